@@ -1,0 +1,4 @@
+/** Ends exactly what the global set-up started. */
+export default async function tearDown() {
+  await globalThis.stopTestServers?.();
+}
