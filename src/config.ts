@@ -1,0 +1,96 @@
+import { z } from 'zod';
+
+const wholeNumber = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+const url = (...protocols: readonly string[]) =>
+  z.string().refine(
+    (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol.slice(0, -1)),
+    `must be a URL that begins with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
+  );
+
+const Environment = z.object({
+  DATABASE_URL: url('postgres', 'postgresql'),
+  DATABASE_POOL_SIZE: wholeNumber(2, 500).default(16),
+  REDIS_URL: url('redis', 'rediss').optional(),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PORT: wholeNumber(0, 65_535).default(4001),
+  JWKS_URL: url('http', 'https'),
+  TOKEN_ISSUER: z.string().min(1),
+  TOKEN_AUDIENCE: z.string().min(1).default('agent-governance'),
+  ROUTER_TOKEN_AUDIENCE: z.string().min(1).default('platform'),
+  ROUTER_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
+  AUDIT_MAX_AGE_DAYS: wholeNumber(1, 3_650).default(400),
+  AUDIT_MAX_AHEAD_SECONDS: wholeNumber(0, 86_400).default(300),
+  AUDIT_QUEUE_MAX_EVENTS: wholeNumber(500, 1_000_000).default(20_000),
+  FEED_HEARTBEAT_SECONDS: wholeNumber(1, 3_600).default(15),
+  GRAPHQL_INTROSPECTION: z.enum(['on', 'off']).default('on'),
+  LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
+});
+
+/** How this process runs. Every variable is described in docs/operators.md. */
+export interface Config {
+  readonly database: { readonly url: string; readonly poolSize: number };
+  /** Null: this process works alone, on in-memory doubles. */
+  readonly redisUrl: string | null;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly identity: IdentityConfig;
+  readonly audit: {
+    readonly maxAgeDays: number;
+    readonly maxAheadSeconds: number;
+    readonly queueMaxEvents: number;
+  };
+  readonly feed: { readonly heartbeatSeconds: number };
+  readonly introspection: boolean;
+  readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug';
+}
+
+export interface IdentityConfig {
+  readonly jwksUrl: string;
+  readonly issuer: string;
+  /** Audience of tokens that this service takes from anybody. */
+  readonly audience: string;
+  /** Audience of tokens that it takes behind the router's secret. */
+  readonly routerAudience: string;
+  /** Null: nobody is the router. */
+  readonly routerSecret: string | null;
+}
+
+/** The environment is not usable; the message names every variable at fault. */
+export class ConfigError extends Error {}
+
+/**
+ * Reads the environment once.
+ *
+ * @throws ConfigError naming every variable that is missing or wrong, and what would be right. Values are not repeated: they
+ * may be secrets.
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = Environment.safeParse(given);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => {
+      const name = issue.path.join('.');
+      return `${name}: ${name in given ? issue.message : 'is missing'}`;
+    });
+    throw new ConfigError(`The environment is not usable.\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+  }
+  return toConfig(parsed.data);
+}
+
+function toConfig(env: z.infer<typeof Environment>): Config {
+  return {
+    database: { url: env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE },
+    redisUrl: env.REDIS_URL ?? null,
+    listen: { host: env.HOST, port: env.PORT },
+    identity: {
+      jwksUrl: env.JWKS_URL,
+      issuer: env.TOKEN_ISSUER,
+      audience: env.TOKEN_AUDIENCE,
+      routerAudience: env.ROUTER_TOKEN_AUDIENCE,
+      routerSecret: env.ROUTER_SECRET ?? null,
+    },
+    audit: { maxAgeDays: env.AUDIT_MAX_AGE_DAYS, maxAheadSeconds: env.AUDIT_MAX_AHEAD_SECONDS, queueMaxEvents: env.AUDIT_QUEUE_MAX_EVENTS },
+    feed: { heartbeatSeconds: env.FEED_HEARTBEAT_SECONDS },
+    introspection: env.GRAPHQL_INTROSPECTION === 'on',
+    logLevel: env.LOG_LEVEL,
+  };
+}

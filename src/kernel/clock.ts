@@ -1,0 +1,2 @@
+/** Tells the time; a parameter, so that tests own it. */
+export type Clock = () => Date;

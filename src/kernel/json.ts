@@ -1,0 +1,54 @@
+/** A JSON value as `JSON.parse` gives it. */
+export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: Json;
+}
+
+export const isJsonObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * The canonical form of a JSON value: sorted keys, no white space, ECMAScript's numbers (RFC 8785).
+ *
+ * Members that are undefined are left out, as `JSON.stringify` does.
+ *
+ * @throws RangeError when a string is not well-formed Unicode or a number is not finite: RFC 8785 has no form for them.
+ */
+export function canonicalJson(value: unknown): string {
+  if (typeof value === 'string') return canonicalString(value);
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError('not a finite number');
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item)).join(',')}]`;
+  // Sorted by UTF-16 code units, which is what RFC 8785 asks and what sort() does by default.
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([key, member]) => `${canonicalString(key)}:${canonicalJson(member)}`);
+  return `{${members.join(',')}}`;
+}
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+function canonicalString(text: string): string {
+  if (LONE_SURROGATE.test(text)) throw new RangeError('not well-formed Unicode');
+  return JSON.stringify(text);
+}
+
+/**
+ * What keeps `value` from being stored, as a path and a sentence; null when nothing does.
+ *
+ * Walks without recursion, so that hostile nesting costs nothing.
+ */
+export function jsonProblem(value: unknown, path: string, maxDepth: number): { readonly path: string; readonly reason: string } | null {
+  const open: { readonly value: unknown; readonly path: string; readonly depth: number }[] = [{ value, path, depth: 0 }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (next.depth > maxDepth) return { path, reason: `is nested deeper than ${maxDepth} levels` };
+    if (typeof next.value === 'string' && LONE_SURROGATE.test(next.value)) return { path: next.path, reason: 'is not well-formed Unicode' };
+    if (typeof next.value !== 'object' || next.value === null) continue;
+    for (const [key, member] of Object.entries(next.value)) {
+      if (LONE_SURROGATE.test(key)) return { path: next.path, reason: 'has a member name that is not well-formed Unicode' };
+      if (typeof member === 'object' || typeof member === 'string') open.push({ value: member, path: `${next.path}.${key}`, depth: next.depth + 1 });
+    }
+  }
+  return null;
+}

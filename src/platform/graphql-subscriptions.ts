@@ -1,0 +1,99 @@
+import type { IncomingMessage } from 'node:http';
+import { useServer } from 'graphql-ws/use/ws';
+import type { FastifyInstance } from 'fastify';
+import { GraphQLError, Kind, NoSchemaIntrospectionCustomRule, parse, specifiedRules, validate, type DocumentNode } from 'graphql';
+import { WebSocketServer } from 'ws';
+import { Failure } from '../kernel/index.js';
+import { errorPresenter } from './graphql-errors.js';
+import { limitRules, MAX_TOKENS, type GraphqlServer } from './graphql-server.js';
+import type { Caller, Credentials } from './identity.js';
+
+/** A message that a client may send: subscriptions are documents of a few kilobytes. */
+const MAX_MESSAGE_BYTES = 64 * 1024;
+
+type Extra = { caller?: Caller } & Record<PropertyKey, unknown>;
+
+/**
+ * Serves subscriptions at `/graphql` by the graphql-transport-ws protocol, to the router or to tokens of this service's own
+ * audience, shown in the upgrade request's headers or in the connection's parameters. Subscriptions only: queries and mutations
+ * would pass by the limits of the HTTP side.
+ */
+export function serveSubscriptions<Context extends object>(http: FastifyInstance, options: GraphqlServer<Context>): void {
+  const sockets = new WebSocketServer({ server: http.server, path: '/graphql', maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
+  const present = errorPresenter(options.logger);
+  const rules = options.introspection ? [...specifiedRules, ...limitRules] : [...specifiedRules, NoSchemaIntrospectionCustomRule, ...limitRules];
+
+  const server = useServer<Record<string, unknown>, Extra>(
+    {
+      schema: options.schema,
+      connectionInitWaitTimeout: 5_000,
+      async onConnect(ctx) {
+        try {
+          ctx.extra.caller = await options.authenticate(credentialsOf(ctx.extra.request, ctx.connectionParams));
+          return true;
+        } catch (error) {
+          if (error instanceof Failure && error.code === 'UNAVAILABLE') throw error;
+          return false;
+        }
+      },
+      onSubscribe(_ctx, _id, payload) {
+        const document = parseOrErrors(payload.query);
+        if (Array.isArray(document)) return document;
+        const errors = [...validate(options.schema, document, rules), ...onlySubscriptions(document, payload.operationName)];
+        return errors.length > 0 ? errors : undefined;
+      },
+      context(ctx) {
+        const caller = ctx.extra.caller;
+        return caller === undefined ? undefined : { ...options.contextFor(caller) };
+      },
+      onNext: (_ctx, _id, _payload, _args, result) => masked(result, present),
+      onError: (_ctx, _id, _payload, errors) => errors.map((error) => present(error.toJSON(), error)),
+    },
+    sockets,
+    12_000,
+  );
+  // Before the HTTP server closes: its close would wait for the sockets.
+  http.addHook('preClose', async () => {
+    for (const socket of sockets.clients) socket.close(1001, 'Going away');
+    await server.dispose();
+  });
+}
+
+/**
+ * Where a WebSocket client's credentials may stand: the upgrade request's headers, or the connection's parameters as browsers,
+ * Hive Gateway and Apollo Router (nested, as `connectionParams.token`) send them.
+ */
+export function credentialsOf(request: IncomingMessage, parameters: Readonly<Record<string, unknown>> | undefined): Credentials {
+  const params = parameters ?? {};
+  const nested = typeof params['connectionParams'] === 'object' && params['connectionParams'] !== null && 'token' in params['connectionParams'] ? params['connectionParams'].token : undefined;
+  const text = (...values: readonly unknown[]): string | undefined => values.find((value): value is string => typeof value === 'string' && value !== '');
+  return {
+    authorization: text(request.headers.authorization, params['authorization'], params['Authorization'], nested),
+    routerSecret: text(request.headers['router-secret'], params['router-secret']),
+  };
+}
+
+function parseOrErrors(query: string): DocumentNode | GraphQLError[] {
+  try {
+    return parse(query, { maxTokens: MAX_TOKENS });
+  } catch (error) {
+    if (error instanceof GraphQLError) return [error];
+    throw error;
+  }
+}
+
+function onlySubscriptions(document: DocumentNode, operationName: string | null | undefined): readonly GraphQLError[] {
+  const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+  const chosen = operations.filter((operation) => operationName == null || operation.name?.value === operationName);
+  if (chosen.every((operation) => operation.operation === 'subscription')) return [];
+  return [new GraphQLError('Only subscriptions are served over WebSocket; send queries and mutations by HTTP POST to /graphql.', { extensions: { code: 'BAD_REQUEST' } })];
+}
+
+function masked<Result extends { readonly errors?: readonly GraphQLError[] | undefined }>(result: Result, present: ReturnType<typeof errorPresenter>): Result {
+  if (result.errors === undefined) return result;
+  const errors = result.errors.map((error) => {
+    const { message, path, extensions } = present(error.toJSON(), error);
+    return new GraphQLError(message, { ...(path && { path }), ...(extensions && { extensions }) });
+  });
+  return { ...result, errors };
+}

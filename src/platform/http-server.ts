@@ -1,0 +1,92 @@
+import { fastify, type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { Failure, type FailureCode, type Viewer } from '../kernel/index.js';
+import { toFailure } from './errors.js';
+import { viewerOf, type Authenticate, type Caller } from './identity.js';
+import type { Logger } from './logger.js';
+
+/** The HTTP server, as rooms add their routes to it. */
+export type HttpServer = FastifyInstance;
+
+/** What a REST caller gets instead of an answer. */
+export interface ErrorBody {
+  readonly error: { readonly code: FailureCode | 'INTERNAL'; readonly message: string; readonly traceId?: string };
+}
+
+const STATUS: Readonly<Record<FailureCode, number>> = {
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  BAD_USER_INPUT: 400,
+  NOT_FOUND: 404,
+  OVERLOADED: 503,
+  UNAVAILABLE: 503,
+};
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller | null;
+  }
+}
+
+/** The HTTP server before any room has added its routes. */
+export function createHttpServer(logger: Logger): HttpServer {
+  const server = fastify({ logger: false, bodyLimit: 1024 * 1024, forceCloseConnections: 'idle', trustProxy: false });
+  server.decorateRequest('caller', null);
+  server.setErrorHandler((error: FastifyError, request, reply) => {
+    const { status, body } = presentError(error, request, logger);
+    if (status === 503) reply.header('Retry-After', '1');
+    if (status === 401) reply.header('WWW-Authenticate', 'Bearer');
+    return reply.status(status).send(body);
+  });
+  server.setNotFoundHandler((request, reply) => {
+    const body: ErrorBody = { error: { code: 'NOT_FOUND', message: `There is nothing at ${request.method} ${request.url.split('?')[0] ?? ''}.` } };
+    return reply.status(404).send(body);
+  });
+  return server;
+}
+
+/** Lets nobody reach the routes of `scope` without a token of this service's own audience, or behind the router's secret. */
+export function requireAuthentication(scope: HttpServer, authenticate: Authenticate): void {
+  scope.addHook('onRequest', async (request) => {
+    request.caller = await authenticate(credentialsOf(request));
+    viewerOf(request.caller);
+  });
+}
+
+/** What the request's headers show. */
+export function credentialsOf(request: FastifyRequest): { readonly authorization: string | undefined; readonly routerSecret: string | undefined } {
+  const secret = request.headers['router-secret'];
+  return { authorization: request.headers.authorization, routerSecret: Array.isArray(secret) ? secret[0] : secret };
+}
+
+/** Who sent an authenticated request. */
+export function viewerOfRequest(request: FastifyRequest): Viewer {
+  if (request.caller === null) throw new Error('A route was added outside requireAuthentication.');
+  return viewerOf(request.caller);
+}
+
+/** @throws Failure BAD_USER_INPUT naming every field at fault. */
+export function parseBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(body);
+  if (!parsed.success) throw new Failure('BAD_USER_INPUT', sentenceOf(parsed.error));
+  return parsed.data;
+}
+
+/** Every problem of a zod error, in one sentence each. */
+export function sentenceOf(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}.`).join(' ');
+}
+
+function presentError(error: FastifyError, request: FastifyRequest, logger: Logger): { readonly status: number; readonly body: ErrorBody } {
+  const failure = toFailure(error) ?? refusalOfFastify(error);
+  if (failure !== null) return { status: error.statusCode === 415 || error.statusCode === 413 ? error.statusCode : STATUS[failure.code], body: { error: { code: failure.code, message: failure.message } } };
+  const traceId = crypto.randomUUID();
+  logger.error('a request failed', { traceId, method: request.method, url: request.routeOptions.url ?? '', error });
+  return { status: 500, body: { error: { code: 'INTERNAL', message: 'Internal server error', traceId } } };
+}
+
+/** Fastify's own refusals of a request that never reached a route: bad JSON, a wrong content type, too large a body. */
+function refusalOfFastify(error: FastifyError): Failure | null {
+  if (error.statusCode === undefined || error.statusCode < 400 || error.statusCode >= 500) return null;
+  return new Failure('BAD_USER_INPUT', error.message, { cause: error });
+}
