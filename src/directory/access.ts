@@ -1,0 +1,35 @@
+import { Failure, type Viewer } from '../kernel/index.js';
+import { ROLE_LEVELS, type Namespace } from './namespace.js';
+import type { Directory } from './ports.js';
+import { isMember, levelIn } from './standing.js';
+
+/**
+ * The namespace, for somebody who changes what is governed there; null when it does not exist for the viewer.
+ *
+ * @throws Failure FORBIDDEN when the viewer is a member but has neither the role MAINTAINER nor OWNER there or above.
+ */
+export async function maintainedNamespace(directory: Directory, viewer: Viewer, namespaceId: string): Promise<Namespace | null> {
+  const [namespace] = await directory.namespaces(viewer.organizationId, [namespaceId]);
+  const standing = await directory.standing(viewer.organizationId, viewer.userId);
+  if (namespace === undefined || !isMember(standing, namespace)) return null;
+  if (levelIn(standing, namespace) < ROLE_LEVELS.MAINTAINER) throw new Failure('FORBIDDEN', 'This needs the role MAINTAINER or OWNER in the namespace or above it.');
+  return namespace;
+}
+
+/** The ids of the namespaces in which the viewer has a role. */
+export async function memberNamespaces(directory: Directory, viewer: Viewer): Promise<readonly string[]> {
+  const standing = await directory.standing(viewer.organizationId, viewer.userId);
+  return standing.memberships.map((membership) => membership.namespaceId);
+}
+
+/**
+ * Those of `ids` whose policies and tools the viewer may read: namespaces of which they are a member, there or above, and
+ * namespaces above one of which they are a member, since what is attached there decides their calls.
+ */
+export async function readableNamespaces(directory: Directory, viewer: Viewer, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const standing = await directory.standing(viewer.organizationId, viewer.userId);
+  const own = await directory.namespaces(viewer.organizationId, standing.memberships.map((membership) => membership.namespaceId));
+  const above = new Set(own.flatMap((namespace) => namespace.ancestors));
+  const wanted = await directory.namespaces(viewer.organizationId, [...new Set(ids)]);
+  return new Set(wanted.filter((namespace) => above.has(namespace.id) || isMember(standing, namespace)).map((namespace) => namespace.id));
+}

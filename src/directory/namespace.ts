@@ -1,0 +1,48 @@
+/** What a namespace is; the tree has one organization at its root and projects at its leaves. */
+export type NamespaceKind = 'ORGANIZATION' | 'GROUP' | 'PROJECT';
+
+/** Organization, group or project, as the platform last told us. */
+export interface Namespace {
+  readonly id: string;
+  readonly kind: NamespaceKind;
+  /** Null for the organization alone. */
+  readonly parentId: string | null;
+  /** Its own part of the full path, for example `api`. */
+  readonly path: string;
+  readonly name: string;
+  /** Ids from the organization down to the namespace itself. */
+  readonly ancestors: readonly string[];
+}
+
+/** A user's role in a namespace; holds for everything below. */
+export type Role = (typeof ROLES)[number];
+export const ROLES = ['GUEST', 'REPORTER', 'DEVELOPER', 'MAINTAINER', 'OWNER', 'AUDITOR'] as const;
+
+/** How far a role reaches, as GitLab counts it. An auditor reads everything and changes nothing, so counts as a guest. */
+export const ROLE_LEVELS: Readonly<Record<Role, number>> = {
+  GUEST: 10,
+  AUDITOR: 10,
+  REPORTER: 20,
+  DEVELOPER: 30,
+  MAINTAINER: 40,
+  OWNER: 50,
+};
+
+export interface Membership {
+  readonly namespaceId: string;
+  readonly userId: string;
+  readonly role: Role;
+}
+
+/** What governance knows of an agent of the platform's catalogue. */
+export interface Agent {
+  readonly id: string;
+  readonly name: string;
+  /** Classes that policies speak of, for example `coding`. */
+  readonly classes: readonly string[];
+  /** From 0, not trusted, to 100. */
+  readonly trust: number;
+  readonly ownerId: string | null;
+  /** Whether it acts without a human watching. */
+  readonly autonomous: boolean;
+}

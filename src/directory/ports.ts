@@ -1,0 +1,69 @@
+import type { OrganizationId, UserId } from '../kernel/index.js';
+import type { Agent, Membership, Namespace } from './namespace.js';
+import type { Standing } from './standing.js';
+
+/** Reads the directory. */
+export interface Directory {
+  /** Every role of the user in the organization. Empty for one who has none, or is not known. */
+  standing(organizationId: OrganizationId, userId: UserId): Promise<Standing>;
+
+  /** Those of `ids` that are namespaces of the organization, in no order. */
+  namespaces(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly Namespace[]>;
+
+  /** The agent; null when the platform has not told us of it. */
+  agent(organizationId: OrganizationId, id: string): Promise<Agent | null>;
+
+  /**
+   * The organization's governance epoch: raised, in the same transaction, by every change that can alter a decision. 0 for an
+   * organization that is not known.
+   */
+  epoch(organizationId: OrganizationId): Promise<number>;
+}
+
+/** Everything the directory holds of one organization. */
+export interface DirectoryState {
+  readonly namespaces: ReadonlyMap<string, Namespace>;
+  /** Keyed by `membershipKey`. */
+  readonly memberships: ReadonlyMap<string, Membership>;
+  readonly agents: ReadonlyMap<string, Agent>;
+}
+
+/** What a push changes. */
+export interface DirectoryChange {
+  readonly namespaces: Rows<Namespace>;
+  readonly memberships: Rows<Membership>;
+  readonly agents: Rows<Agent>;
+}
+
+interface Rows<Row> {
+  /** Rows that are new or differ. */
+  readonly put: readonly Row[];
+  /** Keys of rows that go. */
+  readonly remove: readonly string[];
+}
+
+/** Writes the directory, inside one transaction. */
+export interface DirectoryWriter {
+  /**
+   * Everything the directory holds of the organization, which is created when it is new. The organization is locked until the
+   * transaction ends: pushes come one after another.
+   */
+  lockState(organizationId: OrganizationId): Promise<DirectoryState>;
+
+  /** Makes the change and, when it holds anything, raises the epoch. */
+  write(organizationId: OrganizationId, change: DirectoryChange): Promise<void>;
+}
+
+/** Raises the governance epoch inside the transaction of the change that alters decisions. */
+export interface EpochCounter {
+  raise(organizationId: OrganizationId): Promise<void>;
+}
+
+/** Hints that an organization's epoch has moved. May be lost: every listener also asks `Directory.epoch` by itself. */
+export interface EpochHints {
+  announce(organizationId: OrganizationId): void;
+  onMove(listener: (organizationId: OrganizationId) => void): () => void;
+}
+
+export const membershipKey = (membership: Pick<Membership, 'namespaceId' | 'userId'>): string =>
+  JSON.stringify([membership.userId, membership.namespaceId]);

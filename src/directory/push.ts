@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { ROLES } from './namespace.js';
+
+/** The most rows that one push may hold, over all three collections. */
+export const MAX_PUSH_ROWS = 50_000;
+
+const id = z.string().min(1, 'must not be empty').max(300, 'must have at most 300 characters').refine((text) => !hasControl(text), 'must not hold control characters');
+const label = z.string().max(255, 'must have at most 255 characters').refine((text) => !hasControl(text), 'must not hold control characters');
+
+// Control characters cannot be stored (NUL) or would deceive a reader.
+// eslint-disable-next-line no-control-regex
+const hasControl = (text: string): boolean => /[\u0000-\u001f\u007f]/.test(text);
+
+export const NamespaceRow = z.union([
+  z.object({ id, deleted: z.literal(true) }),
+  z.object({
+    id,
+    kind: z.enum(['ORGANIZATION', 'GROUP', 'PROJECT']),
+    parentId: id.nullable().default(null),
+    path: label.min(1, 'must not be empty'),
+    name: label.optional(),
+    deleted: z.literal(false).default(false),
+  }),
+]);
+
+export const MembershipRow = z.union([
+  z.object({ namespaceId: id, userId: id, deleted: z.literal(true) }),
+  z.object({ namespaceId: id, userId: id, role: z.enum(ROLES), deleted: z.literal(false).default(false) }),
+]);
+
+export const AgentRow = z.union([
+  z.object({ id, deleted: z.literal(true) }),
+  z.object({
+    id,
+    name: label.optional(),
+    classes: z.array(label.min(1)).max(20).default([]),
+    trust: z.number().int().min(0).max(100).default(0),
+    ownerId: id.nullable().default(null),
+    autonomous: z.boolean().default(false),
+    deleted: z.literal(false).default(false),
+  }),
+]);
+
+/** A push: rows are judged one by one, so here only the frame counts. */
+export const DirectoryPush = z
+  .object({
+    namespaces: z.array(z.unknown()).default([]),
+    memberships: z.array(z.unknown()).default([]),
+    agents: z.array(z.unknown()).default([]),
+  })
+  .strict()
+  .refine(
+    (push) => push.namespaces.length + push.memberships.length + push.agents.length <= MAX_PUSH_ROWS,
+    `must hold at most ${MAX_PUSH_ROWS.toLocaleString('en')} rows in all; send the rest in another request`,
+  );
+export type DirectoryPush = z.infer<typeof DirectoryPush>;
+
+export type Collection = 'namespaces' | 'memberships' | 'agents';
+
+/** Why one row was refused. The others are taken all the same. */
+export interface RowError {
+  readonly collection: Collection;
+  /** Place in the collection, from 0. */
+  readonly index: number;
+  /** The field at fault; empty for the row as a whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface RowCounts {
+  readonly received: number;
+  readonly created: number;
+  readonly updated: number;
+  /** Rows that were there already, exactly so. */
+  readonly unchanged: number;
+  /** Rows that went, those below a deleted namespace included. */
+  readonly deleted: number;
+  readonly rejected: number;
+}
+
+export interface PushOutcome extends Readonly<Record<Collection, RowCounts>> {
+  readonly errors: readonly RowError[];
+}
+
