@@ -1,0 +1,84 @@
+import { Failure, type OrganizationId } from '../kernel/index.js';
+import type { Append, AuditLog, Receipt } from './ports.js';
+
+export interface GroupCommit {
+  /** The log that stores for good. */
+  readonly log: AuditLog;
+  /** The most events that may wait in this process; what comes beyond is refused, never dropped. */
+  readonly maxWaitingEvents: number;
+  /** Called after each commit: there is something to be sequenced. */
+  readonly committed: (organizationId: OrganizationId) => void;
+  /** Whether an error was about the values of some event rather than about the store. */
+  readonly isDataError: (error: unknown) => boolean;
+}
+
+/** The most events in one statement. */
+const MAX_GROUP_EVENTS = 1_000;
+
+interface Waiting {
+  readonly appends: readonly Append[];
+  resolve(receipts: readonly Receipt[]): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * An audit log that commits in groups: whatever waits in this process, per organization, goes into one insert and one commit.
+ *
+ * Nothing is delayed to fill a group: the first event goes at once, and what arrives while it is under way goes together next.
+ *
+ * @throws Failure OVERLOADED, from `append`, when more than `maxWaitingEvents` wait.
+ */
+export function groupCommit(deps: GroupCommit): AuditLog {
+  const queues = new Map<OrganizationId, Waiting[]>();
+  const busy = new Set<OrganizationId>();
+  let waitingEvents = 0;
+
+  const flush = async (organizationId: OrganizationId): Promise<void> => {
+    const group = takeGroup(queues, organizationId);
+    await commit(deps, organizationId, group);
+    waitingEvents -= eventsIn(group);
+    if (queues.has(organizationId)) void flush(organizationId);
+    else busy.delete(organizationId);
+  };
+
+  return {
+    append(organizationId, appends) {
+      if (appends.length === 0) return Promise.resolve([]);
+      if (waitingEvents + appends.length > deps.maxWaitingEvents) {
+        return Promise.reject(new Failure('OVERLOADED', `More than ${deps.maxWaitingEvents} audit events are waiting to be stored. Nothing of this request was stored; send it again in a moment.`));
+      }
+      waitingEvents += appends.length;
+      return new Promise((resolve, reject) => {
+        queues.set(organizationId, [...(queues.get(organizationId) ?? []), { appends, resolve, reject }]);
+        if (busy.has(organizationId)) return;
+        busy.add(organizationId);
+        void flush(organizationId);
+      });
+    },
+  };
+}
+
+const eventsIn = (group: readonly Waiting[]): number => group.reduce((sum, { appends }) => sum + appends.length, 0);
+
+function takeGroup(queues: Map<OrganizationId, Waiting[]>, organizationId: OrganizationId): readonly Waiting[] {
+  const queue = queues.get(organizationId) ?? [];
+  let events = 0;
+  const end = queue.findIndex(({ appends }, index) => (events += appends.length) > MAX_GROUP_EVENTS && index > 0);
+  const group = end === -1 ? queue : queue.slice(0, end);
+  if (end === -1) queues.delete(organizationId);
+  else queues.set(organizationId, queue.slice(end));
+  return group;
+}
+
+async function commit(deps: GroupCommit, organizationId: OrganizationId, group: readonly Waiting[]): Promise<void> {
+  try {
+    const receipts = await deps.log.append(organizationId, group.flatMap(({ appends }) => appends));
+    deps.committed(organizationId);
+    let start = 0;
+    for (const { appends, resolve } of group) resolve(receipts.slice(start, (start += appends.length)));
+  } catch (error) {
+    // One request's values must not fail the others that happened to share its commit.
+    if (group.length > 1 && deps.isDataError(error)) for (const alone of group) await commit(deps, organizationId, [alone]);
+    else for (const { reject } of group) reject(error);
+  }
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+
+/** Families of event types: each has one shape of payload. */
+export type Family = 'session' | 'message' | 'modelCall' | 'toolCall' | 'decision' | 'policy' | 'tool' | 'unknown';
+
+const text = z.string();
+/** What a GraphQL Int can hold. */
+const count = z.number().int().min(0).max(2_147_483_647);
+const amount = z.number().nonnegative();
+
+/** What every type of the agent service may carry besides. */
+const common = { workflow_id: text.optional(), ip_address: text.optional() };
+
+const session = z.object({ ...common, workflow_type: text, goal: text, status: text, duration_seconds: amount, error_message: text.nullable() }).partial();
+const message = z.object({ ...common, input_type: text, output_type: text, content: text, content_length: count }).partial();
+const modelCall = z
+  .object({
+    ...common,
+    model_name: text,
+    prompt_content: text,
+    tools_bound: z.array(text),
+    response_content: text,
+    prompt_token_count: count.nullable(),
+    completion_token_count: count.nullable(),
+    finish_reason: text.nullable(),
+    latency_ms: amount.nullable(),
+    error_type: text,
+    error_message: text.nullable(),
+  })
+  .partial();
+const toolName = z.string().min(1, 'must not be empty').max(300, 'must have at most 300 characters');
+const toolCall = z
+  .object({
+    ...common,
+    tool_args: z.unknown(),
+    response_content: text.nullable(),
+    response_length: count.nullable(),
+    error_type: text.nullable(),
+    error_message: text.nullable(),
+    attempt_number: count,
+    max_attempts: count,
+    previous_error: text.nullable(),
+  })
+  .partial()
+  .extend({ tool_name: toolName });
+
+interface Definition {
+  readonly family: Family;
+  /** What a producer may send; null for types that only this service records. */
+  readonly data: z.ZodObject | null;
+}
+
+/**
+ * Every event type that is known, by name.
+ *
+ * The first eleven are those that GitLab's agent service sends; the names are kept. What this service records itself follows.
+ */
+export const CATALOGUE: ReadonlyMap<string, Definition> = new Map(
+  Object.entries({
+    ai_agent_session_started: { family: 'session', data: session },
+    ai_agent_session_ended: { family: 'session', data: session },
+    ai_user_input_received: { family: 'message', data: message },
+    ai_user_output_displayed: { family: 'message', data: message },
+    ai_llm_input_sent: { family: 'modelCall', data: modelCall },
+    ai_llm_response_received: { family: 'modelCall', data: modelCall },
+    ai_llm_request_failed: { family: 'modelCall', data: modelCall },
+    ai_tool_invoked: { family: 'toolCall', data: toolCall },
+    ai_tool_response_received: { family: 'toolCall', data: toolCall },
+    ai_tool_execution_failed: { family: 'toolCall', data: toolCall },
+    ai_tool_execution_retried: { family: 'toolCall', data: toolCall },
+    ai_tool_decision_made: { family: 'decision', data: null },
+    ai_policy_created: { family: 'policy', data: null },
+    ai_policy_published: { family: 'policy', data: null },
+    ai_policy_retired: { family: 'policy', data: null },
+    ai_tool_registered: { family: 'tool', data: null },
+    ai_tool_changed: { family: 'tool', data: null },
+  } satisfies Record<string, Definition>),
+);
+
+export const familyOf = (type: string): Family => CATALOGUE.get(type)?.family ?? 'unknown';
+
+/** Fields of `data` that the type's payload shows; what is beyond them are extensions. */
+export const fieldsOf = (type: string): ReadonlySet<string> => new Set(Object.keys(CATALOGUE.get(type)?.data?.shape ?? {}));

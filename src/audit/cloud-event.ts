@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { isJsonObject, jsonProblem, type Json, type JsonObject } from '../kernel/index.js';
+import { CATALOGUE } from './catalogue.js';
+import { OWN_SOURCE, type NewEvent, type Outcome } from './event.js';
+
+/** The deepest that an event's data may nest. */
+export const MAX_DEPTH = 64;
+/** The largest that one event may be, in characters of JSON. */
+export const MAX_EVENT_CHARACTERS = 1_000_000;
+
+/** Why an event is not recorded: the attribute, what is wrong with it and what would be right. */
+export interface Rejection {
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** How far an event's time may lie from the clock. */
+export interface TimeWindow {
+  readonly maxAgeDays: number;
+  readonly maxAheadSeconds: number;
+}
+
+// eslint-disable-next-line no-control-regex
+const isPlain = (text: string): boolean => !/[\u0000-\u001f\u007f]/.test(text);
+const name = (longest: number) =>
+  z.string('must be a string').min(1, 'must not be empty').max(longest, `must have at most ${longest} characters`).refine(isPlain, 'must not hold control characters');
+
+const Envelope = z.looseObject({
+  specversion: z.literal('1.0', 'must be "1.0" (CloudEvents 1.0)'),
+  id: name(200),
+  source: name(500).refine((source) => source !== OWN_SOURCE, `must not be ${OWN_SOURCE}: that is this service itself`),
+  type: name(200),
+  subject: name(200).nullish(),
+  time: z.iso.datetime({ offset: true, error: 'must be an RFC 3339 time with seconds and a zone, for example 2026-11-22T09:30:00.000Z' }),
+  datacontenttype: name(200).nullish(),
+  sequence: z.union([z.number().int().nonnegative(), z.string().regex(/^\d{1,15}$/)], 'must be a whole number, as a number or a string').nullish(),
+  projectid: name(300).nullish(),
+  userid: name(300).nullish(),
+  agentid: name(300).nullish(),
+  callid: name(200).nullish(),
+  data: z.unknown(),
+});
+
+const OWN_ATTRIBUTES = new Set(Object.keys(Envelope.shape));
+
+/**
+ * Reads one CloudEvents 1.0 event in JSON format (github.com/cloudevents/spec, v1.0.2) in the shape that the platform's agent
+ * service sends: `subject` is the session; the extension attributes `projectid`, `userid`, `agentid`, `callid` and `sequence`
+ * say where it belongs.
+ *
+ * `time` is required, although CloudEvents leaves it out of its required attributes: with it a retry has the same id.
+ */
+export function parseCloudEvent(raw: unknown, now: Date, window: TimeWindow): NewEvent | Rejection {
+  if (!isJsonObject(raw)) return { path: '', reason: 'must be a JSON object' };
+  const problem = jsonProblem(raw, 'event', MAX_DEPTH);
+  if (problem !== null) return { path: problem.path.replace(/^event\.?/, ''), reason: problem.reason };
+  const parsed = Envelope.safeParse(raw);
+  if (!parsed.success) return rejectionOf(parsed.error, raw, '');
+  const envelope = parsed.data;
+
+  const time = Date.parse(envelope.time);
+  const untimely = timeProblem(time, now, window);
+  if (untimely !== null) return { path: 'time', reason: untimely };
+  const definition = CATALOGUE.get(envelope.type);
+  if (definition?.data === null) return { path: 'type', reason: `must not be ${envelope.type}: only this service records it` };
+  const content = definition === undefined ? null : dataProblem(definition.data, envelope.data);
+  if (content !== null) return content;
+  if (JSON.stringify(raw).length > MAX_EVENT_CHARACTERS) return { path: '', reason: `must have at most ${MAX_EVENT_CHARACTERS} characters of JSON` };
+
+  const data = raw['data'] ?? null;
+  return {
+    type: envelope.type,
+    source: envelope.source,
+    sourceId: envelope.id,
+    occurredAt: new Date(time).toISOString(),
+    projectId: envelope.projectid ?? null,
+    userId: envelope.userid ?? null,
+    agentId: envelope.agentid ?? null,
+    sessionId: envelope.subject ?? workflowOf(data),
+    sequence: envelope.sequence == null ? null : Number(envelope.sequence),
+    callId: envelope.callid ?? null,
+    tool: toolOf(data),
+    verdict: null,
+    outcome: outcomeOf(envelope.type),
+    contentType: envelope.datacontenttype ?? null,
+    data,
+    attributes: Object.fromEntries(Object.entries(raw).filter(([key]) => !OWN_ATTRIBUTES.has(key))),
+  };
+}
+
+function timeProblem(time: number, now: Date, window: TimeWindow): string | null {
+  const oldest = now.getTime() - window.maxAgeDays * 86_400_000;
+  const newest = now.getTime() + window.maxAheadSeconds * 1_000;
+  if (time >= oldest && time <= newest) return null;
+  return `must lie between ${window.maxAgeDays} days ago and ${window.maxAheadSeconds} seconds ahead: from ${new Date(oldest).toISOString()} to ${new Date(newest).toISOString()} now`;
+}
+
+function dataProblem(schema: z.ZodObject, data: unknown): Rejection | null {
+  if (!isJsonObject(data)) return { path: 'data', reason: 'must be a JSON object' };
+  const parsed = schema.safeParse(data);
+  return parsed.success ? null : rejectionOf(parsed.error, data, 'data.');
+}
+
+function rejectionOf(error: z.ZodError, given: JsonObject, prefix: string): Rejection {
+  const issue = error.issues[0];
+  const path = issue?.path.join('.') ?? '';
+  const top = String(issue?.path[0] ?? '');
+  const reason = top !== '' && given[top] === undefined ? 'is missing' : (issue?.message ?? 'is not acceptable');
+  return { path: `${prefix}${path}`, reason };
+}
+
+/** Plain text of up to 200 characters, or nothing: these come from data of any shape. */
+const shortText = (value: unknown, longest: number): string | null => (typeof value === 'string' && value !== '' && value.length <= longest && isPlain(value) ? value : null);
+
+const workflowOf = (data: Json): string | null => (isJsonObject(data) ? shortText(data['workflow_id'], 200) : null);
+const toolOf = (data: Json): string | null => (isJsonObject(data) ? shortText(data['tool_name'], 300) : null);
+
+function outcomeOf(type: string): Outcome | null {
+  if (type === 'ai_tool_response_received') return 'SUCCEEDED';
+  return type === 'ai_tool_execution_failed' ? 'FAILED' : null;
+}

@@ -1,0 +1,138 @@
+import DataLoader from 'dataloader';
+import type {
+  AgentAuditEventFilter,
+  AgentAuditEventReceipt,
+  AgentAuditEventResolvers,
+  AgentResolvers,
+  MutationResolvers,
+  ProjectResolvers,
+  QueryResolvers,
+  ResolversTypes,
+  UserResolvers,
+} from '../generated/graphql.js';
+import { connectionOf, cursorOf, isUuid, pageRequest, type Page, type PageRequest, type Viewer } from '../kernel/index.js';
+import type { StoredEvent } from './event.js';
+import type { EventFilter, EventScope, Owner } from './ports.js';
+import { presentEvent } from './present-event.js';
+import { eventsById, listEvents, listEventsByOwner, scopeOf, type Reading } from './read-events.js';
+import { countsOf, recordEvents, type EventReceipt, type Recording } from './record-events.js';
+
+/** The audit log for one GraphQL request: asked field by field, answered in batches. */
+export interface AuditForRequest {
+  list(filter: EventFilter, page: PageRequest): Promise<Page<StoredEvent>>;
+  listOf(owner: Owner, id: string, filter: EventFilter, page: PageRequest): Promise<Page<StoredEvent> | null>;
+  byId(id: string): Promise<StoredEvent | null>;
+  record(events: readonly unknown[]): Promise<readonly EventReceipt[]>;
+}
+
+export interface AuditContext {
+  readonly audit: AuditForRequest;
+}
+
+/** @param viewer throws when nobody is signed in; called when the first field is asked */
+export function auditForRequest(deps: Reading & Recording, viewer: () => Viewer): AuditForRequest {
+  let scope: Promise<EventScope> | null = null;
+  const scopeOnce = (): Promise<EventScope> => (scope ??= scopeOf(deps, viewer()));
+
+  const byId = new DataLoader<string, StoredEvent | null>(async (ids) => eventsById(deps, viewer(), await scopeOnce(), ids));
+  const byOwner = new DataLoader<OwnerKey, Page<StoredEvent> | null, string>(async (keys) => listGroups(deps, viewer(), await scopeOnce(), keys), { cacheKeyFn: (key) => JSON.stringify(key) });
+  // What a page holds need not be read again by id.
+  const primed = <P extends Page<StoredEvent> | null>(page: P): P => {
+    for (const stored of page?.items ?? []) byId.prime(stored.event.id, stored);
+    return page;
+  };
+  return {
+    list: async (filter, page) => primed(await listEvents(deps, viewer(), await scopeOnce(), filter, page)),
+    listOf: async (owner, id, filter, page) => primed(await byOwner.load({ owner, filter, page, id })),
+    byId: (id) => byId.load(id),
+    record: (events) => recordEvents(deps, viewer(), events),
+  };
+}
+
+interface OwnerKey {
+  readonly owner: Owner;
+  readonly filter: EventFilter;
+  readonly page: PageRequest;
+  readonly id: string;
+}
+
+/** One statement for all keys that differ in their id alone. */
+async function listGroups(deps: Reading, viewer: Viewer, scope: EventScope, keys: readonly OwnerKey[]): Promise<(Page<StoredEvent> | null)[]> {
+  const answers = new Map<OwnerKey, Page<StoredEvent> | null>();
+  const groups = new Map<string, OwnerKey[]>();
+  for (const key of keys) {
+    const name = JSON.stringify([key.owner, key.filter, key.page]);
+    groups.set(name, [...(groups.get(name) ?? []), key]);
+  }
+  await Promise.all(
+    [...groups.values()].map(async (group) => {
+      const [first] = group;
+      if (first === undefined) return;
+      const pages = await listEventsByOwner(deps, viewer, scope, { ...first, ids: group.map((key) => key.id) });
+      group.forEach((key, index) => answers.set(key, pages[index] ?? null));
+    }),
+  );
+  return keys.map((key) => answers.get(key) ?? null);
+}
+
+const CURSOR = 'event';
+type EventPageArgs = { readonly first?: number | null; readonly after?: string | null; readonly filter?: AgentAuditEventFilter | null };
+
+const pageIn = (args: EventPageArgs): PageRequest => pageRequest(CURSOR, args, isUuid);
+
+const filterIn = (filter: AgentAuditEventFilter | null | undefined): EventFilter => ({
+  types: filter?.types ?? null,
+  agentIds: filter?.agentIds ?? null,
+  userIds: filter?.userIds ?? null,
+  projectIds: filter?.projectIds ?? null,
+  sessionIds: filter?.sessionIds ?? null,
+  tools: filter?.tools ?? null,
+  verdicts: filter?.verdicts ?? null,
+  outcomes: filter?.outcomes ?? null,
+});
+
+const presentPage = (page: Page<StoredEvent>) => connectionOf(page, ({ event }) => cursorOf(CURSOR, event.id), presentEvent);
+
+async function eventsOf(audit: AuditForRequest, owner: Owner, id: string, args: EventPageArgs) {
+  const page = await audit.listOf(owner, id, filterIn(args.filter), pageIn(args));
+  return page === null ? null : presentPage(page);
+}
+
+export const Project: Pick<ProjectResolvers<AuditContext>, 'agentAuditEvents'> = {
+  agentAuditEvents: ({ id }, args, { audit }) => eventsOf(audit, 'project', id, args),
+};
+
+export const User: Pick<UserResolvers<AuditContext>, 'agentAuditEvents'> = {
+  agentAuditEvents: ({ id }, args, { audit }) => eventsOf(audit, 'user', id, args),
+};
+
+export const Agent: Pick<AgentResolvers<AuditContext>, 'auditEvents'> = {
+  auditEvents: ({ id }, args, { audit }) => eventsOf(audit, 'agent', id, args),
+};
+
+export const AgentAuditEvent: Pick<AgentAuditEventResolvers<AuditContext>, '__resolveReference'> = {
+  __resolveReference: ({ id }, { audit }) => presentById(audit, id),
+};
+
+export const Query: Pick<QueryResolvers<AuditContext>, 'agentAuditEvent' | 'agentAuditEvents'> = {
+  agentAuditEvent: (_root, { id }, { audit }) => presentById(audit, id),
+  agentAuditEvents: async (_root, args, { audit }) => presentPage(await audit.list(filterIn(args.filter), pageIn(args))),
+};
+
+export const Mutation: Pick<MutationResolvers<AuditContext>, 'agentAuditEventsRecord'> = {
+  async agentAuditEventsRecord(_root, { input }, { audit }) {
+    const receipts = await audit.record(input.events);
+    return { ...countsOf(receipts), receipts: receipts.map(presentReceipt) };
+  },
+};
+
+async function presentById(audit: AuditForRequest, id: string): Promise<Awaited<ResolversTypes['AgentAuditEvent']> | null> {
+  const stored = await audit.byId(id);
+  return stored === null ? null : presentEvent(stored);
+}
+
+const presentReceipt = (receipt: EventReceipt, index: number): AgentAuditEventReceipt =>
+  receipt.status === 'rejected'
+    ? { index, status: 'REJECTED', sourceId: receipt.sourceId, path: receipt.path, reason: receipt.reason }
+    : { index, status: receipt.status === 'stored' ? 'STORED' : 'DUPLICATE', sourceId: receipt.sourceId, eventId: receipt.eventId, seal: receipt.seal.toString('hex') };
+

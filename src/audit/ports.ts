@@ -1,0 +1,68 @@
+import type { OrganizationId, PageRequest, UserId } from '../kernel/index.js';
+import type { Outcome, SealedEvent, StoredEvent, Verdict } from './event.js';
+
+/** One event to store, with a key when its time was chosen by this service. */
+export interface Append {
+  readonly sealed: SealedEvent;
+  /** 32 bytes under which the event is looked for when it comes again with another time; null when its id says it all. */
+  readonly key: Buffer | null;
+}
+
+/** What became of one event. */
+export interface Receipt {
+  readonly status: 'stored' | 'duplicate';
+  /** The event under this id: the new one, or the one stored before. */
+  readonly stored: StoredEvent;
+}
+
+/** Stores audit events. */
+export interface AuditLog {
+  /**
+   * Stores `appends`, all or none, and answers in their order once they are durable.
+   *
+   * An event whose id or key is in the organization's log already is not stored again: the earlier one is returned in its
+   * place, so a retry is safe.
+   */
+  append(organizationId: OrganizationId, appends: readonly Append[]): Promise<readonly Receipt[]>;
+}
+
+/** Which audit events. Fields combine with AND, values with OR; null selects everything. */
+export interface EventFilter {
+  readonly types: readonly string[] | null;
+  readonly agentIds: readonly string[] | null;
+  readonly userIds: readonly string[] | null;
+  readonly projectIds: readonly string[] | null;
+  readonly sessionIds: readonly string[] | null;
+  readonly tools: readonly string[] | null;
+  readonly verdicts: readonly Verdict[] | null;
+  readonly outcomes: readonly Outcome[] | null;
+}
+
+/** What one viewer may see: their own actions, and everything in the namespaces they maintain, own or audit. */
+export interface EventScope {
+  readonly userId: UserId;
+  /** Everything in the organization. */
+  readonly isWhole: boolean;
+  /** Namespaces that are seen with everything below. */
+  readonly namespaceIds: readonly string[];
+  /** Namespaces of which the viewer is a member, so that their projects exist for them. */
+  readonly memberOf: readonly string[];
+}
+
+/** Whose events: a project's, a user's or an agent's. */
+export type Owner = 'project' | 'user' | 'agent';
+
+/** Reads audit events. */
+export interface EventReader {
+  /** A page of events, newest first, of which one more than asked is returned when there are more. */
+  list(organizationId: OrganizationId, scope: EventScope, filter: EventFilter, page: PageRequest): Promise<readonly StoredEvent[]>;
+
+  /**
+   * The same for many owners in one statement: one list for each of `ids`, in their order. Null for a project that the viewer
+   * is no member of, or that does not exist.
+   */
+  listByOwner(organizationId: OrganizationId, scope: EventScope, owner: Owner, ids: readonly string[], filter: EventFilter, page: PageRequest): Promise<readonly (readonly StoredEvent[] | null)[]>;
+
+  /** Those of `ids` that are events in `scope`, in no order. */
+  byIds(organizationId: OrganizationId, scope: EventScope, ids: readonly string[]): Promise<readonly StoredEvent[]>;
+}

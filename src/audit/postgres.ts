@@ -1,0 +1,185 @@
+import type { JsonObject, OrganizationId } from '../kernel/index.js';
+import type { Sql } from '../platform/postgres.js';
+import { eventFrom, type StoredEvent } from './event.js';
+import type { Append, AuditLog, EventFilter, EventReader, EventScope, Owner, Receipt } from './ports.js';
+
+interface EventRow {
+  readonly json: string;
+  readonly seal: Uint8Array;
+  readonly position: bigint | string | null;
+}
+
+const EVENT_COLUMNS = 'e.json::text AS json, e.seal, l.position';
+const EVENT_SOURCE = 'audit_event e LEFT JOIN log_entry l ON l.event_id = e.id';
+
+/** Remembers which months have a partition, one for each database that a process uses. */
+export type KnownMonths = Set<string>;
+
+/** The audit log over one connection or inside one open transaction. */
+export const postgresAuditLog = (sql: Sql, months: KnownMonths): AuditLog => ({
+  async append(organizationId, appends) {
+    await ensurePartitions(sql, months, appends);
+    const firsts = withoutRepeats(appends);
+    const rows = await sql.query<{ id: string }>(INSERT, [organizationId, JSON.stringify([...firsts.values()].map(toInsert))]);
+    const stored = new Set(rows.map((row) => row.id));
+    const earlier = stored.size === firsts.size ? new Map<string, StoredEvent>() : await findEarlier(sql, organizationId, [...firsts.values()].filter(({ sealed }) => !stored.has(sealed.event.id)));
+    return appends.map((append): Receipt => {
+      const first = firsts.get(identityOf(append)) ?? append;
+      const before = earlier.get(identityOf(append));
+      if (before !== undefined) return { status: 'duplicate', stored: before };
+      return { status: append === first ? 'stored' : 'duplicate', stored: { event: first.sealed.event, seal: first.sealed.seal, position: null } };
+    });
+  },
+});
+
+/** What makes two appends the same event. */
+const identityOf = ({ key, sealed }: Append): string => (key === null ? sealed.event.id : key.toString('hex'));
+
+function withoutRepeats(appends: readonly Append[]): ReadonlyMap<string, Append> {
+  const firsts = new Map<string, Append>();
+  for (const append of appends) if (!firsts.has(identityOf(append))) firsts.set(identityOf(append), append);
+  return firsts;
+}
+
+// Keys are taken first: who loses the race for a key waits here for the winner's commit and then inserts nothing.
+const INSERT = `
+  WITH input AS MATERIALIZED (
+    SELECT * FROM json_to_recordset($2::json) AS row (
+      id uuid, key text, type text, project_id text, user_id text, agent_id text, session_id text, tool text, verdict text,
+      outcome text, salt text, seal text, json text)
+  ), keys AS (
+    INSERT INTO event_key (organization_id, key, event_id)
+    SELECT $1, decode(key, 'hex'), id FROM input WHERE key IS NOT NULL ORDER BY key
+    ON CONFLICT DO NOTHING RETURNING event_id
+  )
+  INSERT INTO audit_event (id, organization_id, type, project_id, user_id, agent_id, session_id, tool, verdict, outcome, salt, seal, json)
+  SELECT id, $1, type, project_id, user_id, agent_id, session_id, tool, verdict, outcome, decode(salt, 'hex'), decode(seal, 'hex'), json::json
+  FROM input WHERE key IS NULL OR id IN (SELECT event_id FROM keys)
+  ON CONFLICT (id) DO NOTHING
+  RETURNING id`;
+
+function toInsert({ key, sealed: { event, json, salt, seal } }: Append): JsonObject {
+  return {
+    id: event.id,
+    key: key?.toString('hex') ?? null,
+    type: event.type,
+    project_id: event.projectId,
+    user_id: event.userId,
+    agent_id: event.agentId,
+    session_id: event.sessionId,
+    tool: event.tool,
+    verdict: event.verdict,
+    outcome: event.outcome,
+    salt: salt.toString('hex'),
+    seal: seal.toString('hex'),
+    json,
+  };
+}
+
+async function findEarlier(sql: Sql, organizationId: OrganizationId, missing: readonly Append[]): Promise<ReadonlyMap<string, StoredEvent>> {
+  const rows = await sql.query<EventRow & { identity: string }>(
+    `SELECT ${EVENT_COLUMNS}, coalesce(encode(k.key, 'hex'), wanted.id::text) AS identity
+     FROM json_to_recordset($2::json) AS wanted (id uuid, key text)
+     LEFT JOIN event_key k ON k.organization_id = $1 AND k.key = decode(wanted.key, 'hex')
+     JOIN audit_event e ON e.id = coalesce(k.event_id, wanted.id) AND e.organization_id = $1
+     LEFT JOIN log_entry l ON l.event_id = e.id`,
+    [organizationId, JSON.stringify(missing.map(({ key, sealed }) => ({ id: sealed.event.id, key: key?.toString('hex') ?? null })))],
+  );
+  return new Map(rows.map((row) => [row.identity, toStoredEvent(row)]));
+}
+
+async function ensurePartitions(sql: Sql, months: KnownMonths, appends: readonly Append[]): Promise<void> {
+  const wanted = new Set(appends.map(({ sealed }) => sealed.event.occurredAt.slice(0, 7)).filter((month) => !months.has(month)));
+  for (const month of wanted) {
+    await sql.query('SELECT audit_event_partition_ensure($1::text::date)::text', [`${month}-01`]);
+    months.add(month);
+  }
+}
+
+/** The audit log for readers. */
+export const postgresEventReader = (sql: Sql): EventReader => ({
+  async list(organizationId, scope, filter, page) {
+    const values = new Values(organizationId);
+    const where = conditions(values, scope, filter, page.after);
+    const text = `SELECT ${EVENT_COLUMNS} FROM ${EVENT_SOURCE} WHERE ${where} ORDER BY e.id DESC LIMIT ${values.add(page.first + 1)}`;
+    return (await sql.query<EventRow>(text, values.all)).map(toStoredEvent);
+  },
+
+  async listByOwner(organizationId, scope, owner, ids, filter, page) {
+    const values = new Values(organizationId);
+    const wanted = values.add(ids);
+    const isShown = owner === 'project' ? `n.ancestors && ${values.add(scope.memberOf)}::text[]` : 'true';
+    const where = conditions(values, scope, filter, page.after);
+    const rows = await sql.query<EventRow & { place: bigint | string; is_shown: boolean | null }>(
+      `SELECT wanted.place, ${isShown} AS is_shown, event.*
+       FROM unnest(${wanted}::text[]) WITH ORDINALITY AS wanted (id, place)
+       ${owner === 'project' ? "LEFT JOIN namespace n ON n.organization_id = $1 AND n.id = wanted.id AND n.kind = 'PROJECT'" : ''}
+       LEFT JOIN LATERAL (
+         SELECT ${EVENT_COLUMNS}, e.id FROM ${EVENT_SOURCE}
+         WHERE ${where} AND e.${OWNER_COLUMN[owner]} = wanted.id ORDER BY e.id DESC LIMIT ${values.add(page.first + 1)}
+       ) event ON ${isShown}
+       ORDER BY wanted.place, event.id DESC`,
+      values.all,
+    );
+    return ids.map((_id, index) => {
+      const own = rows.filter((row) => Number(row.place) === index + 1);
+      return own[0]?.is_shown === true ? own.flatMap((row) => (row.json === null ? [] : [toStoredEvent(row)])) : null;
+    });
+  },
+
+  async byIds(organizationId, scope, ids) {
+    if (ids.length === 0) return [];
+    const values = new Values(organizationId);
+    const where = conditions(values, scope, NO_FILTER, null);
+    return (await sql.query<EventRow>(`SELECT ${EVENT_COLUMNS} FROM ${EVENT_SOURCE} WHERE ${where} AND e.id = ANY(${values.add(ids)}::uuid[])`, values.all)).map(toStoredEvent);
+  },
+});
+
+const OWNER_COLUMN: Readonly<Record<Owner, string>> = { project: 'project_id', user: 'user_id', agent: 'agent_id' };
+
+const NO_FILTER: EventFilter = { types: null, agentIds: null, userIds: null, projectIds: null, sessionIds: null, tools: null, verdicts: null, outcomes: null };
+
+const FILTER_COLUMNS: readonly (readonly [keyof EventFilter, string])[] = [
+  ['types', 'type'],
+  ['agentIds', 'agent_id'],
+  ['userIds', 'user_id'],
+  ['projectIds', 'project_id'],
+  ['sessionIds', 'session_id'],
+  ['tools', 'tool'],
+  ['verdicts', 'verdict'],
+  ['outcomes', 'outcome'],
+];
+
+/** The conditions on `audit_event e` that organization, scope, filter and cursor make together. The organization is $1. */
+function conditions(values: Values, scope: EventScope, filter: EventFilter, after: string | null): string {
+  const parts = ['e.organization_id = $1'];
+  if (!scope.isWhole) {
+    const below = `SELECT n.id FROM namespace n WHERE n.organization_id = $1 AND n.ancestors && ${values.add(scope.namespaceIds)}::text[]`;
+    parts.push(`(e.user_id = ${values.add(scope.userId)} OR e.project_id IN (${below}))`);
+  }
+  for (const [field, column] of FILTER_COLUMNS) {
+    const wanted = filter[field];
+    if (wanted !== null) parts.push(`e.${column} = ANY(${values.add(wanted)}::text[])`);
+  }
+  if (after !== null) parts.push(`e.id < ${values.add(after)}::uuid`);
+  return parts.join(' AND ');
+}
+
+/** The bound values of a statement, numbered as they come. */
+class Values {
+  readonly all: unknown[];
+
+  constructor(organizationId: OrganizationId) {
+    this.all = [organizationId];
+  }
+
+  add(value: unknown): string {
+    this.all.push(value);
+    return `$${this.all.length}`;
+  }
+}
+
+/** The only way out of this table. The bytes are those that were sealed. */
+function toStoredEvent(row: EventRow): StoredEvent {
+  return { event: eventFrom(row.json), seal: Buffer.from(row.seal), position: row.position === null ? null : Number(row.position) };
+}

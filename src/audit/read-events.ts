@@ -1,0 +1,42 @@
+import { isUuid, pageOf, requireScope, type Page, type PageRequest, type Viewer } from '../kernel/index.js';
+import type { Directory } from '../directory/index.js';
+import type { StoredEvent } from './event.js';
+import type { EventFilter, EventReader, EventScope, Owner } from './ports.js';
+import { eventScope } from './scope.js';
+
+export interface Reading {
+  readonly events: EventReader;
+  readonly directory: Directory;
+}
+
+/** What the viewer may see. Asked once a request and handed to the functions below. */
+export async function scopeOf(deps: Pick<Reading, 'directory'>, viewer: Viewer): Promise<EventScope> {
+  requireScope(viewer, 'audit:read');
+  return eventScope(viewer.organizationId, await deps.directory.standing(viewer.organizationId, viewer.userId));
+}
+
+/** A page of the organization's events, newest first. */
+export async function listEvents(deps: Reading, viewer: Viewer, scope: EventScope, filter: EventFilter, page: PageRequest): Promise<Page<StoredEvent>> {
+  requireScope(viewer, 'audit:read');
+  return pageOf(await deps.events.list(viewer.organizationId, scope, filter, page), page);
+}
+
+/** A page of events for each of many projects, users or agents, from one statement. Null for a project the viewer may not see. */
+export async function listEventsByOwner(
+  deps: Reading,
+  viewer: Viewer,
+  scope: EventScope,
+  request: { readonly owner: Owner; readonly ids: readonly string[]; readonly filter: EventFilter; readonly page: PageRequest },
+): Promise<readonly (Page<StoredEvent> | null)[]> {
+  requireScope(viewer, 'audit:read');
+  const lists = await deps.events.listByOwner(viewer.organizationId, scope, request.owner, request.ids, request.filter, request.page);
+  return lists.map((rows) => (rows === null ? null : pageOf(rows, request.page)));
+}
+
+/** The events with these ids, in their order; null for one that the viewer may not see or that does not exist. */
+export async function eventsById(deps: Reading, viewer: Viewer, scope: EventScope, ids: readonly string[]): Promise<readonly (StoredEvent | null)[]> {
+  requireScope(viewer, 'audit:read');
+  const found = await deps.events.byIds(viewer.organizationId, scope, ids.filter(isUuid));
+  const byId = new Map(found.map((stored) => [stored.event.id, stored]));
+  return ids.map((id) => byId.get(id) ?? null);
+}

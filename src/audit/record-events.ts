@@ -1,0 +1,94 @@
+import { isMember, type Directory, type Namespace } from '../directory/index.js';
+import { Failure, requireScope, type Clock, type OrganizationId, type Viewer } from '../kernel/index.js';
+import { parseCloudEvent, type Rejection, type TimeWindow } from './cloud-event.js';
+import { eventOf, type NewEvent } from './event.js';
+import type { Append, AuditLog, Receipt } from './ports.js';
+import { seal } from './seal.js';
+
+/** The most events that one request may bring. */
+export const MAX_EVENTS = 500;
+
+export interface Recording {
+  readonly log: AuditLog;
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly window: TimeWindow;
+}
+
+/** What became of one event, in the order sent. */
+export type EventReceipt =
+  | { readonly status: 'stored' | 'duplicate'; readonly sourceId: string; readonly eventId: string; readonly seal: Buffer }
+  | { readonly status: 'rejected'; readonly sourceId: string | null; readonly path: string; readonly reason: string };
+
+/**
+ * Records what an agent's service reports: CloudEvents, judged one by one. Bad ones come back with a reason, good ones are
+ * not held up. Answers after the commit. An event sent twice is stored once.
+ *
+ * Without the scope `act:any` a caller reports for itself alone, in projects it is a member of.
+ *
+ * @throws Failure BAD_USER_INPUT when there are no events, or more than 500; OVERLOADED or UNAVAILABLE, and then it is not known
+ * whether anything was stored: sending the same again is safe.
+ */
+export async function recordEvents(deps: Recording, viewer: Viewer, raw: readonly unknown[]): Promise<readonly EventReceipt[]> {
+  requireScope(viewer, 'audit:record');
+  if (raw.length === 0 || raw.length > MAX_EVENTS) throw new Failure('BAD_USER_INPUT', `events: must hold from 1 to ${MAX_EVENTS} events; got ${raw.length}.`);
+  const now = deps.clock();
+  const judged = raw.map((event) => withUser(viewer, parseCloudEvent(event, now, deps.window)));
+  const allowed = await placesFor(deps.directory, viewer, judged);
+  const verdicts = judged.map((event) => (isRejection(event) ? event : (misplaced(event, allowed) ?? event)));
+
+  const appends = verdicts.flatMap((event): Append[] => (isRejection(event) ? [] : [{ sealed: seal(eventOf(viewer.organizationId, now, event)), key: null }]));
+  const receipts = (await deps.log.append(viewer.organizationId, appends)).values();
+  return verdicts.map((event, index) => {
+    if (isRejection(event)) return { status: 'rejected', sourceId: idOf(raw[index]), path: event.path, reason: event.reason };
+    const receipt = receipts.next().value;
+    if (receipt === undefined) throw new Error('The log answered for fewer events than it was given.');
+    return presentReceipt(event, receipt);
+  });
+}
+
+/** How many events had which fate. */
+export function countsOf(receipts: readonly EventReceipt[]): { readonly stored: number; readonly duplicates: number; readonly rejected: number } {
+  const count = (status: EventReceipt['status']) => receipts.filter((receipt) => receipt.status === status).length;
+  return { stored: count('stored'), duplicates: count('duplicate'), rejected: count('rejected') };
+}
+
+const isRejection = (event: NewEvent | Rejection): event is Rejection => 'reason' in event;
+
+function withUser(viewer: Viewer, event: NewEvent | Rejection): NewEvent | Rejection {
+  if (isRejection(event)) return event;
+  const user = event.userId ?? viewer.userId;
+  if (user !== viewer.userId && !viewer.scopes.has('act:any')) {
+    return { path: 'userid', reason: 'must be the token’s own user, or the token must have the scope act:any' };
+  }
+  return { ...event, userId: user };
+}
+
+/** The projects among those named in which the viewer may report; null when that is all of the organization's. */
+async function placesFor(directory: Directory, viewer: Viewer, events: readonly (NewEvent | Rejection)[]): Promise<ReadonlySet<string>> {
+  const ids = [...new Set(events.flatMap((event) => (isRejection(event) || event.projectId === null ? [] : [event.projectId])))];
+  const projects = (await directory.namespaces(viewer.organizationId, ids)).filter((namespace) => namespace.kind === 'PROJECT');
+  const seen = viewer.scopes.has('act:any') ? projects : await ofMember(directory, viewer.organizationId, viewer, projects);
+  return new Set(seen.map((project) => project.id));
+}
+
+async function ofMember(directory: Directory, organizationId: OrganizationId, viewer: Viewer, projects: readonly Namespace[]): Promise<readonly Namespace[]> {
+  const standing = await directory.standing(organizationId, viewer.userId);
+  return projects.filter((project) => isMember(standing, project));
+}
+
+function misplaced(event: NewEvent, allowed: ReadonlySet<string>): Rejection | null {
+  if (event.projectId === null || allowed.has(event.projectId)) return null;
+  return { path: 'projectid', reason: 'must be a project of the organization that the directory knows' };
+}
+
+const idOf = (raw: unknown): string | null => (typeof raw === 'object' && raw !== null && 'id' in raw && typeof raw.id === 'string' ? raw.id : null);
+
+function presentReceipt(event: NewEvent, { status, stored }: Receipt): EventReceipt {
+  const earlier = stored.event;
+  if (earlier.source !== event.source || earlier.sourceId !== event.sourceId) {
+    // Two different events with one id: 74 bits of SHA-256 agree. Nothing honest comes to this.
+    return { status: 'rejected', sourceId: event.sourceId, path: 'id', reason: 'has the same hash as another event at that moment; use another id' };
+  }
+  return { status, sourceId: event.sourceId, eventId: earlier.id, seal: stored.seal };
+}

@@ -1,0 +1,44 @@
+import { Failure, type Viewer } from '../kernel/index.js';
+import { viewerOfRequest, type HttpServer } from '../platform/http-server.js';
+import { countsOf, type EventReceipt } from './record-events.js';
+
+/** 500 events of ten kilobytes. */
+const MAX_BODY_BYTES = 5 * 1024 * 1024;
+
+const STRUCTURED = 'application/cloudevents+json';
+const BATCH = 'application/cloudevents-batch+json';
+
+/**
+ * `POST /v1/audit-events`: CloudEvents 1.0 over HTTP, structured and batch mode. See docs/platform.md.
+ *
+ * 200 when at least one event is stored, now or before; 400 when every one is rejected. Both have a receipt for each event.
+ */
+export function auditRoutes(server: HttpServer, record: (viewer: Viewer, events: readonly unknown[]) => Promise<readonly EventReceipt[]>): void {
+  void server.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser([STRUCTURED, BATCH], { parseAs: 'string', bodyLimit: MAX_BODY_BYTES }, (request, body, done) => {
+      try {
+        done(null, { isBatch: (request.headers['content-type'] ?? '').startsWith(BATCH), json: JSON.parse(String(body)) as unknown });
+      } catch (cause) {
+        done(new Failure('BAD_USER_INPUT', 'body: must be JSON.', { cause }));
+      }
+    });
+    scope.post('/v1/audit-events', { bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
+      const receipts = await record(viewerOfRequest(request), eventsOf(request.body));
+      const counts = countsOf(receipts);
+      return reply.status(counts.rejected === receipts.length ? 400 : 200).send({ ...counts, results: receipts.map(presentReceipt) });
+    });
+  });
+}
+
+function eventsOf(body: unknown): readonly unknown[] {
+  if (typeof body !== 'object' || body === null || !('isBatch' in body) || !('json' in body)) throw new Failure('BAD_USER_INPUT', `Content-Type: must be ${STRUCTURED} or ${BATCH}, and a body must come with it.`);
+  if (body.isBatch !== true) return [body.json];
+  if (!Array.isArray(body.json)) throw new Failure('BAD_USER_INPUT', `body: must be a JSON array with ${BATCH}.`);
+  return body.json;
+}
+
+const presentReceipt = (receipt: EventReceipt, index: number): object =>
+  receipt.status === 'rejected'
+    ? { index, id: receipt.sourceId, status: receipt.status, path: receipt.path, reason: receipt.reason }
+    : { index, id: receipt.sourceId, status: receipt.status, eventId: receipt.eventId, seal: receipt.seal.toString('hex') };
