@@ -1,0 +1,124 @@
+import { isVisible, type EventScope, type StoredEvent } from '../audit/index.js';
+import { Failure, type Clock, type Viewer } from '../kernel/index.js';
+import type { Follower, LogEntry, Tail } from '../log/index.js';
+import { feedCursor, positionBehind } from './cursor.js';
+
+export type FeedItem =
+  | { readonly kind: 'event'; readonly cursor: string; readonly stored: StoredEvent }
+  | { readonly kind: 'heartbeat'; readonly cursor: string; readonly position: number };
+
+export interface Feeding {
+  readonly follower: Pick<Follower, 'tail'>;
+  /** What the viewer may see now. */
+  readonly scopeOf: (viewer: Viewer) => Promise<EventScope>;
+  readonly clock: Clock;
+  readonly heartbeatSeconds: number;
+}
+
+/** What a viewer may see is asked again at the latest this long after the last time. */
+const SCOPE_MILLISECONDS = 1_000;
+
+/**
+ * Follows an organization's log as far as the viewer may see it: everything behind `after`, or from now on, in the order of
+ * positions. Whoever goes on from the cursor of the last item that it got misses nothing.
+ *
+ * An iterator of its own and no generator: `return` ends it at once, also while it waits.
+ *
+ * @throws Failure, from `next`, UNAUTHENTICATED when the viewer's token has expired; BAD_USER_INPUT when `after` is no cursor of
+ * this log.
+ */
+export function openFeed(deps: Feeding, viewer: Viewer, after: string | null): AsyncIterableIterator<FeedItem> {
+  const tail = deps.follower.tail(viewer.organizationId);
+  const reading = new Reading(deps, viewer, tail, after);
+  let isDone = false;
+  const finish = (): IteratorResult<FeedItem> => {
+    isDone = true;
+    tail.close();
+    return { done: true, value: undefined };
+  };
+  return {
+    async next() {
+      if (isDone) return { done: true, value: undefined };
+      try {
+        const item = await reading.next();
+        return isDone || item === null ? finish() : { done: false, value: item };
+      } catch (error) {
+        finish();
+        throw error;
+      }
+    },
+    return: async () => finish(),
+    async throw(error) {
+      finish();
+      throw error;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+/** One viewer's way through the log. */
+class Reading {
+  readonly #deps: Feeding;
+  readonly #viewer: Viewer;
+  readonly #tail: Tail;
+  #position: number | null = null;
+  readonly #start: () => Promise<number>;
+  #ready: LogEntry[] = [];
+  #scope: { readonly value: EventScope; readonly at: number } | null = null;
+  #lastItemAt: number;
+
+  constructor(deps: Feeding, viewer: Viewer, tail: Tail, after: string | null) {
+    this.#deps = deps;
+    this.#viewer = viewer;
+    this.#tail = tail;
+    this.#lastItemAt = deps.clock().getTime();
+    // Where "now" is must be known when the subscription begins, not when its first item is asked for.
+    const start = startOf(tail, after);
+    start.catch(() => undefined);
+    this.#start = () => start;
+  }
+
+  /** The next item; null when the tail was closed. */
+  async next(): Promise<FeedItem | null> {
+    this.#position ??= await this.#start();
+    for (;;) {
+      const entry = this.#ready.shift();
+      if (entry !== undefined) {
+        this.#position = entry.position + 1;
+        if (isVisible(await this.#currentScope(), entry.stored.event, entry.ancestors)) return this.#item({ kind: 'event', cursor: feedCursor(this.#position), stored: entry.stored });
+        continue;
+      }
+      const wait = this.#untilHeartbeat();
+      if (wait <= 0) return this.#item({ kind: 'heartbeat', cursor: feedCursor(this.#position), position: this.#position });
+      const entries = await this.#tail.next(this.#position, Math.min(wait, SCOPE_MILLISECONDS));
+      await this.#currentScope();
+      this.#ready = [...entries];
+    }
+  }
+
+  #item(item: FeedItem): FeedItem {
+    this.#lastItemAt = this.#deps.clock().getTime();
+    return item;
+  }
+
+  #untilHeartbeat(): number {
+    return this.#lastItemAt + this.#deps.heartbeatSeconds * 1_000 - this.#deps.clock().getTime();
+  }
+
+  async #currentScope(): Promise<EventScope> {
+    const now = this.#deps.clock().getTime();
+    if (now >= this.#viewer.expiresAt.getTime()) throw new Failure('UNAUTHENTICATED', 'The token has expired. Subscribe again with a new one, after the last cursor.');
+    if (this.#scope === null || now - this.#scope.at >= SCOPE_MILLISECONDS) this.#scope = { value: await this.#deps.scopeOf(this.#viewer), at: now };
+    return this.#scope.value;
+  }
+}
+
+async function startOf(tail: Tail, after: string | null): Promise<number> {
+  const size = await tail.size();
+  if (after === null) return size;
+  const position = positionBehind(after);
+  if (position > size) throw new Failure('BAD_USER_INPUT', 'after: not a cursor of this log. Take the cursor of an item as it came.');
+  return position;
+}

@@ -1,0 +1,1 @@
+export { openFeed, type Feeding, type FeedItem } from './feed.js';

@@ -1,0 +1,163 @@
+import type { OrganizationId } from '../kernel/index.js';
+import type { LogEntry, LogHints, LogReader } from './ports.js';
+
+/** The most entries kept in memory for readers that are up to date, per organization. */
+const KEPT_ENTRIES = 5_000;
+const PAGE_ENTRIES = 500;
+/** How often to look without a hint. */
+const BACKSTOP_MILLISECONDS = 500;
+
+/** A reader's place in an organization's log. */
+export interface Tail {
+  /**
+   * The entries from `position` on, as many as are at hand, at least one; waits until there is one.
+   *
+   * Resolves empty after `maxWaitMilliseconds` without any, and when the tail is closed.
+   */
+  next(position: number, maxWaitMilliseconds: number): Promise<readonly LogEntry[]>;
+  /** How many events have a position now. */
+  size(): Promise<number>;
+  close(): void;
+}
+
+export interface Follower {
+  /** Follows an organization's log, sharing one reading of its end with every other tail of this process. */
+  tail(organizationId: OrganizationId): Tail;
+  close(): void;
+}
+
+/**
+ * Follows logs on behalf of many readers: the end of each log is read once for all of them; who is behind reads for itself
+ * until it has caught up. Readers pull, so one that is slow holds nothing in memory and nobody up.
+ */
+export function followLogs(deps: { readonly reader: LogReader; readonly hints: LogHints; readonly report: (message: string, error: unknown) => void }): Follower {
+  const shared = new Map<OrganizationId, SharedTail>();
+  const unsubscribe = deps.hints.onGrowth((organizationId) => shared.get(organizationId)?.look());
+  return {
+    tail(organizationId) {
+      const end = shared.get(organizationId) ?? new SharedTail(deps.reader, organizationId, deps.report);
+      shared.set(organizationId, end);
+      return end.open(() => shared.delete(organizationId));
+    },
+    close() {
+      unsubscribe();
+      for (const end of shared.values()) end.stop();
+      shared.clear();
+    },
+  };
+}
+
+/** The end of one organization's log, read once for all of its readers. */
+class SharedTail {
+  readonly #reader: LogReader;
+  readonly #organizationId: OrganizationId;
+  readonly #report: (message: string, error: unknown) => void;
+  readonly #wakers = new Set<() => void>();
+  #kept: LogEntry[] = [];
+  /** The position after the last entry read; null until somebody has waited at the end. */
+  #end: number | null = null;
+  #readers = 0;
+  #isLooking = false;
+  #lookAgain = false;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(reader: LogReader, organizationId: OrganizationId, report: (message: string, error: unknown) => void) {
+    this.#reader = reader;
+    this.#organizationId = organizationId;
+    this.#report = report;
+  }
+
+  open(whenEmpty: () => void): Tail {
+    this.#readers += 1;
+    this.#timer ??= setInterval(() => this.look(), BACKSTOP_MILLISECONDS);
+    let isOpen = true;
+    const wakers = new Set<() => void>();
+    return {
+      next: async (position, maxWaitMilliseconds) => {
+        if (!isOpen) return [];
+        const entries = await this.#entriesFrom(position);
+        if (entries.length > 0 || !isOpen) return entries;
+        // Between the look above and here, what was awaited may have come; nobody would wake us for it again.
+        if (this.#isAtEnd(position)) await this.#wait(maxWaitMilliseconds, wakers);
+        return isOpen ? this.#entriesFrom(position) : [];
+      },
+      size: () => this.#reader.size(this.#organizationId),
+      close: () => {
+        if (!isOpen) return;
+        isOpen = false;
+        for (const wake of wakers) wake();
+        this.#readers -= 1;
+        if (this.#readers > 0) return;
+        this.stop();
+        whenEmpty();
+      },
+    };
+  }
+
+  /** Reads what is new at the end, if anybody is there to get it. */
+  look(): void {
+    if (this.#isLooking) this.#lookAgain = true;
+    else void this.#readOn();
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    this.#wake();
+  }
+
+  async #entriesFrom(position: number): Promise<readonly LogEntry[]> {
+    const first = this.#kept[0]?.position;
+    if (this.#isAtEnd(position)) return [];
+    if (first !== undefined && position >= first) return this.#kept.slice(position - first);
+    const entries = await this.#reader.readFrom(this.#organizationId, position, PAGE_ENTRIES);
+    // Whoever finds nothing stands at the end; from there on it is followed for all.
+    if (entries.length === 0 && this.#end === null) {
+      this.#end = position;
+      this.look();
+    }
+    return entries;
+  }
+
+  #isAtEnd(position: number): boolean {
+    return this.#end !== null && position >= this.#end;
+  }
+
+  async #readOn(): Promise<void> {
+    if (this.#end === null) return;
+    this.#isLooking = true;
+    try {
+      do {
+        this.#lookAgain = false;
+        const entries = await this.#reader.readFrom(this.#organizationId, this.#end, PAGE_ENTRIES);
+        if (entries.length === 0) continue;
+        this.#end += entries.length;
+        this.#kept = [...this.#kept, ...entries].slice(-KEPT_ENTRIES);
+        this.#lookAgain ||= entries.length === PAGE_ENTRIES;
+        this.#wake();
+      } while (this.#lookAgain);
+    } catch (error) {
+      this.#report('A live feed could not read the log; it looks again in half a second.', error);
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  #wait(milliseconds: number, wakers: Set<() => void>): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        wakers.delete(wake);
+        this.#wakers.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, milliseconds);
+      wakers.add(wake);
+      this.#wakers.add(wake);
+    });
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#wakers]) wake();
+  }
+}

@@ -1,0 +1,97 @@
+import { eventFrom } from '../audit/index.js';
+import { organizationId as toOrganizationId } from '../kernel/index.js';
+import type { Database, Session, Sql } from '../platform/postgres.js';
+import type { LogEntry, LogReader, SequencerSeat, Sequencing } from './ports.js';
+
+/** The advisory lock that is the sequencer's seat. */
+const SEAT_LOCK = 7_270_736_902n;
+
+/** The seat in Postgres: a lock that lives as long as its connection. */
+export const postgresSequencing = (database: Database): Sequencing => ({
+  async take() {
+    const session = await database.session();
+    // A broken connection is noticed by the next statement on it; without a listener it would end the process.
+    const ignore = (): void => undefined;
+    session.on('error', ignore);
+    const release = (destroy: boolean): void => {
+      session.off('error', ignore);
+      session.release(destroy);
+    };
+    try {
+      const { rows } = await session.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [SEAT_LOCK]);
+      if (rows[0]?.taken === true) return seatOn(session, () => release(true));
+      release(false);
+      return null;
+    } catch (error) {
+      release(true);
+      throw error;
+    }
+  },
+});
+
+/** The connection goes with the seat: its lock must not come back into the pool. */
+const seatOn = (session: Session, leave: () => void): SequencerSeat => ({
+  async step(limit) {
+    const { rowCount } = await session.query(PEEK);
+    if (rowCount === 0) return { events: 0, heads: [] };
+    const { rows } = await session.query<{ organization_id: string; size: string; taken: string }>(STEP, [limit]);
+    return {
+      events: rows.reduce((sum, row) => sum + Number(row.taken), 0),
+      heads: rows.map((row) => ({ organizationId: toOrganizationId(row.organization_id), size: Number(row.size) })),
+    };
+  },
+  leave: async () => leave(),
+});
+
+// Looks without locking, so that an idle sequencer writes nothing.
+const PEEK = 'SELECT 1 FROM log_sequencer s, LATERAL (SELECT 1 FROM audit_event e WHERE (e.xid, e.seq) > (s.xid, s.seq) LIMIT 1) e';
+
+// One statement, so one transaction: positions, heads and how far the sequencer has come move together or not at all.
+// `seen` is locked first: should two processes ever think that they lead, the second waits and then takes what comes next.
+const STEP = `
+  WITH seen AS MATERIALIZED (
+    SELECT xid, seq FROM log_sequencer WHERE id = 1 FOR UPDATE
+  ), fresh AS MATERIALIZED (
+    SELECT e.id, e.organization_id, e.xid, e.seq
+    FROM seen, LATERAL (
+      SELECT e.id, e.organization_id, e.xid, e.seq FROM audit_event e
+      WHERE (e.xid, e.seq) > (seen.xid, seen.seq) AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
+      ORDER BY e.xid, e.seq LIMIT $1
+    ) e
+  ), counted AS (
+    SELECT organization_id, count(*) AS taken FROM fresh GROUP BY organization_id
+  ), heads AS (
+    INSERT INTO log_head AS head (organization_id, size) SELECT organization_id, taken FROM counted
+    ON CONFLICT (organization_id) DO UPDATE SET size = head.size + excluded.size
+    RETURNING organization_id, size
+  ), entries AS (
+    INSERT INTO log_entry (organization_id, position, event_id)
+    SELECT organization_id, heads.size - counted.taken + row_number() OVER (PARTITION BY organization_id ORDER BY fresh.xid, fresh.seq) - 1, fresh.id
+    FROM fresh JOIN heads USING (organization_id) JOIN counted USING (organization_id)
+  ), moved AS (
+    UPDATE log_sequencer SET xid = last.xid, seq = last.seq
+    FROM (SELECT xid, seq FROM fresh ORDER BY xid DESC, seq DESC LIMIT 1) last WHERE id = 1
+  )
+  SELECT heads.organization_id, heads.size, counted.taken FROM heads JOIN counted USING (organization_id)`;
+
+/** The ordered log in Postgres. */
+export const postgresLogReader = (sql: Sql): LogReader => ({
+  async size(organizationId) {
+    const rows = await sql.query<{ size: string }>('SELECT size FROM log_head WHERE organization_id = $1', [organizationId]);
+    return Number(rows[0]?.size ?? 0);
+  },
+
+  async readFrom(organizationId, position, limit) {
+    const rows = await sql.query<{ json: string; seal: Buffer; position: string; ancestors: readonly string[] | null }>(
+      `SELECT e.json::text AS json, e.seal, l.position, n.ancestors
+       FROM log_entry l JOIN audit_event e ON e.id = l.event_id
+       LEFT JOIN namespace n ON n.organization_id = e.organization_id AND n.id = e.project_id
+       WHERE l.organization_id = $1 AND l.position >= $2 ORDER BY l.position LIMIT $3`,
+      [organizationId, position, limit],
+    );
+    return rows.map((row): LogEntry => {
+      const position = Number(row.position);
+      return { position, stored: { event: eventFrom(row.json), seal: row.seal, position }, ancestors: row.ancestors ?? [] };
+    });
+  },
+});
