@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import { eventOf, OWN_SOURCE, seal, type AuditLog, type NewEvent, type StoredEvent } from '../audit/index.js';
+import type { Agent, Namespace } from '../directory/index.js';
+import { hashOf, requireScope, type Clock, type Json, type Viewer } from '../kernel/index.js';
+import { evaluate, type Evaluation, type ToolCall, type ToolFacts } from '../policy/index.js';
+import { partsOf, RISKS, UNKNOWN_RISK, type Tool } from '../tools/index.js';
+import { DECISION_EVENT, decisionIn, EXPLANATIONS, type Decision, type DecisionData } from './decision.js';
+import { questionDigest, type Question } from './question.js';
+import type { Facts, Snapshots } from './snapshot.js';
+
+export interface Deciding {
+  readonly snapshots: Snapshots;
+  readonly log: AuditLog;
+  readonly clock: Clock;
+  /** Told of every policy that could not be evaluated: somebody must mend it. */
+  readonly alarm: (message: string, details: Readonly<Record<string, unknown>>) => void;
+}
+
+export type DecideOutcome =
+  | {
+      readonly kind: 'decided';
+      readonly decision: Decision;
+      readonly stored: StoredEvent;
+      /** Whether it was decided at an earlier asking with the same request id. */
+      readonly isRepeated: boolean;
+    }
+  | { readonly kind: 'notFound'; readonly field: 'projectId' };
+
+/**
+ * Decides whether an agent may make a tool call for the viewer, and records the decision. Answers only after the record is
+ * durable; when it throws, the call must not be made.
+ *
+ * A question asked again with the same request id has one record and one answer, also when policies changed in between.
+ *
+ * @throws Failure FORBIDDEN without the scope `decision:request`; OVERLOADED, UNAVAILABLE.
+ */
+export async function decide(deps: Deciding, viewer: Viewer, question: Question): Promise<DecideOutcome> {
+  requireScope(viewer, 'decision:request');
+  const facts = await deps.snapshots.current(viewer.organizationId);
+  const project = await facts.project(question.projectId);
+  if (project === null) return { kind: 'notFound', field: 'projectId' };
+  const level = await facts.level(viewer.userId, project);
+  if (level === 0) return { kind: 'notFound', field: 'projectId' };
+  const [agent, tool] = await Promise.all([facts.agent(question.agentId), facts.tool(project, question.tool)]);
+
+  const now = deps.clock();
+  const call = callOf({ viewer, question, project, level, agent, tool, now });
+  const evaluation = evaluate(facts.policySet(project), call);
+  if (evaluation.failed.length > 0) deps.alarm('policies could not be evaluated', { organizationId: viewer.organizationId, failed: evaluation.failed });
+
+  const event = eventOf(viewer.organizationId, now, eventOfDecision({ viewer, question, facts, call, tool, evaluation, now }));
+  const key = question.requestId === null ? null : hashOf('decision', viewer.userId, question.requestId, questionDigest(question));
+  const [receipt] = await deps.log.append(viewer.organizationId, [{ sealed: seal(event), key }]);
+  const decision = receipt === undefined ? null : decisionIn(receipt.stored);
+  if (receipt === undefined || decision === null) throw new Error('The log did not answer with the decision it was given.');
+  return { kind: 'decided', decision, stored: receipt.stored, isRepeated: receipt.status === 'duplicate' };
+}
+
+interface Gathered {
+  readonly viewer: Viewer;
+  readonly question: Question;
+  readonly project: Namespace;
+  readonly level: number;
+  readonly agent: Agent | null;
+  readonly tool: Tool | null;
+  readonly now: Date;
+}
+
+function callOf({ viewer, question, project, level, agent, tool, now }: Gathered): ToolCall {
+  return {
+    // An agent that the platform has not told us of is trusted least.
+    agent: {
+      id: question.agentId,
+      isKnown: agent !== null,
+      classes: agent?.classes ?? [],
+      trust: agent?.trust ?? 0,
+      autonomous: agent?.autonomous ?? true,
+      ownerId: agent?.ownerId ?? null,
+    },
+    user: { id: viewer.userId, level },
+    projectLine: project.ancestors.map((id) => ({ id, kind: kindIn(project, id) })),
+    tool: tool === null ? unknownTool(question.tool) : knownTool(tool),
+    arguments: question.arguments,
+    sessionId: question.sessionId,
+    now,
+  };
+}
+
+function kindIn(project: Namespace, id: string): 'ORGANIZATION' | 'GROUP' | 'PROJECT' {
+  if (id === project.id) return 'PROJECT';
+  return id === project.ancestors[0] ? 'ORGANIZATION' : 'GROUP';
+}
+
+/** What is not registered may do anything. */
+const unknownTool = (name: string): ToolFacts => ({ id: name, server: null, isKnown: false, actionType: 'DESTROY', risk: UNKNOWN_RISK, definitionDigest: null });
+
+const knownTool = ({ id, actionType, definitionDigest }: Tool): ToolFacts => ({ id, server: partsOf(id).server, isKnown: true, actionType, risk: RISKS[actionType], definitionDigest });
+
+interface Decided {
+  readonly viewer: Viewer;
+  readonly question: Question;
+  readonly facts: Facts;
+  readonly call: ToolCall;
+  readonly tool: Tool | null;
+  readonly evaluation: Evaluation;
+  readonly now: Date;
+}
+
+function eventOfDecision({ viewer, question, facts, call, tool, evaluation, now }: Decided): NewEvent {
+  const data: DecisionData = {
+    basis: evaluation.basis,
+    explanation: EXPLANATIONS[evaluation.basis],
+    reasons: evaluation.reasons,
+    failed: evaluation.failed,
+    epoch: facts.epoch,
+    requestId: question.requestId,
+    toolId: tool?.id ?? null,
+    toolDefinitionDigest: tool?.definitionDigest ?? null,
+    actionType: call.tool.actionType,
+    arguments: question.arguments,
+  };
+  return {
+    type: DECISION_EVENT,
+    source: OWN_SOURCE,
+    sourceId: randomUUID(),
+    occurredAt: now.toISOString(),
+    projectId: question.projectId,
+    userId: viewer.userId,
+    agentId: question.agentId,
+    sessionId: question.sessionId,
+    callId: question.callId,
+    tool: question.tool,
+    verdict: evaluation.verdict,
+    outcome: null,
+    data: asJson(data),
+  };
+}
+
+const asJson = (data: DecisionData): Json => ({ ...data, reasons: data.reasons.map((reason) => ({ ...reason })), failed: data.failed.map((reason) => ({ ...reason })) });

@@ -1,0 +1,47 @@
+import type { StoredEvent, Verdict } from '../audit/index.js';
+import { isJsonObject, type JsonObject } from '../kernel/index.js';
+import type { Evaluation, Reason } from '../policy/index.js';
+import type { ActionType } from '../tools/index.js';
+
+export const DECISION_EVENT = 'ai_tool_decision_made';
+
+/** The answer to one tool call, as it was recorded. */
+export interface Decision {
+  /** That of its audit event. */
+  readonly id: string;
+  readonly verdict: Verdict;
+  readonly basis: Evaluation['basis'];
+  readonly explanation: string;
+  readonly reasons: readonly Reason[];
+  readonly epoch: number;
+  readonly requestId: string | null;
+  readonly toolName: string;
+  /** Canonical id; null for an unknown tool. */
+  readonly toolId: string | null;
+  readonly toolDefinitionDigest: string | null;
+  readonly actionType: ActionType;
+  readonly decidedAt: string;
+}
+
+/** Sentences that may be shown to a model: they say what is so, and nothing of how the policies are made. */
+export const EXPLANATIONS: Readonly<Record<Evaluation['basis'], string>> = {
+  PERMITTED: 'The call is allowed.',
+  FORBIDDEN: 'A policy of the organization forbids this call. Do not try it in another way.',
+  NO_MATCH: 'No policy of the organization permits this call.',
+  POLICY_ERROR: 'The call could not be checked against a policy that may forbid it, so it is denied.',
+};
+
+/** What of a decision stands in its event's data; the rest is in the event's own fields. */
+export type DecisionData = Omit<Decision, 'id' | 'verdict' | 'toolName' | 'decidedAt'> & {
+  readonly arguments: JsonObject;
+  /** Policies that could not be evaluated. */
+  readonly failed: readonly Reason[];
+};
+
+/** The decision in its event; null when the event is none. */
+export function decisionIn({ event }: StoredEvent): Decision | null {
+  if (event.type !== DECISION_EVENT || event.verdict === null || !isJsonObject(event.data)) return null;
+  const data: DecisionData = JSON.parse(JSON.stringify(event.data));
+  const { basis, explanation, reasons, epoch, requestId, toolId, toolDefinitionDigest, actionType } = data;
+  return { id: event.id, verdict: event.verdict, basis, explanation, reasons, epoch, requestId, toolName: event.tool ?? '', toolId, toolDefinitionDigest, actionType, decidedAt: event.occurredAt };
+}

@@ -1,0 +1,53 @@
+import type { AgentDecisionPayloadResolvers, AgentDecisionResolvers, MutationResolvers, ResolversTypes } from '../generated/graphql.js';
+import { presentEvent, type StoredEvent } from '../audit/index.js';
+import { inputProblems, type InputProblem } from '../platform/graphql-input.js';
+import type { DecideOutcome } from './decide.js';
+import { decisionIn } from './decision.js';
+import { parseQuestion } from './parse-question.js';
+import type { Question } from './question.js';
+
+export interface DecisionContext {
+  /** Decides for the viewer. */
+  readonly decide: (question: Question) => Promise<DecideOutcome>;
+  /** The event, as far as the viewer may see it. */
+  readonly eventById: (id: string) => Promise<StoredEvent | null>;
+}
+
+type PresentedDecision = Awaited<ResolversTypes['AgentDecision']>;
+
+export function presentDecision(stored: StoredEvent): PresentedDecision | null {
+  const decision = decisionIn(stored);
+  if (decision === null) return null;
+  const { toolId, reasons, ...rest } = decision;
+  return { ...rest, reasons: [...reasons], tool: toolId === null ? null : { id: toolId }, event: presentEvent(stored) };
+}
+
+async function presentById(context: DecisionContext, id: string): Promise<PresentedDecision | null> {
+  const stored = await context.eventById(id);
+  return stored === null ? null : presentDecision(stored);
+}
+
+export const AgentDecision: Pick<AgentDecisionResolvers<DecisionContext>, '__resolveReference'> = {
+  __resolveReference: ({ id }, context) => presentById(context, id),
+};
+
+export const AgentDecisionPayload: Pick<AgentDecisionPayloadResolvers<DecisionContext>, 'decision'> = {
+  async decision({ decision }, _args, context) {
+    const presented = await presentById(context, decision.id);
+    if (presented === null) throw new Error('An event that was read is not there any more.');
+    return presented;
+  },
+};
+
+export const Mutation: Pick<MutationResolvers<DecisionContext>, 'agentDecisionRequest'> = {
+  async agentDecisionRequest(_root, { input }, { decide }) {
+    const parsed = parseQuestion(input);
+    if (!parsed.success) return refused(inputInvalid(inputProblems(parsed.error)));
+    const outcome = await decide(parsed.data);
+    if (outcome.kind === 'notFound') return refused({ __typename: 'AgentNotFound' as const, message: `There is no such thing in your organization, or you may not see it: ${outcome.field}.`, field: outcome.field });
+    return { decision: presentDecision(outcome.stored), errors: [] };
+  },
+};
+
+const refused = <Refusal>(refusal: Refusal) => ({ decision: null, errors: [refusal] });
+const inputInvalid = (problems: readonly InputProblem[]) => ({ __typename: 'AgentInputInvalid' as const, message: 'Some of the input is not acceptable; problems says what and why.', problems });

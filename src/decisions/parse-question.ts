@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { isJsonObject, jsonProblem, type JsonObject } from '../kernel/index.js';
+import { MAX_ARGUMENTS_CHARACTERS, type Question } from './question.js';
+
+// eslint-disable-next-line no-control-regex
+const isPlain = (text: string): boolean => !/[\u0000-\u001f\u007f]/.test(text);
+const name = (longest: number) =>
+  z.string('must be a string').min(1, 'must not be empty').max(longest, `must have at most ${longest} characters`).refine(isPlain, 'must not hold control characters');
+const optional = (longest: number) => name(longest).nullish().transform((value) => value ?? null);
+
+const callArguments = z
+  .custom<JsonObject>(isJsonObject, 'must be a JSON object')
+  .superRefine((value, context) => {
+    const problem = jsonProblem(value, 'arguments', 64);
+    if (problem !== null) context.addIssue({ code: 'custom', message: `${problem.path} ${problem.reason}` });
+    else if (JSON.stringify(value).length > MAX_ARGUMENTS_CHARACTERS) context.addIssue({ code: 'custom', message: `must have at most ${MAX_ARGUMENTS_CHARACTERS} characters of JSON` });
+  })
+  .nullish()
+  .transform((value) => value ?? {});
+
+const QuestionInput = z.object({
+  requestId: optional(200),
+  agentId: name(300),
+  projectId: name(300),
+  tool: name(300),
+  arguments: callArguments,
+  sessionId: optional(200),
+  callId: optional(200),
+});
+
+/** Reads a question from what a caller sent. */
+export const parseQuestion = (input: unknown): z.ZodSafeParseResult<Question> => QuestionInput.safeParse(input);
+
+const properties = z.record(z.string(), z.unknown()).nullish();
+
+/** A request of the AuthZEN Authorization API 1.0, section 5: unknown fields are ignored, missing ones refused. */
+export const EvaluationRequest = z.object({
+  subject: z.object({ type: z.string(), id: z.string(), properties }),
+  action: z.object({ name: z.string(), properties }),
+  resource: z.object({ type: z.string(), id: z.string(), properties }),
+  context: z.record(z.string(), z.unknown()).nullish(),
+});
+export type EvaluationRequest = z.infer<typeof EvaluationRequest>;

@@ -1,0 +1,145 @@
+import { levelIn, type Agent, type Directory, type EpochHints, type Namespace, type Standing } from '../directory/index.js';
+import type { Clock, OrganizationId, UserId } from '../kernel/index.js';
+import { preparePolicySet, type PolicyEngine, type PolicyInForce, type PolicyReader, type PolicySet } from '../policy/index.js';
+import { toolNamed, type Tool, type ToolReader } from '../tools/index.js';
+
+export interface Snapshotting {
+  readonly directory: Directory;
+  readonly policies: PolicyReader;
+  readonly tools: ToolReader;
+  readonly engine: PolicyEngine;
+  readonly hints: EpochHints;
+  readonly clock: Clock;
+}
+
+/** Everything that decisions of one organization read, as it was at one epoch. */
+export interface Facts {
+  readonly epoch: number;
+  project(id: string): Promise<Namespace | null>;
+  agent(id: string): Promise<Agent | null>;
+  /** The one tool that the name means in the project; null for an unknown one. */
+  tool(project: Namespace, name: string): Promise<Tool | null>;
+  /** The level of the user's highest role in the project or above; 0 for no member. */
+  level(userId: UserId, project: Namespace): Promise<number>;
+  /** The policies of the project's line of namespaces. */
+  policySet(project: Namespace): PolicySet;
+}
+
+export interface Snapshots {
+  /**
+   * The facts to decide with, at an epoch that was confirmed less than 500 ms ago and after every hint that came.
+   *
+   * @throws whatever the store throws when the epoch cannot be confirmed: nothing is decided on facts that may be old.
+   */
+  current(organizationId: OrganizationId): Promise<Facts>;
+  close(): void;
+}
+
+/** How long an epoch counts without being asked for again. Bounds how late a change takes effect when every hint is lost. */
+const CONFIRMED_MILLISECONDS = 500;
+/** The most organizations kept ready in one process. */
+const KEPT_ORGANIZATIONS = 1_000;
+/** The most projects, agents, tools and users remembered of one organization. */
+const KEPT_FACTS = 50_000;
+
+interface Kept {
+  readonly facts: Facts;
+  readonly confirmedAt: number;
+}
+
+/** Keeps facts in memory, per organization, and replaces them as a whole when the organization's epoch has moved. */
+export function keepSnapshots(deps: Snapshotting): Snapshots {
+  const kept = new Map<OrganizationId, Kept>();
+  const underWay = new Map<OrganizationId, Promise<Facts>>();
+
+  // A hint voids what was confirmed, and what is being confirmed right now: that may have looked too early.
+  const unsubscribe = deps.hints.onMove((organizationId) => {
+    const entry = kept.get(organizationId);
+    if (entry !== undefined) kept.set(organizationId, { ...entry, confirmedAt: Number.NEGATIVE_INFINITY });
+    underWay.delete(organizationId);
+  });
+
+  const confirm = async (organizationId: OrganizationId, isLatest: () => boolean): Promise<Facts> => {
+    const startedAt = deps.clock().getTime();
+    const before = kept.get(organizationId);
+    const epoch = await deps.directory.epoch(organizationId);
+    const facts = before?.facts.epoch === epoch ? before.facts : await factsAt(deps, organizationId, epoch);
+    if (isLatest()) remember(kept, organizationId, { facts, confirmedAt: startedAt });
+    return facts;
+  };
+
+  return {
+    current(organizationId) {
+      const entry = kept.get(organizationId);
+      if (entry !== undefined && deps.clock().getTime() - entry.confirmedAt < CONFIRMED_MILLISECONDS) return Promise.resolve(entry.facts);
+      const already = underWay.get(organizationId);
+      if (already !== undefined) return already;
+      const confirming: Promise<Facts> = confirm(organizationId, () => underWay.get(organizationId) === confirming).finally(() => {
+        if (underWay.get(organizationId) === confirming) underWay.delete(organizationId);
+      });
+      underWay.set(organizationId, confirming);
+      return confirming;
+    },
+    close() {
+      unsubscribe();
+      kept.clear();
+    },
+  };
+}
+
+function remember(kept: Map<OrganizationId, Kept>, organizationId: OrganizationId, entry: Kept): void {
+  kept.delete(organizationId);
+  const [oldest] = kept.keys();
+  if (kept.size >= KEPT_ORGANIZATIONS && oldest !== undefined) kept.delete(oldest);
+  kept.set(organizationId, entry);
+}
+
+/** Policies are read at once; the rest as it is asked for, and then kept. */
+async function factsAt(deps: Snapshotting, organizationId: OrganizationId, epoch: number): Promise<Facts> {
+  const policies = byNamespace(await deps.policies.inForce(organizationId));
+  const projects = new Memory<Namespace | null>();
+  const agents = new Memory<Agent | null>();
+  const tools = new Memory<Tool | null>();
+  const standings = new Memory<Standing>();
+  const sets = new Map<string, PolicySet>();
+  return {
+    epoch,
+    project: (id) => projects.get(id, async () => (await deps.directory.namespaces(organizationId, [id])).find(({ kind }) => kind === 'PROJECT') ?? null),
+    agent: (id) => agents.get(id, () => deps.directory.agent(organizationId, id)),
+    tool: ({ id, ancestors }, name) => tools.get(JSON.stringify([id, name]), () => toolNamed(deps.tools, organizationId, ancestors, name)),
+    level: async (userId, project) => levelIn(await standings.get(userId, () => deps.directory.standing(organizationId, userId)), project),
+    policySet(project) {
+      // Projects with the same policies share one set.
+      const holders = project.ancestors.filter((id) => policies.has(id));
+      const name = JSON.stringify(holders);
+      const set = sets.get(name) ?? preparePolicySet(deps.engine, holders.flatMap((id) => policies.get(id) ?? []));
+      sets.set(name, set);
+      return set;
+    },
+  };
+}
+
+function byNamespace(policies: readonly PolicyInForce[]): ReadonlyMap<string, readonly PolicyInForce[]> {
+  const groups = new Map<string, PolicyInForce[]>();
+  for (const policy of policies) {
+    const group = groups.get(policy.namespaceId);
+    if (group === undefined) groups.set(policy.namespaceId, [policy]);
+    else group.push(policy);
+  }
+  return groups;
+}
+
+/** Remembers what was read, up to KEPT_FACTS values; what fails is not remembered. */
+class Memory<Value> {
+  readonly #values = new Map<string, Promise<Value>>();
+
+  get(key: string, read: () => Promise<Value>): Promise<Value> {
+    const known = this.#values.get(key);
+    if (known !== undefined) return known;
+    if (this.#values.size >= KEPT_FACTS) this.#values.clear();
+    const reading = read();
+    this.#values.set(key, reading);
+    reading.catch(() => this.#values.delete(key));
+    return reading;
+  }
+}

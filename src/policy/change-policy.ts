@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import { eventOf, OWN_SOURCE, seal, type Append } from '../audit/index.js';
+import { maintainedNamespace, type Directory, type Namespace } from '../directory/index.js';
+import { requireScope, sha256Hex, type Clock, type OrganizationId, type Viewer } from '../kernel/index.js';
+import { textProblem } from './guard.js';
+import { SCHEMA } from './model.js';
+import type { Policy, PolicyProblem, Statement } from './policy.js';
+import type { PolicyParser, PolicyReader, PolicyTransaction } from './ports.js';
+
+export interface PolicyChanging {
+  readonly directory: Directory;
+  readonly policies: PolicyReader;
+  readonly parser: PolicyParser;
+  readonly clock: Clock;
+  /** Runs `work` in one transaction: all of it happens, or nothing. */
+  atomically<Result>(work: (tx: PolicyTransaction) => Promise<Result>): Promise<Result>;
+  /** Tells decision processes that the organization's policies have changed. */
+  announce(organizationId: OrganizationId): void;
+}
+
+export interface PolicyDraft {
+  readonly namespaceId: string;
+  readonly name: string;
+  readonly description: string | null;
+  readonly text: string;
+}
+
+export interface PublishRequest {
+  readonly policyId: string;
+  /** The latest revision that the author has seen. */
+  readonly basedOn: number;
+  /** Null: the draft's. */
+  readonly text: string | null;
+  readonly message: string | null;
+}
+
+export type RetireRequest = Omit<PublishRequest, 'text'>;
+
+type Invalid = { readonly kind: 'invalid'; readonly problems: readonly PolicyProblem[] };
+type NotFound = { readonly kind: 'notFound'; readonly field: string };
+type Conflict = { readonly kind: 'conflict'; readonly basedOn: number; readonly latest: number };
+type Done = { readonly kind: 'done'; readonly policy: Policy };
+
+export type CreateOutcome = Done | Invalid | NotFound | { readonly kind: 'nameTaken'; readonly name: string };
+export type PublishOutcome = Done | Invalid | NotFound | Conflict;
+export type RetireOutcome = Done | NotFound | Conflict;
+
+/**
+ * Creates a policy as a draft, which decides nothing.
+ *
+ * Needs the scope `policy:write` and the role MAINTAINER or OWNER in the namespace or above.
+ */
+export async function createPolicy(deps: PolicyChanging, viewer: Viewer, draft: PolicyDraft): Promise<CreateOutcome> {
+  requireScope(viewer, 'policy:write');
+  const namespace = await maintainedNamespace(deps.directory, viewer, draft.namespaceId);
+  if (namespace === null) return { kind: 'notFound', field: 'namespaceId' };
+  const parsed = await parse(deps.parser, draft.text);
+  if ('problems' in parsed) return { kind: 'invalid', problems: parsed.problems };
+
+  const { text, ...named } = draft;
+  const policy: Policy = { id: randomUUID(), ...named, status: 'DRAFT', draftText: text, latestRevision: 0, createdAt: deps.clock(), createdBy: viewer.userId };
+  return deps.atomically(async ({ policies, auditLog }): Promise<CreateOutcome> => {
+    if (!(await policies.insert(viewer.organizationId, policy))) return { kind: 'nameTaken', name: policy.name };
+    await auditLog.append(viewer.organizationId, [recordOf(deps, viewer, namespace, { type: 'ai_policy_created', policy, revision: 0, text, message: null })]);
+    return { kind: 'done', policy };
+  });
+}
+
+/** Makes the next revision of a policy and puts it in force. Refused when somebody else published since `basedOn`. */
+export async function publishPolicy(deps: PolicyChanging, viewer: Viewer, request: PublishRequest): Promise<PublishOutcome> {
+  requireScope(viewer, 'policy:write');
+  const found = await maintainedPolicy(deps, viewer, request.policyId);
+  if (found === null) return { kind: 'notFound', field: 'policyId' };
+  const text = request.text ?? found.policy.draftText;
+  const parsed = await parse(deps.parser, text);
+  if ('problems' in parsed) return { kind: 'invalid', problems: parsed.problems };
+
+  return changed(deps, viewer, request, async ({ policies, auditLog }, locked) => {
+    const revision = locked.latestRevision + 1;
+    const published = { policyId: locked.id, revision, text, statements: parsed.statements, digest: sha256Hex(text), message: request.message, publishedAt: deps.clock(), publishedBy: viewer.userId };
+    await policies.publish(viewer.organizationId, published);
+    await auditLog.append(viewer.organizationId, [recordOf(deps, viewer, found.namespace, { type: 'ai_policy_published', policy: locked, revision, text, message: request.message })]);
+    return { ...locked, status: 'PUBLISHED', draftText: text, latestRevision: revision };
+  });
+}
+
+/** Takes a policy out of force. A retired one can be published again. */
+export async function retirePolicy(deps: PolicyChanging, viewer: Viewer, request: RetireRequest): Promise<RetireOutcome> {
+  requireScope(viewer, 'policy:write');
+  const found = await maintainedPolicy(deps, viewer, request.policyId);
+  if (found === null) return { kind: 'notFound', field: 'policyId' };
+  return changed(deps, viewer, request, async ({ policies, auditLog }, locked) => {
+    if (locked.status === 'RETIRED') return locked;
+    await policies.retire(viewer.organizationId, locked.id);
+    const event = { type: 'ai_policy_retired', policy: locked, revision: locked.latestRevision, text: locked.draftText, message: request.message };
+    await auditLog.append(viewer.organizationId, [recordOf(deps, viewer, found.namespace, event)]);
+    return { ...locked, status: 'RETIRED' };
+  });
+}
+
+async function changed(
+  deps: PolicyChanging,
+  viewer: Viewer,
+  request: RetireRequest,
+  change: (tx: PolicyTransaction, locked: Policy) => Promise<Policy>,
+): Promise<RetireOutcome> {
+  const outcome = await deps.atomically(async (tx): Promise<RetireOutcome> => {
+    const locked = await tx.policies.lock(viewer.organizationId, request.policyId);
+    if (locked === null) return { kind: 'notFound', field: 'policyId' };
+    if (locked.latestRevision !== request.basedOn) return { kind: 'conflict', basedOn: request.basedOn, latest: locked.latestRevision };
+    const policy = await change(tx, locked);
+    await tx.epoch.raise(viewer.organizationId);
+    return { kind: 'done', policy };
+  });
+  if (outcome.kind === 'done') deps.announce(viewer.organizationId);
+  return outcome;
+}
+
+async function parse(parser: PolicyParser, text: string): Promise<{ readonly statements: readonly Statement[] } | { readonly problems: readonly PolicyProblem[] }> {
+  const problem = textProblem(text);
+  return problem === null ? parser.parse(text, SCHEMA) : { problems: [problem] };
+}
+
+async function maintainedPolicy(deps: PolicyChanging, viewer: Viewer, policyId: string): Promise<{ readonly policy: Policy; readonly namespace: Namespace } | null> {
+  const [policy] = await deps.policies.byIds(viewer.organizationId, [policyId]);
+  if (policy === undefined) return null;
+  const namespace = await maintainedNamespace(deps.directory, viewer, policy.namespaceId);
+  return namespace === null ? null : { policy, namespace };
+}
+
+interface PolicyRecord {
+  readonly type: string;
+  readonly policy: Policy;
+  readonly revision: number;
+  readonly text: string;
+  readonly message: string | null;
+}
+
+function recordOf(deps: PolicyChanging, viewer: Viewer, namespace: Namespace, { type, policy, revision, text, message }: PolicyRecord): Append {
+  const now = deps.clock();
+  const event = eventOf(viewer.organizationId, now, {
+    type,
+    source: OWN_SOURCE,
+    sourceId: randomUUID(),
+    occurredAt: now.toISOString(),
+    projectId: namespace.kind === 'PROJECT' ? namespace.id : null,
+    userId: viewer.userId,
+    agentId: null,
+    sessionId: null,
+    callId: null,
+    tool: null,
+    verdict: null,
+    outcome: null,
+    data: { policyId: policy.id, name: policy.name, namespaceId: policy.namespaceId, revision, digest: sha256Hex(text), message },
+  });
+  return { sealed: seal(event), key: null };
+}

@@ -1,0 +1,196 @@
+import DataLoader from 'dataloader';
+import { z } from 'zod';
+import type {
+  AgentDecisionReasonResolvers,
+  AgentPolicyPayloadResolvers,
+  AgentPolicyResolvers,
+  MutationResolvers,
+  ProjectResolvers,
+  QueryResolvers,
+  ResolversTypes,
+} from '../generated/graphql.js';
+import { connectionOf, cursorOf, isUuid, pageRequest, type Page, type PageRequest, type Viewer } from '../kernel/index.js';
+import { inputProblems, type InputProblem } from '../platform/graphql-input.js';
+import { createPolicy, publishPolicy, retirePolicy, type CreateOutcome, type PolicyChanging, type PublishOutcome, type RetireOutcome } from './change-policy.js';
+import { isKey, keyOf } from './cursor.js';
+import { SCHEMA, SCHEMA_VERSION } from './model.js';
+import type { Policy, PolicyProblem, Revision } from './policy.js';
+import { listPolicies, listPoliciesInForce, policiesById, type PolicyReading } from './read-policies.js';
+
+/** Policies for one GraphQL request: asked field by field, answered in batches. */
+export interface PoliciesForRequest {
+  readonly viewer: () => Viewer;
+  readonly deps: PolicyReading & PolicyChanging;
+  byId(id: string): Promise<Policy | null>;
+  revisions(policyId: string): Promise<readonly Revision[]>;
+  inForce(projectId: string, page: PageRequest): Promise<Page<Policy> | null>;
+}
+
+export interface PolicyContext {
+  readonly policies: PoliciesForRequest;
+}
+
+export function policiesForRequest(deps: PolicyReading & PolicyChanging, viewer: () => Viewer): PoliciesForRequest {
+  const byId = new DataLoader<string, Policy | null>((ids) => policiesById(deps, viewer(), ids));
+  const revisions = new DataLoader<string, readonly Revision[]>(async (ids) => {
+    const all = await deps.policies.revisions(viewer().organizationId, ids);
+    return ids.map((id) => all.filter((revision) => revision.policyId === id));
+  });
+  const inForce = new DataLoader<{ readonly id: string; readonly page: PageRequest }, Page<Policy> | null, string>(
+    async (keys) => {
+      const pages = new Map<string, readonly (Page<Policy> | null)[]>();
+      const idsFor = (page: PageRequest) => keys.filter((key) => isSamePage(key.page, page)).map((key) => key.id);
+      for (const { page } of keys) {
+        const name = JSON.stringify(page);
+        if (!pages.has(name)) pages.set(name, await listPoliciesInForce(deps, viewer(), idsFor(page), page));
+      }
+      return keys.map(({ id, page }) => pages.get(JSON.stringify(page))?.[idsFor(page).indexOf(id)] ?? null);
+    },
+    { cacheKeyFn: (key) => JSON.stringify(key) },
+  );
+  return {
+    viewer,
+    deps,
+    byId: (id) => (isUuid(id) ? byId.load(id) : Promise.resolve(null)),
+    revisions: (id) => revisions.load(id),
+    inForce: (id, page) => inForce.load({ id, page }),
+  };
+}
+
+const isSamePage = (left: PageRequest, right: PageRequest): boolean => left.first === right.first && left.after === right.after;
+
+type PresentedPolicy = Awaited<ResolversTypes['AgentPolicy']>;
+
+const CURSOR = 'policy';
+const presentPage = (page: Page<Policy>) => connectionOf(page, (policy) => cursorOf(CURSOR, keyOf(policy)), presentPolicy);
+
+function presentPolicy(policy: Policy): PresentedPolicy {
+  const { id, name, description, namespaceId, status, draftText, latestRevision } = policy;
+  return { id, name, description, namespaceId, status, draftText, latestRevision, createdAt: policy.createdAt.toISOString(), createdBy: { id: policy.createdBy } };
+}
+
+const presentRevision = (revision: Revision) => ({
+  revision: revision.revision,
+  text: revision.text,
+  digest: revision.digest,
+  message: revision.message,
+  publishedAt: revision.publishedAt.toISOString(),
+  publishedBy: { id: revision.publishedBy },
+});
+
+async function presentById(policies: PoliciesForRequest, id: string): Promise<PresentedPolicy | null> {
+  const policy = await policies.byId(id);
+  return policy === null ? null : presentPolicy(policy);
+}
+
+export const Project: Pick<ProjectResolvers<PolicyContext>, 'agentPolicies'> = {
+  async agentPolicies({ id }, args, { policies }) {
+    const page = await policies.inForce(id, pageRequest(CURSOR, args, isKey));
+    return page === null ? null : presentPage(page);
+  },
+};
+
+export const AgentPolicy: Pick<AgentPolicyResolvers<PolicyContext>, '__resolveReference' | 'published' | 'revisions'> = {
+  __resolveReference: ({ id }, { policies }) => presentById(policies, id),
+  async published({ id, status }, _args, { policies }) {
+    if (status !== 'PUBLISHED') return null;
+    const [latest] = await policies.revisions(id);
+    return latest === undefined ? null : presentRevision(latest);
+  },
+  revisions: async ({ id }, _args, { policies }) => (await policies.revisions(id)).map(presentRevision),
+};
+
+export const AgentPolicyPayload: Pick<AgentPolicyPayloadResolvers<PolicyContext>, 'policy'> = {
+  policy: async (payload, _args, { policies }) => presentById(policies, (await idOf(payload.policy)) ?? ''),
+};
+
+export const AgentDecisionReason: Pick<AgentDecisionReasonResolvers<PolicyContext>, 'policy'> = {
+  policy: ({ policyId }, _args, { policies }) => presentById(policies, policyId),
+};
+
+const idOf = async (stub: unknown): Promise<string | null> => {
+  const policy = await stub;
+  return typeof policy === 'object' && policy !== null && 'id' in policy && typeof policy.id === 'string' ? policy.id : null;
+};
+
+export const Query: Pick<QueryResolvers<PolicyContext>, 'agentPolicy' | 'agentPolicies' | 'agentPolicySchema'> = {
+  agentPolicy: (_root, { id }, { policies }) => presentById(policies, id),
+  async agentPolicies(_root, { namespaceId, ...args }, { policies }) {
+    const viewer = policies.viewer();
+    const page = await listPolicies(policies.deps, viewer, namespaceId ?? viewer.organizationId, pageRequest(CURSOR, args, isKey));
+    return page === null ? null : presentPage(page);
+  },
+  agentPolicySchema(_root, _args, { policies }) {
+    policies.viewer();
+    return { version: SCHEMA_VERSION, text: SCHEMA };
+  },
+};
+
+// eslint-disable-next-line no-control-regex
+const line = (longest: number) => z.string().max(longest, `must have at most ${longest} characters`).regex(/^[^\u0000-\u0008\u000b\u000c\u000e-\u001f]*$/, 'must not hold control characters');
+const CreateInput = z.object({ namespaceId: z.string(), name: line(100).trim().min(1, 'must not be empty'), description: line(1_000).nullish(), text: z.string() });
+const PublishInput = z.object({ policyId: z.string(), basedOn: z.number().min(0, 'must be 0 or a revision’s number'), text: z.string().nullish(), message: line(1_000).nullish() });
+const RetireInput = PublishInput.omit({ text: true });
+
+export const Mutation: Pick<MutationResolvers<PolicyContext>, 'agentPolicyCreate' | 'agentPolicyPublish' | 'agentPolicyRetire'> = {
+  async agentPolicyCreate(_root, { input }, { policies }) {
+    const viewer = policies.viewer();
+    const parsed = CreateInput.safeParse(input);
+    if (!parsed.success) return refused(inputInvalid(inputProblems(parsed.error)));
+    return presentCreate(await createPolicy(policies.deps, viewer, { ...parsed.data, description: parsed.data.description ?? null }));
+  },
+  async agentPolicyPublish(_root, { input }, { policies }) {
+    const viewer = policies.viewer();
+    const parsed = PublishInput.safeParse(input);
+    if (!parsed.success) return refused(inputInvalid(inputProblems(parsed.error)));
+    if (!isUuid(input.policyId)) return refused(notFound('policyId'));
+    return presentPublish(await publishPolicy(policies.deps, viewer, { ...parsed.data, text: parsed.data.text ?? null, message: parsed.data.message ?? null }));
+  },
+  async agentPolicyRetire(_root, { input }, { policies }) {
+    const viewer = policies.viewer();
+    const parsed = RetireInput.safeParse(input);
+    if (!parsed.success) return refused(inputInvalid(inputProblems(parsed.error)));
+    if (!isUuid(input.policyId)) return refused(notFound('policyId'));
+    return presentRetire(await retirePolicy(policies.deps, viewer, { ...parsed.data, message: parsed.data.message ?? null }));
+  },
+};
+
+const done = (policy: Policy) => ({ policy: presentPolicy(policy), errors: [] });
+const refused = <Refusal>(refusal: Refusal) => ({ policy: null, errors: [refusal] });
+
+function presentCreate(outcome: CreateOutcome) {
+  switch (outcome.kind) {
+    case 'done':
+      return done(outcome.policy);
+    case 'nameTaken':
+      return refused({ __typename: 'AgentPolicyNameTaken' as const, message: `The namespace has a policy named ${JSON.stringify(outcome.name)} already. Publish a new revision of that one, or take another name.`, name: outcome.name });
+    case 'invalid':
+      return refused(invalid(outcome.problems));
+    case 'notFound':
+      return refused(notFound(outcome.field));
+  }
+}
+
+function presentPublish(outcome: PublishOutcome) {
+  return outcome.kind === 'invalid' ? refused(invalid(outcome.problems)) : presentRetire(outcome);
+}
+
+function presentRetire(outcome: RetireOutcome) {
+  switch (outcome.kind) {
+    case 'done':
+      return done(outcome.policy);
+    case 'conflict':
+      return refused({
+        __typename: 'AgentPolicyConflict' as const,
+        message: `You worked from revision ${outcome.basedOn}, but the latest is ${outcome.latest}. Look at what changed and try again with basedOn: ${outcome.latest}.`,
+        basedOn: outcome.basedOn,
+        latest: outcome.latest,
+      });
+    case 'notFound':
+      return refused(notFound(outcome.field));
+  }
+}
+
+const invalid = (problems: readonly PolicyProblem[]) => ({ __typename: 'AgentPolicyInvalid' as const, message: 'The policy’s text is not acceptable; problems says where and why.', problems });
+const notFound = (field: string) => ({ __typename: 'AgentNotFound' as const, message: `There is no such thing in your organization, or you may not see it: ${field}.`, field });
+const inputInvalid = (problems: readonly InputProblem[]) => ({ __typename: 'AgentInputInvalid' as const, message: 'Some of the input is not acceptable; problems says what and why.', problems });

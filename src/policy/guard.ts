@@ -1,0 +1,42 @@
+import type { PolicyProblem } from './policy.js';
+
+/** The longest text, in bytes of UTF-8. */
+export const MAX_TEXT_BYTES = 16 * 1024;
+/** The deepest that brackets may nest. From 79 levels on, Cedar's parser can break for good (reference: cedar-wasm 4.13). */
+export const MAX_NESTING = 32;
+
+/**
+ * What makes a text dangerous to parse; null when nothing does. Reads the text once, without recursion, so that a text built to
+ * hurt the parser never reaches it.
+ */
+export function textProblem(text: string): PolicyProblem | null {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > MAX_TEXT_BYTES) return { message: `The text has ${bytes} bytes; at most ${MAX_TEXT_BYTES} are allowed.`, help: 'Split it into several policies.', line: null, column: null };
+  let depth = 0;
+  let conditions = 0;
+  for (const token of tokensOf(text)) {
+    if ('([{'.includes(token.text)) depth += 1;
+    if (')]}'.includes(token.text)) depth -= 1;
+    if (token.text === 'if') conditions += 1;
+    if (depth > MAX_NESTING) return { message: `Brackets nest deeper than ${MAX_NESTING} levels.`, help: 'Join the inner conditions with && and ||, or split the policy.', ...placeOf(text, token.at) };
+    if (conditions > MAX_NESTING) return { message: `There are more than ${MAX_NESTING} if-then-else expressions.`, help: 'Split the policy.', ...placeOf(text, token.at) };
+    if (/^\d/.test(token.text) && !Number.isSafeInteger(Number(token.text))) {
+      return { message: `The number ${token.text.slice(0, 40)} is too large.`, help: `At most ${Number.MAX_SAFE_INTEGER} is allowed.`, ...placeOf(text, token.at) };
+    }
+  }
+  return null;
+}
+
+/** Brackets, words and numbers, outside comments and strings. */
+function* tokensOf(text: string): Generator<{ readonly text: string; readonly at: number }> {
+  for (const match of text.matchAll(/\/\/[^\n]*|"(?:[^"\\]|\\.)*"|[([{}\])]|[A-Za-z_]\w*|\d+/gs)) {
+    const [token] = match;
+    if (!token.startsWith('//') && !token.startsWith('"')) yield { text: token, at: match.index };
+  }
+}
+
+/** Line and column, from 1, of the character at `index`. */
+export function placeOf(text: string, index: number): { readonly line: number; readonly column: number } {
+  const before = text.slice(0, index).split('\n');
+  return { line: before.length, column: [...(before.at(-1) ?? '')].length + 1 };
+}

@@ -1,0 +1,141 @@
+import DataLoader from 'dataloader';
+import { z } from 'zod';
+import type { AgentDecisionResolvers, AgentToolPayloadResolvers, AgentToolResolvers, MutationResolvers, ProjectResolvers, QueryResolvers, ResolversTypes } from '../generated/graphql.js';
+import { connectionOf, cursorOf, isJsonObject, jsonProblem, pageRequest, type JsonObject, type Page, type PageRequest, type Viewer } from '../kernel/index.js';
+import { inputProblems, type InputProblem } from '../platform/graphql-input.js';
+import { listTools, listToolsFor, toolsById, type ToolReading } from './read-tools.js';
+import { registerTool, type Registering, type RegisterOutcome } from './register-tool.js';
+import { partsOf, RISKS, type Tool } from './tool.js';
+
+/** The registry for one GraphQL request: asked field by field, answered in batches. */
+export interface ToolsForRequest {
+  readonly viewer: () => Viewer;
+  readonly deps: ToolReading & Registering;
+  byId(id: string): Promise<Tool | null>;
+  listFor(projectId: string, page: PageRequest): Promise<Page<Tool> | null>;
+}
+
+export interface ToolContext {
+  readonly tools: ToolsForRequest;
+}
+
+export function toolsForRequest(deps: ToolReading & Registering, viewer: () => Viewer): ToolsForRequest {
+  const byId = new DataLoader<string, Tool | null>((ids) => toolsById(deps, viewer(), ids));
+  const byPage = new Map<string, DataLoader<string, Page<Tool> | null>>();
+  return {
+    viewer,
+    deps,
+    byId: (id) => byId.load(id),
+    listFor(projectId, page) {
+      const name = JSON.stringify(page);
+      const loader = byPage.get(name) ?? new DataLoader<string, Page<Tool> | null>((ids) => listToolsFor(deps, viewer(), ids, page));
+      byPage.set(name, loader);
+      return loader.load(projectId);
+    },
+  };
+}
+
+type PresentedTool = Awaited<ResolversTypes['AgentTool']>;
+
+const CURSOR = 'tool';
+const isKey = (key: string): boolean => key !== '' && !key.includes('\u0000');
+const presentPage = (page: Page<Tool>) => connectionOf(page, (tool) => cursorOf(CURSOR, tool.id), presentTool);
+
+function presentTool(tool: Tool): PresentedTool {
+  const { id, namespaceId, title, description, aliases, inputSchema, outputSchema, annotations, actionType, actionTypeReason, definitionDigest } = tool;
+  return {
+    ...{ id, namespaceId, title, description, aliases, inputSchema, outputSchema, annotations, actionType, actionTypeReason, definitionDigest },
+    ...partsOf(id),
+    risk: RISKS[actionType],
+    registeredAt: tool.registeredAt.toISOString(),
+    changedAt: tool.changedAt.toISOString(),
+    registeredBy: { id: tool.registeredBy },
+  };
+}
+
+async function presentById(tools: ToolsForRequest, id: string): Promise<PresentedTool | null> {
+  const tool = isKey(id) ? await tools.byId(id) : null;
+  return tool === null ? null : presentTool(tool);
+}
+
+export const Project: Pick<ProjectResolvers<ToolContext>, 'agentTools'> = {
+  async agentTools({ id }, args, { tools }) {
+    const page = await tools.listFor(id, pageRequest(CURSOR, args, isKey));
+    return page === null ? null : presentPage(page);
+  },
+};
+
+export const AgentTool: Pick<AgentToolResolvers<ToolContext>, '__resolveReference'> = {
+  __resolveReference: ({ id }, { tools }) => presentById(tools, id),
+};
+
+/** Where a type names a tool by its id, this reads the tool. */
+const referred = async (stub: unknown, tools: ToolsForRequest): Promise<PresentedTool | null> => {
+  const tool = await stub;
+  return typeof tool === 'object' && tool !== null && 'id' in tool && typeof tool.id === 'string' ? presentById(tools, tool.id) : null;
+};
+
+export const AgentToolPayload: Pick<AgentToolPayloadResolvers<ToolContext>, 'tool'> = {
+  tool: ({ tool }, _args, { tools }) => referred(tool, tools),
+};
+
+export const AgentDecision: Pick<AgentDecisionResolvers<ToolContext>, 'tool'> = {
+  tool: ({ tool }, _args, { tools }) => referred(tool, tools),
+};
+
+export const Query: Pick<QueryResolvers<ToolContext>, 'agentTool' | 'agentTools'> = {
+  agentTool: (_root, { id }, { tools }) => presentById(tools, id),
+  agentTools: async (_root, args, { tools }) => presentPage(await listTools(tools.deps, tools.viewer(), pageRequest(CURSOR, args, isKey))),
+};
+
+const MAX_SCHEMA_CHARACTERS = 256 * 1024;
+
+const jsonSchema = z.custom<JsonObject>(isJsonObject, 'must be a JSON object').superRefine((value, context) => {
+  const problem = jsonProblem(value, 'schema', 64);
+  if (problem !== null) context.addIssue({ code: 'custom', message: problem.reason });
+  else if (JSON.stringify(value).length > MAX_SCHEMA_CHARACTERS) context.addIssue({ code: 'custom', message: `must have at most ${MAX_SCHEMA_CHARACTERS} characters of JSON` });
+});
+// eslint-disable-next-line no-control-regex
+const text = (longest: number) => z.string().max(longest, `must have at most ${longest} characters`).regex(/^[^\u0000]*$/, 'must not hold NUL characters');
+// eslint-disable-next-line no-control-regex
+const word = text(200).regex(/^[^\s/\u0000-\u001f]+$/, 'must hold no white space and no “/”');
+const hint = z.boolean().nullish().transform((value) => value ?? null);
+
+const RegisterInput = z.object({
+  id: text(300).regex(/^[A-Za-z0-9][A-Za-z0-9._\-/]*\/[A-Za-z0-9._-]{1,128}$/, 'must be server/name: a server in reverse-DNS form and a tool name of letters, digits, “_”, “-” and “.”'),
+  namespaceId: z.string().nullish().transform((value) => value ?? null),
+  title: text(255).nullish().transform((value) => value ?? null),
+  description: text(100_000).nullish().transform((value) => value ?? null),
+  aliases: z.array(word).max(20, 'must hold at most 20').nullish().transform((value) => value ?? []),
+  inputSchema: jsonSchema,
+  outputSchema: jsonSchema.nullish().transform((value) => value ?? null),
+  annotations: z
+    .object({ readOnlyHint: hint, destructiveHint: hint, idempotentHint: hint, openWorldHint: hint })
+    .nullish()
+    .transform((value) => value ?? { readOnlyHint: null, destructiveHint: null, idempotentHint: null, openWorldHint: null }),
+  actionType: z.enum(['READ', 'WRITE', 'DESTROY']).nullish().transform((value) => value ?? null),
+  actionTypeReason: text(1_000).trim().min(1, 'must not be empty').nullish().transform((value) => value ?? null),
+});
+
+export const Mutation: Pick<MutationResolvers<ToolContext>, 'agentToolRegister'> = {
+  async agentToolRegister(_root, { input }, { tools }) {
+    const viewer = tools.viewer();
+    const parsed = RegisterInput.safeParse(input);
+    if (!parsed.success) return refused(inputInvalid(inputProblems(parsed.error)));
+    return presentOutcome(await registerTool(tools.deps, viewer, parsed.data));
+  },
+};
+
+const refused = <Refusal>(refusal: Refusal) => ({ tool: null, change: null, errors: [refusal] });
+const inputInvalid = (problems: readonly InputProblem[]) => ({ __typename: 'AgentInputInvalid' as const, message: 'Some of the input is not acceptable; problems says what and why.', problems });
+
+function presentOutcome(outcome: RegisterOutcome) {
+  switch (outcome.kind) {
+    case 'done':
+      return { tool: presentTool(outcome.tool), change: outcome.change, errors: [] };
+    case 'invalid':
+      return refused(inputInvalid([{ path: outcome.path, message: outcome.message }]));
+    case 'notFound':
+      return refused({ __typename: 'AgentNotFound' as const, message: `There is no such thing in your organization, or you may not see it: ${outcome.field}.`, field: outcome.field });
+  }
+}
