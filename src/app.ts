@@ -1,0 +1,176 @@
+import type { AddressInfo } from 'node:net';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import type { FastifyInstance } from 'fastify';
+import { parse, type GraphQLSchema } from 'graphql';
+import * as auditGraphql from './audit/graphql.js';
+import { groupCommit, recordEvents, scopeOf, type AuditLog, type Reading, type Recording } from './audit/index.js';
+import { postgresAuditLog, postgresEventReader } from './audit/postgres.js';
+import { auditRoutes } from './audit/rest.js';
+import type { Config } from './config.js';
+import * as decisionsGraphql from './decisions/graphql.js';
+import { decide, keepSnapshots, type Deciding, type Question } from './decisions/index.js';
+import { decisionRoutes } from './decisions/rest.js';
+import { pushDirectory, type DirectoryPush, type Pushing } from './directory/index.js';
+import { postgresDirectory, postgresDirectoryWriter, postgresEpoch } from './directory/postgres.js';
+import { epochHints } from './directory/redis.js';
+import { directoryRoutes } from './directory/rest.js';
+import * as feedGraphql from './feed/graphql.js';
+import { openFeed, type Feeding } from './feed/index.js';
+import type { Clock, Viewer } from './kernel/index.js';
+import { followLogs, startSequencer, type Sequencer } from './log/index.js';
+import { postgresLogReader, postgresSequencing } from './log/postgres.js';
+import { logHints } from './log/redis.js';
+import { serveGraphql } from './platform/graphql-server.js';
+import { serveSubscriptions } from './platform/graphql-subscriptions.js';
+import { createHttpServer, requireAuthentication } from './platform/http-server.js';
+import { authenticateBy, viewerOf, type Caller } from './platform/identity.js';
+import type { Logger } from './platform/logger.js';
+import { inTransaction, isDataError, openDatabase, sqlWithin, type Database } from './platform/postgres.js';
+import { redisSignals, type Signals } from './platform/redis.js';
+import { readSchema } from './platform/schema-file.js';
+import { localSignals } from './platform/signals.js';
+import * as policyGraphql from './policy/graphql.js';
+import type { PolicyChanging, PolicyReading } from './policy/index.js';
+import { postgresPolicies, postgresPolicyWriter } from './policy/postgres.js';
+import { wasmEngine, wasmParser } from './policy/wasm.js';
+import * as toolsGraphql from './tools/graphql.js';
+import type { Registering, ToolReading } from './tools/index.js';
+import { postgresTools, postgresToolWriter } from './tools/postgres.js';
+
+/** The service, built and not yet listening. */
+export interface App {
+  /** Begins to answer, and to give events their positions. Returns where. */
+  listen(): Promise<{ readonly url: string }>;
+  /** Ends: feeds and connections first, then the sequencer, then the stores. What was answered is durable already. */
+  close(): Promise<void>;
+}
+
+/** Every resolver, by type and field. A test holds its keys against the schema: the library ignores what it does not know. */
+export const resolvers = {
+  Query: { ...auditGraphql.Query, ...policyGraphql.Query, ...toolsGraphql.Query },
+  Mutation: { ...auditGraphql.Mutation, ...policyGraphql.Mutation, ...toolsGraphql.Mutation, ...decisionsGraphql.Mutation },
+  Subscription: feedGraphql.Subscription,
+  Project: { ...auditGraphql.Project, ...policyGraphql.Project, ...toolsGraphql.Project },
+  User: auditGraphql.User,
+  Agent: auditGraphql.Agent,
+  AgentAuditEvent: auditGraphql.AgentAuditEvent,
+  AgentPolicy: policyGraphql.AgentPolicy,
+  AgentPolicyPayload: policyGraphql.AgentPolicyPayload,
+  AgentTool: toolsGraphql.AgentTool,
+  AgentToolPayload: toolsGraphql.AgentToolPayload,
+  AgentDecision: { ...toolsGraphql.AgentDecision, ...decisionsGraphql.AgentDecision },
+  AgentDecisionPayload: decisionsGraphql.AgentDecisionPayload,
+  AgentDecisionReason: policyGraphql.AgentDecisionReason,
+};
+
+/** The executable subgraph schema. */
+export const buildSchema = (): GraphQLSchema => buildSubgraphSchema([{ typeDefs: parse(readSchema()), resolvers }]);
+
+/** Builds the adapters, hands them to the use cases, and those to GraphQL and REST. */
+export async function buildApp(config: Config, logger: Logger, clock: Clock = () => new Date()): Promise<App> {
+  const database = openDatabase(config.database.url, config.database.poolSize);
+  const signals = config.redisUrl === null ? localSignals() : redisSignals(config.redisUrl, (message) => logger.warn(message));
+  const services = buildServices(config, logger, clock, database, signals);
+  const http = createHttpServer(logger);
+  await addRoutes(http, config, logger, clock, services, database);
+
+  let sequencer: Sequencer | null = null;
+  return {
+    async listen() {
+      await http.listen({ host: config.listen.host, port: config.listen.port });
+      sequencer = startSequencer(services.sequencing);
+      return { url: urlOf(http) };
+    },
+    async close() {
+      services.follower.close();
+      await http.close();
+      await sequencer?.stop();
+      services.snapshots.close();
+      await signals.close();
+      await database.close();
+    },
+  };
+}
+
+type Services = ReturnType<typeof buildServices>;
+
+function buildServices(config: Config, logger: Logger, clock: Clock, database: Database, signals: Signals) {
+  const report = (message: string, error: unknown): void => logger.error(message, { error });
+  const directory = postgresDirectory(database.prisma);
+  const policies = postgresPolicies(database.sql);
+  const tools = postgresTools(database.sql);
+  const months = new Set<string>();
+  const hints = epochHints(signals);
+  const growth = logHints(signals);
+  const log: AuditLog = groupCommit({
+    log: postgresAuditLog(database.sql, months),
+    maxWaitingEvents: config.audit.queueMaxEvents,
+    committed: () => growth.announceStored(),
+    isDataError,
+  });
+  const announce = (organizationId: Viewer['organizationId']): void => {
+    hints.announce(organizationId);
+    growth.announceStored();
+  };
+
+  const audit: Reading & Recording = { events: postgresEventReader(database.sql), directory, log, clock, window: config.audit };
+  const pushing: Pushing = {
+    atomically: (work) => inTransaction(database, (tx) => work(postgresDirectoryWriter(tx)), { timeoutMilliseconds: 60_000 }),
+    announce,
+  };
+  const policy: PolicyReading & PolicyChanging = {
+    ...{ directory, policies, parser: wasmParser, clock, announce },
+    // What a transaction made must not be remembered before it has committed: no months are shared with it.
+    atomically: (work) => inTransaction(database, (tx) => work({ policies: postgresPolicyWriter(tx), auditLog: postgresAuditLog(sqlWithin(tx), new Set()), epoch: postgresEpoch(tx) })),
+  };
+  const registry: ToolReading & Registering = {
+    ...{ directory, tools, clock, announce },
+    atomically: (work) => inTransaction(database, (tx) => work({ tools: postgresToolWriter(tx), auditLog: postgresAuditLog(sqlWithin(tx), new Set()), epoch: postgresEpoch(tx) })),
+  };
+  const snapshots = keepSnapshots({ directory, policies, tools, engine: wasmEngine, hints, clock });
+  const deciding: Deciding = { snapshots, log, clock, alarm: (message, details) => logger.error(message, details) };
+  const follower = followLogs({ reader: postgresLogReader(database.sql), hints: growth, report });
+  const feeding: Feeding = { follower, scopeOf: (viewer) => scopeOf(audit, viewer), clock, heartbeatSeconds: config.feed.heartbeatSeconds };
+  return { audit, pushing, policy, registry, deciding, feeding, follower, snapshots, sequencing: { sequencing: postgresSequencing(database), hints: growth, report } };
+}
+
+/** Everything that resolvers need for one request. */
+export type Context = auditGraphql.AuditContext & policyGraphql.PolicyContext & toolsGraphql.ToolContext & decisionsGraphql.DecisionContext & feedGraphql.FeedContext;
+
+function contextFor(services: Services, caller: Caller): Context {
+  const viewer = (): Viewer => viewerOf(caller);
+  const audit = auditGraphql.auditForRequest(services.audit, viewer);
+  return {
+    audit,
+    policies: policyGraphql.policiesForRequest(services.policy, viewer),
+    tools: toolsGraphql.toolsForRequest(services.registry, viewer),
+    decide: (question: Question) => decide(services.deciding, viewer(), question),
+    eventById: (id) => audit.byId(id),
+    openFeed: (after) => openFeed(services.feeding, viewer(), after),
+  };
+}
+
+async function addRoutes(http: FastifyInstance, config: Config, logger: Logger, clock: Clock, services: Services, database: Database): Promise<void> {
+  const authenticate = authenticateBy(config.identity, clock);
+  const graphql = { schema: buildSchema(), authenticate, contextFor: (caller: Caller) => contextFor(services, caller), introspection: config.introspection, logger };
+  await serveGraphql(http, graphql);
+  // A schema of its own: servers may wrap the fields of the one that they are given.
+  serveSubscriptions(http, { ...graphql, schema: buildSchema() });
+
+  await http.register(async (scope) => {
+    requireAuthentication(scope, authenticate);
+    directoryRoutes(scope, (viewer: Viewer, push: DirectoryPush) => pushDirectory(services.pushing, viewer, push));
+    auditRoutes(scope, (viewer, events) => recordEvents(services.audit, viewer, events));
+    decisionRoutes(scope, (viewer, question) => decide(services.deciding, viewer, question));
+  });
+  http.get('/health/live', async () => ({ status: 'live' }));
+  http.get('/health/ready', async () => {
+    await database.sql.query('SELECT 1');
+    return { status: 'ready' };
+  });
+}
+
+function urlOf(http: FastifyInstance): string {
+  const { address, family, port }: AddressInfo = Object.assign({ address: '', family: '', port: 0 }, http.server.address());
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}

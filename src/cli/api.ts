@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { CommandError } from './command-error.js';
+import type { Connection } from './connection.js';
+
+/** The service's public API, as a command uses it. */
+export interface Api {
+  /** When each of these sessions began, for those that are recorded already. At most 100. */
+  sessionStarts(sessionIds: readonly string[]): Promise<ReadonlyMap<string, Date>>;
+  /** Records events; answers how many were new. */
+  record(events: readonly object[]): Promise<number>;
+  /** Whether the call is allowed, and whether the decision was recorded now (and not at an earlier asking). */
+  decide(requestId: string, request: object): Promise<{ readonly isAllowed: boolean; readonly isNew: boolean }>;
+}
+
+export interface ApiOptions extends Connection {
+  /** How long to try again, in seconds, while the service does not answer or is overloaded. */
+  readonly patience: number;
+  /** Called once when the service stops answering. */
+  readonly waiting: () => void;
+}
+
+const Starts = z.object({
+  data: z.object({ agentAuditEvents: z.object({ nodes: z.array(z.object({ sessionId: z.string(), occurredAt: z.string() })) }) }),
+});
+const Recorded = z.object({ stored: z.number(), results: z.array(z.object({ status: z.string(), path: z.string().optional(), reason: z.string().optional() })) });
+const Decided = z.object({ decision: z.boolean(), context: z.object({ id: z.string().optional(), isRepeated: z.boolean().optional(), explanation: z.string() }) });
+const Refused = z.union([
+  z.object({ error: z.object({ message: z.string() }) }),
+  z.object({ errors: z.tuple([z.object({ message: z.string() })], z.unknown()) }),
+]);
+
+const START_QUERY = `query Starts($sessionIds: [String!]!) {
+  agentAuditEvents(first: 100, filter: { types: ["ai_agent_session_started"], sessionIds: $sessionIds }) { nodes { sessionId occurredAt } }
+}`;
+
+/** Every request is safe to repeat: events and decisions are known by their ids. */
+export function apiClient(options: ApiOptions): Api {
+  return {
+    async sessionStarts(sessionIds) {
+      const answer = await ask(options, '/graphql', { query: START_QUERY, variables: { sessionIds } }, Starts);
+      return new Map(answer.data.agentAuditEvents.nodes.map((node) => [node.sessionId, new Date(node.occurredAt)]));
+    },
+    async record(events) {
+      const answer = await ask(options, '/v1/audit-events', events, Recorded, { 'content-type': 'application/cloudevents-batch+json' });
+      const bad = answer.results.find((result) => result.status === 'rejected');
+      if (bad !== undefined) throw new CommandError(`The service rejected an event: ${bad.path ?? ''} ${bad.reason ?? ''}.`);
+      return answer.stored;
+    },
+    async decide(requestId, request) {
+      const { decision, context } = await ask(options, '/access/v1/evaluation', request, Decided, { 'x-request-id': requestId });
+      if (context.id === undefined) throw new CommandError(`The service did not decide: ${context.explanation}`);
+      return { isAllowed: decision, isNew: context.isRepeated !== true };
+    },
+  };
+}
+
+async function ask<Answer>(options: ApiOptions, path: string, body: unknown, schema: z.ZodType<Answer>, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+  const response = await send(options, path, body, headers);
+  const answer: unknown = await response.json();
+  const parsed = schema.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  const refused = Refused.safeParse(answer);
+  const reason = refused.success ? ('error' in refused.data ? refused.data.error.message : refused.data.errors[0].message) : `it answered with status ${response.status} in a form that this command does not know.`;
+  throw new CommandError(`The service refused POST ${path}: ${reason}`);
+}
+
+/** Sends until there is an answer; gives up when the service has been away for `patience`. */
+async function send(options: ApiOptions, path: string, body: unknown, headers: Readonly<Record<string, string>>): Promise<Response> {
+  const giveUpAt = Date.now() + options.patience * 1_000;
+  for (let pause = 100; ; pause = Math.min(pause * 2, 2_000)) {
+    const answer = await fetchOnce(options, path, body, headers);
+    if (answer instanceof Response && answer.status !== 503) return answer;
+    options.waiting();
+    if (Date.now() + pause > giveUpAt) {
+      const why = answer instanceof Response ? `it answers ${answer.status}` : answer.message;
+      throw new CommandError(`The service at ${options.baseUrl} does not answer (${why}). Run the same command again: it goes on where this one stopped.`);
+    }
+    await sleep(pause);
+  }
+}
+
+/** The response, read to its end so that a connection lost half-way shows here; or why there was none. */
+async function fetchOnce({ baseUrl, token }: ApiOptions, path: string, body: unknown, headers: Readonly<Record<string, string>>): Promise<Response | Error> {
+  try {
+    const response = await fetch(baseUrl + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers, authorization: `Bearer ${token}` },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(30_000),
+    });
+    return new Response(await response.text(), { status: response.status });
+  } catch (error) {
+    if (error instanceof TypeError) return error.cause instanceof Error ? error.cause : error;
+    if (error instanceof DOMException) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,42 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { CommandError } from './command-error.js';
+
+/** Where to ask, as whom, and about which project. */
+export interface Connection {
+  /** Without a path and without a slash at its end. */
+  readonly baseUrl: string;
+  readonly token: string;
+  readonly projectId: string;
+}
+
+/** What `npm start` writes down about the service that it runs. */
+const Running = z.object({ subgraph: z.string(), tokens: z.object({ developer: z.string() }), demo: z.object({ projectId: z.string() }) });
+
+/**
+ * Takes what the command line and the environment say, and for the rest what `npm start` runs.
+ *
+ * @throws CommandError when that leaves something open.
+ */
+export function connection(given: { readonly url?: string; readonly token?: string; readonly project?: string }): Connection {
+  const running = given.url !== undefined && given.token !== undefined && given.project !== undefined ? null : readRunning();
+  const url = given.url ?? running?.subgraph;
+  const token = given.token ?? (given.url === undefined ? running?.tokens.developer : undefined);
+  const projectId = given.project ?? running?.demo.projectId;
+  if (url === undefined) throw new CommandError('Where is the service? Give --url, or start it here with: npm start');
+  if (token === undefined) throw new CommandError('Whose token shall be used? Give --token, or set AGENT_GOVERNANCE_TOKEN.');
+  if (projectId === undefined) throw new CommandError('In which project did the runs take place? Give --project.');
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw new CommandError(`--url: must be an http or https URL; got ${JSON.stringify(url)}.`);
+  return { baseUrl: url.replace(/\/(graphql)?\/?$/, ''), token, projectId };
+}
+
+function readRunning(): z.infer<typeof Running> | null {
+  const folder = dirname(fileURLToPath(import.meta.url));
+  const places = [process.env['DATA_DIR'], '.data', join(folder, '../../.data'), join(folder, '../../../.data')];
+  const file = places.filter((place) => place !== undefined).map((place) => join(place, 'local.json')).find((path) => existsSync(path));
+  if (file === undefined) return null;
+  const parsed = Running.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+  return parsed.success ? parsed.data : null;
+}
