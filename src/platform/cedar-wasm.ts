@@ -1,5 +1,11 @@
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { preparsePolicySet, statefulIsAuthorized, type Policy, type StatefulAuthorizationCall } from '@cedar-policy/cedar-wasm/nodejs';
+
+// Node 20's V8 (11.3) inlines hot calls into wasm and aborts the whole process ("unreachable code" in
+// Deoptimizer::DoComputeBuiltinContinuation) when such a call, returning a reference as those of cedar-wasm do, is deoptimized:
+// some thousand decisions after the start. Without the inlining a call costs no measurable time more.
+setFlagsFromString('--no-turbo-inline-js-wasm-calls');
 
 /** A problem in a text, at a place counted in bytes of UTF-8. */
 export interface ParsedProblem {
