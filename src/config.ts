@@ -1,6 +1,10 @@
 import { z } from 'zod';
 
-const wholeNumber = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .refine((text) => /^\d+$/.test(text) && Number(text) >= least && Number(text) <= most, `must be a whole number from ${least} to ${most}, in digits`)
+    .transform(Number);
 const url = (...protocols: readonly string[]) =>
   z.string().refine(
     (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol.slice(0, -1)),

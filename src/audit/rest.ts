@@ -9,7 +9,7 @@ const STRUCTURED = 'application/cloudevents+json';
 const BATCH = 'application/cloudevents-batch+json';
 
 /**
- * `POST /v1/audit-events`: CloudEvents 1.0 over HTTP, structured and batch mode. See docs/platform.md.
+ * `POST /v1/audit-events`: CloudEvents 1.0 over HTTP, structured and batch mode. See docs/agent-platform.md.
  *
  * 200 when at least one event is stored, now or before; 400 when every one is rejected. Both have a receipt for each event.
  */

@@ -16,14 +16,17 @@ export const MAX_DEPTH = 30;
 export function applyPush(organizationId: OrganizationId, state: DirectoryState, push: DirectoryPush): { readonly change: DirectoryChange; readonly outcome: PushOutcome } {
   const tree = new NamespaceTree(organizationId, state.namespaces);
   const namespaces = new Tally(state.namespaces, 'namespaces', push.namespaces.length);
-  applyNamespaces(tree, namespaces, parsedRows(push.namespaces, NamespaceRow, namespaces));
-  namespaces.settle(tree.finished());
+  const namespaceRows = parsedRows(push.namespaces, NamespaceRow, namespaces);
+  applyNamespaces(tree, namespaces, namespaceRows);
+  namespaces.settle(tree.finished(), namespaceRows, ({ id }) => id);
 
   const memberships = new Tally(state.memberships, 'memberships', push.memberships.length);
-  memberships.settle(membersAfter(state, tree, memberships, parsedRows(push.memberships, MembershipRow, memberships)));
+  const membershipRows = parsedRows(push.memberships, MembershipRow, memberships);
+  memberships.settle(membersAfter(state, tree, memberships, membershipRows), membershipRows, membershipKey);
 
   const agents = new Tally(state.agents, 'agents', push.agents.length);
-  agents.settle(agentsAfter(state, parsedRows(push.agents, AgentRow, agents)));
+  const agentRows = parsedRows(push.agents, AgentRow, agents);
+  agents.settle(agentsAfter(state, agentRows), agentRows, ({ id }) => id);
 
   return {
     change: { namespaces: namespaces.change(), memberships: memberships.change(), agents: agents.change() },
@@ -66,19 +69,25 @@ function firstProblem(error: z.ZodError): { readonly path: string; readonly mess
 type NamespaceInput = z.infer<typeof NamespaceRow>;
 
 function applyNamespaces(tree: NamespaceTree, tally: Tally<Namespace>, rows: readonly Parsed<NamespaceInput>[]): void {
-  // A row whose parent is not there yet waits; each round that seats at least one may seat more.
+  // What stands in a row's way may go with a row behind it, so what is refused is tried again until a round seats nobody.
   let waiting = rows;
-  for (let before = -1; waiting.length > 0 && waiting.length !== before; ) {
-    before = waiting.length;
-    waiting = waiting.filter(({ index, row }) => {
-      const verdict = tree.apply(row);
-      if (verdict !== null && verdict !== 'waits') tally.reject(index, verdict.path, verdict.message);
-      return verdict === 'waits';
+  for (;;) {
+    const refused = waiting.flatMap((parsed) => {
+      const problem = tree.apply(parsed.row);
+      return problem === null ? [] : [{ ...parsed, problem }];
     });
+    if (refused.length === waiting.length) {
+      for (const { index, problem } of refused) tally.reject(index, problem.path, problem.message);
+      return;
+    }
+    waiting = refused;
   }
-  for (const { index, row } of waiting) {
-    tally.reject(index, 'parentId', row.deleted ? 'is not there' : `there is no namespace ${JSON.stringify(row.parentId)} in this organization`);
-  }
+}
+
+/** What is wrong with a row as things stand. */
+interface Problem {
+  readonly path: string;
+  readonly message: string;
 }
 
 type Seat = Omit<Namespace, 'ancestors'>;
@@ -99,19 +108,19 @@ class NamespaceTree {
     return this.#seats.has(id);
   }
 
-  /** Seats or removes a row: null when done, `waits` when its parent may come with a later row, else what is wrong. */
-  apply(row: NamespaceInput): null | 'waits' | { readonly path: string; readonly message: string } {
+  /** Seats or removes a row: null when done, else what is wrong. */
+  apply(row: NamespaceInput): Problem | null {
     if (row.deleted) return this.#remove(row.id);
     const seat: Seat = { id: row.id, kind: row.kind, parentId: row.parentId, path: row.path, name: row.name ?? row.path };
     if (seat.kind === 'ORGANIZATION') return this.#seatOrganization(seat);
     if (seat.id === this.#organizationId) return { path: 'kind', message: 'must be ORGANIZATION: this is the id of the organization itself' };
-    if (seat.parentId === null) return { path: 'parentId', message: `must name the namespace above; only an ORGANIZATION has none` };
+    if (seat.parentId === null) return { path: 'parentId', message: 'must name the namespace above; only an ORGANIZATION has none' };
     const parent = this.#seats.get(seat.parentId);
-    if (parent === undefined) return 'waits';
+    if (parent === undefined) return { path: 'parentId', message: `there is no namespace ${JSON.stringify(seat.parentId)} in this organization` };
     if (parent.kind === 'PROJECT') return { path: 'parentId', message: 'must name an organization or a group; a project holds no namespaces' };
     const above = this.#lineOf(parent.id);
     if (above.includes(seat.id)) return { path: 'parentId', message: 'must not lie below the namespace itself' };
-    if (above.length >= MAX_DEPTH) return { path: 'parentId', message: `must lie at most ${MAX_DEPTH} levels deep` };
+    if (above.length + this.#heightOf(seat) > MAX_DEPTH) return { path: 'parentId', message: `must leave nothing more than ${MAX_DEPTH} levels below the organization` };
     if (seat.kind === 'PROJECT' && this.#childrenOf(seat.id).size > 0) return { path: 'kind', message: 'must be GROUP: there are namespaces below it' };
     this.#seat(seat);
     return null;
@@ -131,7 +140,7 @@ class NamespaceTree {
     return done;
   }
 
-  #seatOrganization(seat: Seat): null | { readonly path: string; readonly message: string } {
+  #seatOrganization(seat: Seat): Problem | null {
     if (seat.id !== this.#organizationId) return { path: 'id', message: 'must be the organization that the token is for' };
     if (seat.parentId !== null) return { path: 'parentId', message: 'must be null for an organization' };
     this.#seat(seat);
@@ -145,7 +154,7 @@ class NamespaceTree {
     this.#seats.set(seat.id, seat);
   }
 
-  #remove(id: string): null | { readonly path: string; readonly message: string } {
+  #remove(id: string): Problem | null {
     if (id === this.#organizationId) return { path: 'id', message: 'must not be the organization: it cannot be deleted by a push' };
     const parentId = this.#seats.get(id)?.parentId ?? null;
     if (parentId !== null) this.#childrenOf(parentId).delete(id);
@@ -162,6 +171,14 @@ class NamespaceTree {
     const line: string[] = [];
     for (let next: string | null = id; next !== null; next = this.#seats.get(next)?.parentId ?? null) line.push(next);
     return line;
+  }
+
+  /** How many levels lie below a namespace that is about to be seated elsewhere; 0 for one that stays. */
+  #heightOf({ id, parentId }: Seat): number {
+    if (this.#seats.get(id)?.parentId === parentId) return 0;
+    let height = 0;
+    for (let level = [...this.#childrenOf(id)]; level.length > 0; height += 1) level = level.flatMap((child) => [...this.#childrenOf(child)]);
+    return height;
   }
 
   #childrenOf(id: string): Set<string> {
@@ -202,6 +219,7 @@ class Tally<Row extends object> {
   readonly #received: number;
   #put: Row[] = [];
   #created = 0;
+  #unchanged = 0;
   #remove: string[] = [];
 
   constructor(before: ReadonlyMap<string, Row>, collection: Collection, received: number) {
@@ -214,13 +232,22 @@ class Tally<Row extends object> {
     this.errors.push({ collection: this.#collection, index, path, message });
   }
 
-  settle(after: ReadonlyMap<string, Row>): void {
+  /** Compares with what was there before. `rows` are those that could be read, `keyOf` the key that one speaks of. */
+  settle<Given>(after: ReadonlyMap<string, Row>, rows: readonly Parsed<Given>[], keyOf: (row: Given) => string): void {
+    const changed = new Set<string>();
     for (const [key, row] of after) {
       const earlier = this.#before.get(key);
+      if (earlier !== undefined && isSameRow(earlier, row)) continue;
       if (earlier === undefined) this.#created += 1;
-      if (earlier === undefined || !isSameRow(earlier, row)) this.#put.push(row);
+      this.#put.push(row);
+      changed.add(key);
     }
     this.#remove = [...this.#before.keys()].filter((key) => !after.has(key));
+    for (const key of this.#remove) changed.add(key);
+
+    const rejected = new Set(this.errors.map((error) => error.index));
+    const taken = rows.filter(({ index }) => !rejected.has(index)).map(({ row }) => keyOf(row));
+    this.#unchanged = taken.length - new Set(taken.filter((key) => changed.has(key))).size;
   }
 
   change(): { readonly put: readonly Row[]; readonly remove: readonly string[] } {
@@ -228,13 +255,11 @@ class Tally<Row extends object> {
   }
 
   counts(): RowCounts {
-    const updated = this.#put.length - this.#created;
-    const taken = this.#received - this.errors.length;
     return {
       received: this.#received,
       created: this.#created,
-      updated,
-      unchanged: Math.max(0, taken - this.#put.length - this.#remove.length),
+      updated: this.#put.length - this.#created,
+      unchanged: this.#unchanged,
       deleted: this.#remove.length,
       rejected: this.errors.length,
     };

@@ -4,12 +4,13 @@ import { ROLES } from './namespace.js';
 /** The most rows that one push may hold, over all three collections. */
 export const MAX_PUSH_ROWS = 50_000;
 
-const id = z.string().min(1, 'must not be empty').max(300, 'must have at most 300 characters').refine((text) => !hasControl(text), 'must not hold control characters');
-const label = z.string().max(255, 'must have at most 255 characters').refine((text) => !hasControl(text), 'must not hold control characters');
-
-// Control characters cannot be stored (NUL) or would deceive a reader.
+// Control characters and lone surrogates cannot be stored, or would deceive a reader.
 // eslint-disable-next-line no-control-regex
-const hasControl = (text: string): boolean => /[\u0000-\u001f\u007f]/.test(text);
+const isPlain = (text: string): boolean => !/[\u0000-\u001f\u007f\p{Surrogate}]/u.test(text);
+const NOT_PLAIN = 'must be well-formed Unicode without control characters';
+
+const id = z.string().min(1, 'must not be empty').max(300, 'must have at most 300 characters').refine(isPlain, NOT_PLAIN);
+const label = z.string().max(255, 'must have at most 255 characters').refine(isPlain, NOT_PLAIN);
 
 export const NamespaceRow = z.union([
   z.object({ id, deleted: z.literal(true) }),
@@ -70,6 +71,7 @@ export interface RowError {
 export interface RowCounts {
   readonly received: number;
   readonly created: number;
+  /** Rows that changed, those below a moved namespace included. */
   readonly updated: number;
   /** Rows that were there already, exactly so. */
   readonly unchanged: number;

@@ -10,8 +10,8 @@ export const organizationId = (text: string): OrganizationId => text as Organiza
 export const userId = (text: string): UserId => text as UserId;
 
 /**
- * A UUIDv7 (RFC 9562, section 5.7) that holds `milliseconds` since 1970 and, in place of random bits, the first 74 bits of
- * `hash`, so that the same moment and the same hash give the same id.
+ * A UUIDv7 (RFC 9562, section 5.7) that holds `milliseconds` since 1970 and, in place of random bits, 74 of the first 80 bits
+ * of `hash` (version and variant take the place of the others), so that the same moment and the same hash give the same id.
  *
  * @param milliseconds a whole number from 0 to 2^48 - 1
  * @param hash at least 10 bytes

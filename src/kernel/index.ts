@@ -2,6 +2,6 @@ export type { Clock } from './clock.js';
 export { hashOf, sha256Hex } from './digest.js';
 export { Failure, type FailureCode } from './failure.js';
 export { isUuid, organizationId, userId, uuidV7, type OrganizationId, type UserId } from './ids.js';
-export { canonicalJson, isJsonObject, jsonProblem, type Json, type JsonObject } from './json.js';
+export { canonicalJson, isJsonObject, isWellFormed, jsonProblem, type Json, type JsonObject } from './json.js';
 export { connectionOf, cursorOf, keyIn, MAX_PAGE, pageOf, pageRequest, type ConnectionOf, type Page, type PageRequest } from './page.js';
 export { requireScope, SCOPES, type Scope, type Viewer } from './viewer.js';

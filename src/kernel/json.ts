@@ -29,8 +29,11 @@ export function canonicalJson(value: unknown): string {
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
+/** Whether `text` is Unicode that UTF-8 and RFC 8785 have a form for: no half of a surrogate pair. */
+export const isWellFormed = (text: string): boolean => !LONE_SURROGATE.test(text);
+
 function canonicalString(text: string): string {
-  if (LONE_SURROGATE.test(text)) throw new RangeError('not well-formed Unicode');
+  if (!isWellFormed(text)) throw new RangeError('not well-formed Unicode');
   return JSON.stringify(text);
 }
 
@@ -43,11 +46,12 @@ export function jsonProblem(value: unknown, path: string, maxDepth: number): { r
   const open: { readonly value: unknown; readonly path: string; readonly depth: number }[] = [{ value, path, depth: 0 }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (next.depth > maxDepth) return { path, reason: `is nested deeper than ${maxDepth} levels` };
-    if (typeof next.value === 'string' && LONE_SURROGATE.test(next.value)) return { path: next.path, reason: 'is not well-formed Unicode' };
+    if (typeof next.value === 'string' && !isWellFormed(next.value)) return { path: next.path, reason: 'is not well-formed Unicode' };
+    if (typeof next.value === 'number' && !Number.isFinite(next.value)) return { path: next.path, reason: 'is a number that no double can hold' };
     if (typeof next.value !== 'object' || next.value === null) continue;
     for (const [key, member] of Object.entries(next.value)) {
-      if (LONE_SURROGATE.test(key)) return { path: next.path, reason: 'has a member name that is not well-formed Unicode' };
-      if (typeof member === 'object' || typeof member === 'string') open.push({ value: member, path: `${next.path}.${key}`, depth: next.depth + 1 });
+      if (!isWellFormed(key)) return { path: next.path, reason: 'has a member name that is not well-formed Unicode' };
+      if (typeof member === 'object' || typeof member === 'string' || typeof member === 'number') open.push({ value: member, path: `${next.path}.${key}`, depth: next.depth + 1 });
     }
   }
   return null;

@@ -1,3 +1,4 @@
+import { isWellFormed } from '../kernel/index.js';
 import type { PolicyProblem } from './policy.js';
 
 /** The longest text, in bytes of UTF-8. */
@@ -12,6 +13,8 @@ export const MAX_NESTING = 32;
 export function textProblem(text: string): PolicyProblem | null {
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_TEXT_BYTES) return { message: `The text has ${bytes} bytes; at most ${MAX_TEXT_BYTES} are allowed.`, help: 'Split it into several policies.', line: null, column: null };
+  if (text.includes('\u0000')) return { message: 'The text holds a NUL character.', help: 'Take it out; it cannot be stored.', ...placeOf(text, text.indexOf('\u0000')) };
+  if (!isWellFormed(text)) return { message: 'The text is not well-formed Unicode.', help: 'Look for half a surrogate pair.', line: null, column: null };
   let depth = 0;
   let conditions = 0;
   for (const token of tokensOf(text)) {
@@ -27,9 +30,13 @@ export function textProblem(text: string): PolicyProblem | null {
   return null;
 }
 
-/** Brackets, words and numbers, outside comments and strings. */
+/**
+ * Brackets, words and numbers, outside comments and strings, as Cedar's own lexer tells them apart: a carriage return ends a
+ * comment too, and behind a string that never ends it reads nothing more.
+ */
 function* tokensOf(text: string): Generator<{ readonly text: string; readonly at: number }> {
-  for (const match of text.matchAll(/\/\/[^\n]*|"(?:[^"\\]|\\.)*"|[([{}\])]|[A-Za-z_]\w*|\d+/gs)) {
+  // No alternative of the string can fail, so nothing is read twice.
+  for (const match of text.matchAll(/\/\/[^\n\r]*|"(?:\\.|[^"])*"?|[([{}\])]|[A-Za-z_]\w*|\d+/gs)) {
     const [token] = match;
     if (!token.startsWith('//') && !token.startsWith('"')) yield { text: token, at: match.index };
   }

@@ -3,7 +3,7 @@ export const SCHEMA_VERSION = '1.0.0';
 
 /**
  * What policies may speak about, in Cedar's schema syntax. One constant schema: tools and servers are data, so a new tool never
- * re-types a policy. Described attribute by attribute in docs/policies.md.
+ * re-types a policy. Described attribute by attribute in docs/administrators.md.
  *
  * A call is `Action::"invokeTool"` by an `Agent` on a `ToolUse`, made for that one call: it lies in its project (and so in every
  * group above and the organization) and in its tool (and so in the tool's server). The call's arguments are the ToolUse's tags:
