@@ -93,6 +93,7 @@ class Reading {
       const wait = this.#untilHeartbeat();
       if (wait <= 0) return this.#item({ kind: 'heartbeat', cursor: feedCursor(this.#position), position: this.#position });
       const entries = await this.#tail.next(this.#position, Math.min(wait, SCOPE_MILLISECONDS));
+      if (entries === null) return null;
       await this.#currentScope();
       this.#ready = [...entries];
     }

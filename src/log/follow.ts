@@ -12,9 +12,9 @@ export interface Tail {
   /**
    * The entries from `position` on, as many as are at hand, at least one; waits until there is one.
    *
-   * Resolves empty after `maxWaitMilliseconds` without any, and when the tail is closed.
+   * Resolves empty after `maxWaitMilliseconds` without any; null once the tail is closed.
    */
-  next(position: number, maxWaitMilliseconds: number): Promise<readonly LogEntry[]>;
+  next(position: number, maxWaitMilliseconds: number): Promise<readonly LogEntry[] | null>;
   /** How many events have a position now. */
   size(): Promise<number>;
   close(): void;
@@ -41,7 +41,7 @@ export function followLogs(deps: { readonly reader: LogReader; readonly hints: L
     },
     close() {
       unsubscribe();
-      for (const end of shared.values()) end.stop();
+      for (const end of shared.values()) end.end();
       shared.clear();
     },
   };
@@ -57,6 +57,7 @@ class SharedTail {
   /** The position after the last entry read; null until somebody has waited at the end. */
   #end: number | null = null;
   #readers = 0;
+  #isEnded = false;
   #isLooking = false;
   #lookAgain = false;
   #timer: NodeJS.Timeout | null = null;
@@ -74,12 +75,14 @@ class SharedTail {
     const wakers = new Set<() => void>();
     return {
       next: async (position, maxWaitMilliseconds) => {
-        if (!isOpen) return [];
+        const isClosed = (): boolean => !isOpen || this.#isEnded;
+        if (isClosed()) return null;
         const entries = await this.#entriesFrom(position);
-        if (entries.length > 0 || !isOpen) return entries;
+        if (isClosed()) return null;
+        if (entries.length > 0) return entries;
         // Between the look above and here, what was awaited may have come; nobody would wake us for it again.
         if (this.#isAtEnd(position)) await this.#wait(maxWaitMilliseconds, wakers);
-        return isOpen ? this.#entriesFrom(position) : [];
+        return isClosed() ? null : this.#entriesFrom(position);
       },
       size: () => this.#reader.size(this.#organizationId),
       close: () => {
@@ -88,7 +91,7 @@ class SharedTail {
         for (const wake of wakers) wake();
         this.#readers -= 1;
         if (this.#readers > 0) return;
-        this.stop();
+        this.#stop();
         whenEmpty();
       },
     };
@@ -100,7 +103,13 @@ class SharedTail {
     else void this.#readOn();
   }
 
-  stop(): void {
+  /** Closes every tail. */
+  end(): void {
+    this.#isEnded = true;
+    this.#stop();
+  }
+
+  #stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
     this.#wake();
