@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
+import { CloseCode } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import type { FastifyInstance } from 'fastify';
 import { GraphQLError, Kind, NoSchemaIntrospectionCustomRule, parse, specifiedRules, validate, type DocumentNode } from 'graphql';
 import { WebSocketServer } from 'ws';
-import { Failure } from '../kernel/index.js';
+import { toFailure } from './errors.js';
 import { errorPresenter } from './graphql-errors.js';
 import { limitRules, MAX_TOKENS, type GraphqlServer } from './graphql-server.js';
 import type { Caller, Credentials } from './identity.js';
@@ -11,7 +12,7 @@ import type { Caller, Credentials } from './identity.js';
 /** A message that a client may send: subscriptions are documents of a few kilobytes. */
 const MAX_MESSAGE_BYTES = 64 * 1024;
 
-type Extra = { caller?: Caller } & Record<PropertyKey, unknown>;
+type Connection = { caller?: Caller } & Record<PropertyKey, unknown>;
 
 /**
  * Serves subscriptions at `/graphql` by the graphql-transport-ws protocol, to the router or to tokens of this service's own
@@ -23,9 +24,11 @@ export function serveSubscriptions<Context extends object>(http: FastifyInstance
   const present = errorPresenter(options.logger);
   const rules = options.introspection ? [...specifiedRules, ...limitRules] : [...specifiedRules, NoSchemaIntrospectionCustomRule, ...limitRules];
 
-  const server = useServer<Record<string, unknown>, Extra>(
+  const server = useServer<Record<string, unknown>, Connection>(
     {
       schema: options.schema,
+      // What the library itself tells a client then holds no message of an error of ours.
+      isProd: true,
       connectionInitWaitTimeout: 5_000,
       async onConnect(ctx) {
         try {
@@ -33,7 +36,9 @@ export function serveSubscriptions<Context extends object>(http: FastifyInstance
           return true;
         } catch (error) {
           if (error instanceof Failure && error.code === 'UNAVAILABLE') throw error;
-          return false;
+          // Not by returning false: clients of graphql-ws take 4403 for a passing fault and knock again for ever.
+          ctx.extra.socket.close(CloseCode.Unauthorized, 'Unauthorized');
+          return true;
         }
       },
       onSubscribe(_ctx, _id, payload) {
