@@ -35,13 +35,17 @@ export function serveSubscriptions<Context extends object>(http: FastifyInstance
           ctx.extra.caller = await options.authenticate(credentialsOf(ctx.extra.request, ctx.connectionParams));
           return true;
         } catch (error) {
-          if (error instanceof Failure && error.code === 'UNAVAILABLE') throw error;
+          const failure = toFailure(error);
+          if (failure === null) throw error;
           // Not by returning false: clients of graphql-ws take 4403 for a passing fault and knock again for ever.
-          ctx.extra.socket.close(CloseCode.Unauthorized, 'Unauthorized');
+          if (failure.code === 'UNAVAILABLE') ctx.extra.socket.close(TRY_AGAIN_LATER, failure.message);
+          else ctx.extra.socket.close(CloseCode.Unauthorized, failure.message);
           return true;
         }
       },
-      onSubscribe(_ctx, _id, payload) {
+      onSubscribe(ctx, _id, payload) {
+        // What a client sends before it has seen its socket close.
+        if (ctx.extra.caller === undefined) return [new GraphQLError('This connection is not authenticated.', { extensions: { code: 'UNAUTHENTICATED' } })];
         const document = parseOrErrors(payload.query);
         if (Array.isArray(document)) return document;
         const errors = [...validate(options.schema, document, rules), ...onlySubscriptions(document, payload.operationName)];
