@@ -12,6 +12,9 @@ import type { Caller, Credentials } from './identity.js';
 /** A message that a client may send: subscriptions are documents of a few kilobytes. */
 const MAX_MESSAGE_BYTES = 64 * 1024;
 
+/** Close code of RFC 6455's registry: the client may connect again. */
+const TRY_AGAIN_LATER = 1013;
+
 type Connection = { caller?: Caller } & Record<PropertyKey, unknown>;
 
 /**
