@@ -82,8 +82,9 @@ export async function buildApp(config: Config, logger: Logger, clock: Clock = ()
       return { url: urlOf(http) };
     },
     async close() {
-      services.follower.close();
+      // Sockets first: a feed that ended by itself would tell its client that there is nothing to come back for.
       await http.close();
+      services.follower.close();
       await sequencer?.stop();
       services.snapshots.close();
       await signals.close();
@@ -125,12 +126,12 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
   };
   const registry: ToolReading & Registering = {
     ...{ directory, tools, clock, announce },
-    atomically: (work) => inTransaction(database, (tx) => work({ tools: postgresToolWriter(tx), auditLog: postgresAuditLog(sqlWithin(tx), new Set()), epoch: postgresEpoch(tx) })),
+    atomically: (work) => inTransaction(database, (tx) => work({ tools: postgresToolWriter(tx), directory: postgresDirectory(tx), auditLog: postgresAuditLog(sqlWithin(tx), new Set()), epoch: postgresEpoch(tx) })),
   };
   const snapshots = keepSnapshots({ directory, policies, tools, engine: wasmEngine, hints, clock });
   const deciding: Deciding = { snapshots, log, clock, alarm: (message, details) => logger.error(message, details) };
   const follower = followLogs({ reader: postgresLogReader(database.sql), hints: growth, report });
-  const feeding: Feeding = { follower, scopeOf: (viewer) => scopeOf(audit, viewer), clock, heartbeatSeconds: config.feed.heartbeatSeconds };
+  const feeding: Feeding = { follower, directory, scopeOf: (viewer) => scopeOf(audit, viewer), clock, heartbeatSeconds: config.feed.heartbeatSeconds };
   return { audit, pushing, policy, registry, deciding, feeding, follower, snapshots, sequencing: { sequencing: postgresSequencing(database), hints: growth, report } };
 }
 

@@ -16,7 +16,7 @@ export interface Api {
 export interface ApiOptions extends Connection {
   /** How long to try again, in seconds, while the service does not answer or is overloaded. */
   readonly patience: number;
-  /** Called once when the service stops answering. */
+  /** Called each time that the service did not answer and is going to be asked again. */
   readonly waiting: () => void;
 }
 
@@ -26,8 +26,8 @@ const Starts = z.object({
 const Recorded = z.object({ stored: z.number(), results: z.array(z.object({ status: z.string(), path: z.string().optional(), reason: z.string().optional() })) });
 const Decided = z.object({ decision: z.boolean(), context: z.object({ id: z.string().optional(), isRepeated: z.boolean().optional(), explanation: z.string() }) });
 const Refused = z.union([
-  z.object({ error: z.object({ message: z.string() }) }),
-  z.object({ errors: z.tuple([z.object({ message: z.string() })], z.unknown()) }),
+  z.object({ error: z.object({ message: z.string(), code: z.string().optional() }) }),
+  z.object({ errors: z.tuple([z.object({ message: z.string(), extensions: z.object({ code: z.string() }).optional() })], z.unknown()) }),
 ]);
 
 const START_QUERY = `query Starts($sessionIds: [String!]!) {
@@ -55,33 +55,49 @@ export function apiClient(options: ApiOptions): Api {
   };
 }
 
-async function ask<Answer>(options: ApiOptions, path: string, body: unknown, schema: z.ZodType<Answer>, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
-  const response = await send(options, path, body, headers);
-  const answer: unknown = await response.json();
-  const parsed = schema.safeParse(answer);
+async function ask<Wanted>(options: ApiOptions, path: string, body: unknown, schema: z.ZodType<Wanted>, headers: Readonly<Record<string, string>> = {}): Promise<Wanted> {
+  const answer = await send(options, path, body, headers);
+  const parsed = schema.safeParse(answer.body);
   if (parsed.success) return parsed.data;
-  const refused = Refused.safeParse(answer);
-  const reason = refused.success ? ('error' in refused.data ? refused.data.error.message : refused.data.errors[0].message) : `it answered with status ${response.status} in a form that this command does not know.`;
+  const reason = refusalIn(answer.body)?.message ?? `it answered with status ${answer.status} in a form that this command does not know.`;
   throw new CommandError(`The service refused POST ${path}: ${reason}`);
 }
 
+interface Answer {
+  readonly status: number;
+  /** Null when it was no JSON. */
+  readonly body: unknown;
+}
+
 /** Sends until there is an answer; gives up when the service has been away for `patience`. */
-async function send(options: ApiOptions, path: string, body: unknown, headers: Readonly<Record<string, string>>): Promise<Response> {
+async function send(options: ApiOptions, path: string, body: unknown, headers: Readonly<Record<string, string>>): Promise<Answer> {
   const giveUpAt = Date.now() + options.patience * 1_000;
   for (let pause = 100; ; pause = Math.min(pause * 2, 2_000)) {
     const answer = await fetchOnce(options, path, body, headers);
-    if (answer instanceof Response && answer.status !== 503) return answer;
+    const trouble = typeof answer === 'string' ? answer : troubleIn(answer);
+    if (typeof answer !== 'string' && trouble === null) return answer;
     options.waiting();
-    if (Date.now() + pause > giveUpAt) {
-      const why = answer instanceof Response ? `it answers ${answer.status}` : answer.message;
-      throw new CommandError(`The service at ${options.baseUrl} does not answer (${why}). Run the same command again: it goes on where this one stopped.`);
-    }
+    if (Date.now() + pause > giveUpAt) throw new CommandError(`The service at ${options.baseUrl} does not answer (${trouble ?? ''}). Run the same command again: it goes on where this one stopped.`);
     await sleep(pause);
   }
 }
 
-/** The response, read to its end so that a connection lost half-way shows here; or why there was none. */
-async function fetchOnce({ baseUrl, token }: ApiOptions, path: string, body: unknown, headers: Readonly<Record<string, string>>): Promise<Response | Error> {
+/** Why an answer is none for the moment; null when it is one. A GraphQL answer has status 200 also when the database is away. */
+function troubleIn({ status, body }: Answer): string | null {
+  const refusal = refusalIn(body);
+  return status === 503 || refusal?.code === 'UNAVAILABLE' || refusal?.code === 'OVERLOADED' ? (refusal?.message ?? `it answers ${status}`) : null;
+}
+
+function refusalIn(body: unknown): { readonly message: string; readonly code?: string } | null {
+  const refused = Refused.safeParse(body);
+  if (!refused.success) return null;
+  if ('error' in refused.data) return refused.data.error;
+  const [{ message, extensions }] = refused.data.errors;
+  return { message, ...extensions };
+}
+
+/** The answer, read to its end so that a connection lost half-way shows here; or why there was none. */
+async function fetchOnce({ baseUrl, token }: ApiOptions, path: string, body: unknown, headers: Readonly<Record<string, string>>): Promise<Answer | string> {
   try {
     const response = await fetch(baseUrl + path, {
       method: 'POST',
@@ -89,10 +105,22 @@ async function fetchOnce({ baseUrl, token }: ApiOptions, path: string, body: unk
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(30_000),
     });
-    return new Response(await response.text(), { status: response.status });
+    return { status: response.status, body: jsonIn(await response.text()) };
   } catch (error) {
-    if (error instanceof TypeError) return error.cause instanceof Error ? error.cause : error;
-    if (error instanceof DOMException) return error;
-    throw error;
+    return reasonOf(error);
   }
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Why `fetch` failed: it says so in the cause of what it throws. */
+function reasonOf(error: unknown): string {
+  const { cause, message }: { cause?: unknown; message?: string } = Object(error);
+  return cause === undefined ? (message ?? String(error)) : reasonOf(cause);
 }

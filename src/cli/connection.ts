@@ -37,6 +37,9 @@ function readRunning(): z.infer<typeof Running> | null {
   const places = [process.env['DATA_DIR'], '.data', join(folder, '../../.data'), join(folder, '../../../.data')];
   const file = places.filter((place) => place !== undefined).map((place) => join(place, 'local.json')).find((path) => existsSync(path));
   if (file === undefined) return null;
-  const parsed = Running.safeParse(JSON.parse(readFileSync(file, 'utf8')));
-  return parsed.success ? parsed.data : null;
+  try {
+    return Running.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (cause) {
+    throw new CommandError(`What npm start wrote down in ${file} cannot be read. Give --url, --token and --project, or start it again.`, { cause });
+  }
 }

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { apiClient, type Api } from './api.js';
 import { CommandError } from './command-error.js';
@@ -56,12 +55,11 @@ export async function replayFile(file: string, options: Replaying): Promise<Summ
 }
 
 async function runsIn(file: string): Promise<readonly Run[]> {
-  try {
-    await access(file);
-  } catch (cause) {
+  const opened = await open(file).catch((cause: unknown) => {
     throw new CommandError(`The file ${file} cannot be read.`, { cause });
-  }
-  return readRuns(createInterface({ input: createReadStream(file, 'utf8'), crlfDelay: Number.POSITIVE_INFINITY }));
+  });
+  if ((await opened.stat()).isDirectory()) throw new CommandError(`${file} is a folder.`);
+  return readRuns(createInterface({ input: opened.createReadStream({ encoding: 'utf8' }), crlfDelay: Number.POSITIVE_INFINITY }));
 }
 
 interface Totals {

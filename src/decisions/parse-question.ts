@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { isJsonObject, jsonProblem, type JsonObject } from '../kernel/index.js';
+import { isJsonObject, isWellFormed, jsonProblem, type JsonObject } from '../kernel/index.js';
 import { MAX_ARGUMENTS_CHARACTERS, type Question } from './question.js';
 
 // eslint-disable-next-line no-control-regex
 const isPlain = (text: string): boolean => !/[\u0000-\u001f\u007f]/.test(text);
 const name = (longest: number) =>
-  z.string('must be a string').min(1, 'must not be empty').max(longest, `must have at most ${longest} characters`).refine(isPlain, 'must not hold control characters');
+  z.string('must be a string').min(1, 'must not be empty').max(longest, `must have at most ${longest} characters`).refine(isPlain, 'must not hold control characters').refine(isWellFormed, 'must be well-formed Unicode');
 const optional = (longest: number) => name(longest).nullish().transform((value) => value ?? null);
 
 const callArguments = z

@@ -1,5 +1,5 @@
 import { Failure, type Viewer } from '../kernel/index.js';
-import { parseBody, sentenceOf, viewerOfRequest, type HttpServer } from '../platform/http-server.js';
+import { parseBody, viewerOfRequest, type HttpServer } from '../platform/http-server.js';
 import type { DecideOutcome } from './decide.js';
 import { EvaluationRequest, parseQuestion } from './parse-question.js';
 import type { Question } from './question.js';
@@ -28,20 +28,29 @@ function questionIn({ subject, action, resource, context }: EvaluationRequest, r
   expect('subject.type', subject.type, 'agent');
   expect('action.name', action.name, 'invokeTool');
   expect('resource.type', resource.type, 'tool');
-  const projectId = resource.properties?.['project'];
-  if (projectId === undefined) throw new Failure('BAD_USER_INPUT', 'resource.properties.project: must be the id of the project in which the call is made.');
   const parsed = parseQuestion({
     requestId,
     agentId: subject.id,
-    projectId,
+    projectId: resource.properties?.['project'],
     tool: resource.id,
     arguments: action.properties?.['arguments'],
     sessionId: context?.['session'],
     callId: context?.['call'],
   });
-  if (!parsed.success) throw new Failure('BAD_USER_INPUT', sentenceOf(parsed.error));
+  if (!parsed.success) throw new Failure('BAD_USER_INPUT', parsed.error.issues.map(({ path, message }) => `${PLACES[String(path[0])] ?? 'body'}: ${message}.`).join(' '));
   return parsed.data;
 }
+
+/** Where in a request each part of the question stands. */
+const PLACES: Readonly<Record<string, string>> = {
+  requestId: 'X-Request-ID',
+  agentId: 'subject.id',
+  projectId: 'resource.properties.project',
+  tool: 'resource.id',
+  arguments: 'action.properties.arguments',
+  sessionId: 'context.session',
+  callId: 'context.call',
+};
 
 function expect(field: string, value: string, wanted: string): void {
   if (value !== wanted) throw new Failure('BAD_USER_INPUT', `${field}: must be ${JSON.stringify(wanted)}; got ${JSON.stringify(value.slice(0, 100))}.`);

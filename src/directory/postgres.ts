@@ -1,4 +1,4 @@
-import type { Prisma, PrismaClient } from '../generated/prisma/client.js';
+import type { Prisma } from '../generated/prisma/client.js';
 import { userId } from '../kernel/index.js';
 import { sqlWithin } from '../platform/postgres.js';
 import type { Agent, Membership, Namespace, NamespaceKind, Role } from './namespace.js';
@@ -8,8 +8,8 @@ type NamespaceRow = Prisma.NamespaceGetPayload<object>;
 type AgentRow = Prisma.AgentGetPayload<object>;
 type MembershipRow = Prisma.MembershipGetPayload<object>;
 
-/** The directory in Postgres. */
-export const postgresDirectory = (prisma: PrismaClient): Directory => ({
+/** The directory in Postgres, over any connection or inside one open transaction. */
+export const postgresDirectory = (prisma: Prisma.TransactionClient): Directory => ({
   async standing(organizationId, user) {
     const rows = await prisma.membership.findMany({ where: { organizationId, userId: user } });
     return { userId: userId(user), memberships: rows.map(toMembership) };

@@ -31,7 +31,8 @@ export async function parseInWorker(text: string, schema: string): Promise<Parse
   let timer: NodeJS.Timeout | undefined;
   try {
     return await new Promise<Parsed>((resolve) => {
-      const broken = (message: string) => resolve({ problems: [{ message, help: 'Make it simpler.', byte: null }] });
+      const help = 'Split it into several policies. Each term of a chain of &&, || or + nests one level deeper; some sixty are possible.';
+      const broken = (message: string) => resolve({ problems: [{ message, help, byte: null }] });
       timer = setTimeout(() => broken('The text takes too long to parse.'), PARSE_MILLISECONDS);
       worker.once('message', resolve);
       worker.once('error', () => broken('The text cannot be parsed: it is too deeply nested.'));

@@ -9,8 +9,6 @@ const { text, schema } = workerData;
 const problem = (error) => ({ message: error.message, help: error.help ?? null, byte: error.sourceLocations?.[0]?.start ?? null });
 
 function parse() {
-  const checked = checkParsePolicySet({ staticPolicies: text });
-  if (checked.type === 'failure') return { problems: checked.errors.map(problem) };
   const parts = policySetTextToParts(text);
   if (parts.type === 'failure') return { problems: parts.errors.map(problem) };
   if (parts.policy_templates.length > 0) return { problems: [{ message: 'Templates (?principal, ?resource) are not supported.', help: 'Write the policy out.', byte: null }] };

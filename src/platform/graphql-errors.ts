@@ -35,8 +35,9 @@ export function errorPresenter(logger: Logger): PresentError {
     if (failure !== null) return { message: failure.message, ...place, extensions: { code: failure.code } };
     const code = formatted.extensions?.['code'];
     if (typeof code === 'string' && CLIENT_CODES.has(code)) return { message: formatted.message, ...place, extensions: { code } };
-    // An error of graphql-js about the document or its variables has no cause of ours.
-    if (cause instanceof GraphQLError && code === undefined) return { message: formatted.message, ...place, extensions: { code: 'BAD_USER_INPUT' } };
+    // An error of graphql-js about the document or its variables has no cause of ours and no path; one with a path is about a
+    // value that a resolver gave.
+    if (cause instanceof GraphQLError && code === undefined && formatted.path === undefined) return { message: formatted.message, ...place, extensions: { code: 'BAD_USER_INPUT' } };
     const traceId = crypto.randomUUID();
     logger.error('a field failed', { traceId, path: formatted.path, error: cause });
     return { message: 'Internal server error', ...place, extensions: { code: 'INTERNAL_SERVER_ERROR', traceId } };

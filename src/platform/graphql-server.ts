@@ -4,7 +4,21 @@ import { fastifyApolloHandler } from '@as-integrations/fastify';
 import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
 import type { FastifyInstance } from 'fastify';
-import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLFormattedError, GraphQLSchema, ValidationRule } from 'graphql';
+import {
+  BREAK,
+  getNamedType,
+  isScalarType,
+  isSpecifiedScalarType,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+  type DocumentNode,
+  type ExecutionResult,
+  type GraphQLError,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  type ValidationRule,
+} from 'graphql';
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
 import { toFailure } from './errors.js';
 import { errorPresenter, requestError, type PresentError } from './graphql-errors.js';
@@ -17,11 +31,17 @@ export const MAX_TOKENS = 5_000;
 
 /** Rules on top of the specification's. Aliases leave room for gateways, which merge entity fetches under aliases. */
 export const limitRules: readonly ValidationRule[] = [
-  limitRule(maxDepthRule({ n: 15, propagateOnRejection: true }) as LimitRule),
-  limitRule(maxAliasesRule({ n: 60, propagateOnRejection: true }) as LimitRule),
+  limitRule(maxDepthRule({ n: 15, ...reported() }) as LimitRule),
+  limitRule(maxAliasesRule({ n: 60, ...reported() }) as LimitRule),
 ];
 
-type LimitRule = (context: Parameters<ValidationRule>[0]) => ReturnType<ValidationRule>;
+/** By itself such a rule throws out of the validation, which would look like a bug of ours. */
+function reported() {
+  return { propagateOnRejection: false, onReject: [(context: RuleContext | null, error: GraphQLError) => context?.reportError(error)] };
+}
+
+type RuleContext = Parameters<ValidationRule>[0];
+type LimitRule = (context: RuleContext) => ReturnType<ValidationRule>;
 function limitRule(rule: LimitRule): ValidationRule {
   return (context) => rule(context);
 }
@@ -86,13 +106,16 @@ function compiledExecution<Context extends object>(schema: GraphQLSchema, presen
     async requestDidStart() {
       return {
         async responseForOperation({ document, operationName, queryHash, contextValue, request, operation }) {
-          if (operation.operation === 'subscription') return null;
+          // Despite its type there is none when the document has none of that name; Apollo Server says so.
+          if (operation == null || operation.operation === 'subscription') return null;
           const key = `${queryHash} ${operationName ?? ''}`;
           const query = remembered(compiled, key, () => compile(schema, document, operationName));
           if (query === null) return null;
           const result: ExecutionResult = await query.query({}, contextValue, request.variables ?? {});
           // Apollo Server formats the errors of its own execution only.
           const { errors, ...rest } = result;
+          // The variables do not fit, so nothing has run. Apollo Server finds the same and knows the status for it.
+          if (!('data' in rest)) return null;
           const singleResult = errors === undefined ? rest : { errors: errors.map((error) => present(plainError(error), error)), ...rest };
           const response: GraphQLResponse = { http: { status: undefined, headers: new HeaderMap() }, body: { kind: 'single', singleResult } };
           return response;
@@ -105,8 +128,25 @@ function compiledExecution<Context extends object>(schema: GraphQLSchema, presen
 const plainError = ({ message, locations, path }: GraphQLError): GraphQLFormattedError => ({ message, ...(locations && { locations }), ...(path && { path }) });
 
 function compile(schema: GraphQLSchema, document: DocumentNode, operationName: string | null): CompiledQuery | null {
+  if (hasScalarLiteral(schema, document)) return null;
   const query = compileQuery(schema, document, operationName ?? undefined);
   return isCompiledQuery(query) ? query : null;
+}
+
+/**
+ * Whether the document writes out an object or a list where a scalar of ours is expected, as in `arguments: { path: $path }`.
+ * graphql-jit would leave out the variables in it: a call would be decided without the arguments that matter.
+ */
+function hasScalarLiteral(schema: GraphQLSchema, document: DocumentNode): boolean {
+  const types = new TypeInfo(schema);
+  let isFound = false;
+  const look = () => {
+    const type = getNamedType(types.getInputType());
+    isFound ||= isScalarType(type) && !isSpecifiedScalarType(type);
+    return isFound ? BREAK : undefined;
+  };
+  visit(document, visitWithTypeInfo(types, { ObjectValue: look, ListValue: look }));
+  return isFound;
 }
 
 function remembered<Value>(known: Map<string, Value>, key: string, make: () => Value): Value {

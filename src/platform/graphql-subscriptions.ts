@@ -2,7 +2,19 @@ import type { IncomingMessage } from 'node:http';
 import { CloseCode } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import type { FastifyInstance } from 'fastify';
-import { GraphQLError, Kind, NoSchemaIntrospectionCustomRule, parse, specifiedRules, validate, type DocumentNode } from 'graphql';
+import {
+  createSourceEventStream,
+  execute,
+  GraphQLError,
+  Kind,
+  NoSchemaIntrospectionCustomRule,
+  parse,
+  specifiedRules,
+  validate,
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+} from 'graphql';
 import { WebSocketServer } from 'ws';
 import { toFailure } from './errors.js';
 import { errorPresenter } from './graphql-errors.js';
@@ -26,6 +38,14 @@ export function serveSubscriptions<Context extends object>(http: FastifyInstance
   const sockets = new WebSocketServer({ server: http.server, path: '/graphql', maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
   const present = errorPresenter(options.logger);
   const rules = options.introspection ? [...specifiedRules, ...limitRules] : [...specifiedRules, NoSchemaIntrospectionCustomRule, ...limitRules];
+
+  const callers = new WeakMap<object, Caller>();
+  const contextOf = (caller: Caller | undefined): Record<string, unknown> | undefined => {
+    if (caller === undefined) return undefined;
+    const context: Record<string, unknown> = Object.fromEntries(Object.entries(options.contextFor(caller)));
+    callers.set(context, caller);
+    return context;
+  };
 
   const server = useServer<Record<string, unknown>, Connection>(
     {
@@ -54,10 +74,8 @@ export function serveSubscriptions<Context extends object>(http: FastifyInstance
         const errors = [...validate(options.schema, document, rules), ...onlySubscriptions(document, payload.operationName)];
         return errors.length > 0 ? errors : undefined;
       },
-      context(ctx) {
-        const caller = ctx.extra.caller;
-        return caller === undefined ? undefined : { ...options.contextFor(caller) };
-      },
+      context: (ctx) => contextOf(ctx.extra.caller),
+      subscribe: (args) => subscribeAfresh(args, () => contextOf(callers.get(Object(args.contextValue)))),
       onNext: (_ctx, _id, _payload, _args, result) => masked(result, present),
       onError: (_ctx, _id, _payload, errors) => errors.map((error) => present(error.toJSON(), error)),
     },
@@ -83,6 +101,33 @@ export function credentialsOf(request: IncomingMessage, parameters: Readonly<Rec
     authorization: text(request.headers.authorization, params['authorization'], params['Authorization'], nested),
     routerSecret: text(request.headers['router-secret'], params['router-secret']),
   };
+}
+
+/**
+ * `subscribe` of graphql-js, but with a context of its own for every result. A context remembers what its viewer may see and what
+ * was read for it: right for one request, wrong for as long as a feed lives.
+ */
+async function subscribeAfresh(args: ExecutionArgs, freshContext: () => unknown): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
+  const source = await createSourceEventStream(args);
+  if (!(Symbol.asyncIterator in source)) return source;
+  const events = source[Symbol.asyncIterator]();
+  const finished: IteratorResult<ExecutionResult> = { done: true, value: undefined };
+  const results: AsyncIterableIterator<ExecutionResult> = {
+    async next() {
+      const event = await events.next();
+      return event.done === true ? finished : { done: false, value: await execute({ ...args, rootValue: event.value, contextValue: freshContext() }) };
+    },
+    async return() {
+      await events.return?.();
+      return finished;
+    },
+    async throw(error) {
+      await events.return?.();
+      throw error;
+    },
+    [Symbol.asyncIterator]: () => results,
+  };
+  return results;
 }
 
 function parseOrErrors(query: string): DocumentNode | GraphQLError[] {

@@ -32,6 +32,8 @@ declare module 'fastify' {
 export function createHttpServer(logger: Logger): HttpServer {
   const server = fastify({ logger: false, bodyLimit: 1024 * 1024, forceCloseConnections: 'idle', trustProxy: false });
   server.decorateRequest('caller', null);
+  // Fastify reads text too; no route of ours takes it.
+  server.removeContentTypeParser('text/plain');
   server.setErrorHandler((error: FastifyError, request, reply) => {
     const { status, body } = presentError(error, request, logger);
     if (status === 503) reply.header('Retry-After', '1');

@@ -22,18 +22,31 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/** How long the database is waited for. */
+export interface DatabaseLimits {
+  /** For a free connection. */
+  readonly connectMilliseconds: number;
+  /** How long a statement may take, by the database's own clock. */
+  readonly statementMilliseconds: number;
+  /** For any word at all: ends what a database behind a broken network never answers. */
+  readonly answerMilliseconds: number;
+}
+
+const LIMITS: DatabaseLimits = { connectMilliseconds: 5_000, statementMilliseconds: 30_000, answerMilliseconds: 35_000 };
+
 /**
  * Opens the pool. Connects when first used.
  *
- * A statement may take 30 s, a transaction may idle for 10 s, a free connection is waited for 5 s: a caller gets an error
- * within a bounded time, and no forgotten transaction holds the sequencer back.
+ * A caller gets an error within a bounded time, and a transaction that idles for 10 s is ended, so that no forgotten one holds the
+ * sequencer back.
  */
-export function openDatabase(url: string, poolSize: number): Database {
+export function openDatabase(url: string, poolSize: number, limits: DatabaseLimits = LIMITS): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
-    connectionTimeoutMillis: 5_000,
-    options: '-c statement_timeout=30000 -c idle_in_transaction_session_timeout=10000 -c timezone=UTC',
+    connectionTimeoutMillis: limits.connectMilliseconds,
+    query_timeout: limits.answerMilliseconds,
+    options: `-c statement_timeout=${limits.statementMilliseconds} -c idle_in_transaction_session_timeout=10000 -c timezone=UTC`,
     application_name: 'agent-governance',
   });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
@@ -68,17 +81,27 @@ export async function inTransaction<Result>(
 
 const OUTAGE_SQLSTATES = /^(08|53|57P|58|XX|25006|40001|40P01|57014|25P03)/;
 const OUTAGE_CODES = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EAI_AGAIN|P1001|P1002|P1008|P1017|P2024|P2028|P2034)/;
-const OUTAGE_MESSAGES = /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|can't reach database|Client was closed|Cannot use a pool after calling end/i;
+const OUTAGE_MESSAGES = /connection terminated|query read timeout|timeout exceeded when trying to connect|client has encountered a connection error|can't reach database|Client was closed|Cannot use a pool after calling end/i;
 
-/** The failure that a thrown database error means for a caller; null when it is no outage but a bug. */
-export function databaseOutage(error: unknown): Failure | null {
-  for (let next: unknown = error, depth = 0; next instanceof Error && depth < 5; next = next.cause, depth += 1) {
-    const code = 'code' in next && typeof next.code === 'string' ? next.code : '';
-    if (OUTAGE_SQLSTATES.test(code) || OUTAGE_CODES.test(code) || OUTAGE_MESSAGES.test(next.message)) {
-      return new Failure('UNAVAILABLE', 'The database cannot be reached. Try again.', { cause: error });
-    }
+/** The failure that a thrown database error means for a caller; null when it is a bug. */
+export function databaseFailure(error: unknown): Failure | null {
+  for (const { code, message } of causesOf(error)) {
+    if (OUTAGE_SQLSTATES.test(code) || OUTAGE_CODES.test(code) || OUTAGE_MESSAGES.test(message)) return new Failure('UNAVAILABLE', 'The database cannot be reached. Try again.', { cause: error });
+    if (code === UNTRANSLATABLE) return new Failure('BAD_USER_INPUT', 'A value holds characters that cannot be stored, such as NUL.', { cause: error });
   }
   return null;
+}
+
+/** SQLSTATE of a text that Postgres has no form for. */
+const UNTRANSLATABLE = '22021';
+
+/** An error and what caused it, outermost first. Prisma keeps the driver's error in `meta`, as plain data. */
+function* causesOf(error: unknown): Generator<{ readonly code: string; readonly message: string }> {
+  for (let next = error, depth = 0; typeof next === 'object' && next !== null && depth < 6; depth += 1) {
+    const { code, message, cause, meta }: { code?: unknown; message?: unknown; cause?: unknown; meta?: { driverAdapterError?: unknown } } = next;
+    yield { code: typeof code === 'string' ? code : '', message: typeof message === 'string' ? message : '' };
+    next = cause ?? meta?.driverAdapterError;
+  }
 }
 
 /** Whether Postgres refused a statement for the values in it (SQLSTATE classes 22 and 23). */

@@ -109,7 +109,7 @@ async function changed(
     if (locked === null) return { kind: 'notFound', field: 'policyId' };
     if (locked.latestRevision !== request.basedOn) return { kind: 'conflict', basedOn: request.basedOn, latest: locked.latestRevision };
     const policy = await change(tx, locked);
-    await tx.epoch.raise(viewer.organizationId);
+    if (policy !== locked) await tx.epoch.raise(viewer.organizationId);
     return { kind: 'done', policy };
   });
   if (outcome.kind === 'done') deps.announce(viewer.organizationId);

@@ -9,7 +9,7 @@ import type {
   QueryResolvers,
   ResolversTypes,
 } from '../generated/graphql.js';
-import { connectionOf, cursorOf, isUuid, pageRequest, type Page, type PageRequest, type Viewer } from '../kernel/index.js';
+import { connectionOf, cursorOf, isUuid, isWellFormed, pageRequest, type Page, type PageRequest, type Viewer } from '../kernel/index.js';
 import { inputProblems, type InputProblem } from '../platform/graphql-input.js';
 import { createPolicy, publishPolicy, retirePolicy, type CreateOutcome, type PolicyChanging, type PublishOutcome, type RetireOutcome } from './change-policy.js';
 import { isKey, keyOf } from './cursor.js';
@@ -31,7 +31,7 @@ export interface PolicyContext {
 }
 
 export function policiesForRequest(deps: PolicyReading & PolicyChanging, viewer: () => Viewer): PoliciesForRequest {
-  const byId = new DataLoader<string, Policy | null>((ids) => policiesById(deps, viewer(), ids));
+  const byId = new DataLoader<string, Policy | null>(async (ids) => policiesById(deps, viewer(), ids));
   const revisions = new DataLoader<string, readonly Revision[]>(async (ids) => {
     const all = await deps.policies.revisions(viewer().organizationId, ids);
     return ids.map((id) => all.filter((revision) => revision.policyId === id));
@@ -127,8 +127,8 @@ export const Query: Pick<QueryResolvers<PolicyContext>, 'agentPolicy' | 'agentPo
 };
 
 // eslint-disable-next-line no-control-regex
-const line = (longest: number) => z.string().max(longest, `must have at most ${longest} characters`).regex(/^[^\u0000-\u0008\u000b\u000c\u000e-\u001f]*$/, 'must not hold control characters');
-const CreateInput = z.object({ namespaceId: z.string(), name: line(100).trim().min(1, 'must not be empty'), description: line(1_000).nullish(), text: z.string() });
+const line = (longest: number) => z.string().max(longest, `must have at most ${longest} characters`).regex(/^[^\u0000-\u0008\u000b\u000c\u000e-\u001f]*$/, 'must not hold control characters').refine(isWellFormed, 'must be well-formed Unicode');
+const CreateInput = z.object({ namespaceId: line(300), name: line(100).trim().min(1, 'must not be empty'), description: line(1_000).nullish(), text: z.string() });
 const PublishInput = z.object({ policyId: z.string(), basedOn: z.number().min(0, 'must be 0 or a revision’s number'), text: z.string().nullish(), message: line(1_000).nullish() });
 const RetireInput = PublishInput.omit({ text: true });
 

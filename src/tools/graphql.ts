@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader';
 import { z } from 'zod';
 import type { AgentDecisionResolvers, AgentToolPayloadResolvers, AgentToolResolvers, MutationResolvers, ProjectResolvers, QueryResolvers, ResolversTypes } from '../generated/graphql.js';
-import { connectionOf, cursorOf, isJsonObject, jsonProblem, pageRequest, type JsonObject, type Page, type PageRequest, type Viewer } from '../kernel/index.js';
+import { connectionOf, cursorOf, isJsonObject, isWellFormed, jsonProblem, pageRequest, type JsonObject, type Page, type PageRequest, type Viewer } from '../kernel/index.js';
 import { inputProblems, type InputProblem } from '../platform/graphql-input.js';
 import { listTools, listToolsFor, toolsById, type ToolReading } from './read-tools.js';
 import { registerTool, type Registering, type RegisterOutcome } from './register-tool.js';
@@ -20,7 +20,7 @@ export interface ToolContext {
 }
 
 export function toolsForRequest(deps: ToolReading & Registering, viewer: () => Viewer): ToolsForRequest {
-  const byId = new DataLoader<string, Tool | null>((ids) => toolsById(deps, viewer(), ids));
+  const byId = new DataLoader<string, Tool | null>(async (ids) => toolsById(deps, viewer(), ids));
   const byPage = new Map<string, DataLoader<string, Page<Tool> | null>>();
   return {
     viewer,
@@ -28,7 +28,7 @@ export function toolsForRequest(deps: ToolReading & Registering, viewer: () => V
     byId: (id) => byId.load(id),
     listFor(projectId, page) {
       const name = JSON.stringify(page);
-      const loader = byPage.get(name) ?? new DataLoader<string, Page<Tool> | null>((ids) => listToolsFor(deps, viewer(), ids, page));
+      const loader = byPage.get(name) ?? new DataLoader<string, Page<Tool> | null>(async (ids) => listToolsFor(deps, viewer(), ids, page));
       byPage.set(name, loader);
       return loader.load(projectId);
     },
@@ -96,14 +96,17 @@ const jsonSchema = z.custom<JsonObject>(isJsonObject, 'must be a JSON object').s
   else if (JSON.stringify(value).length > MAX_SCHEMA_CHARACTERS) context.addIssue({ code: 'custom', message: `must have at most ${MAX_SCHEMA_CHARACTERS} characters of JSON` });
 });
 // eslint-disable-next-line no-control-regex
-const text = (longest: number) => z.string().max(longest, `must have at most ${longest} characters`).regex(/^[^\u0000]*$/, 'must not hold NUL characters');
+const text = (longest: number) => z.string().max(longest, `must have at most ${longest} characters`).regex(/^[^\u0000]*$/, 'must not hold NUL characters').refine(isWellFormed, 'must be well-formed Unicode');
 // eslint-disable-next-line no-control-regex
 const word = text(200).regex(/^[^\s/\u0000-\u001f]+$/, 'must hold no white space and no “/”');
 const hint = z.boolean().nullish().transform((value) => value ?? null);
 
+/** A server as registries and npm name it, a slash, and a name that the Model Context Protocol allows (2025-11-25, “Tool Names”). */
+const CANONICAL_ID = /^@?[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*\/[A-Za-z0-9._-]{1,128}$/;
+
 const RegisterInput = z.object({
-  id: text(300).regex(/^[A-Za-z0-9][A-Za-z0-9._\-/]*\/[A-Za-z0-9._-]{1,128}$/, 'must be server/name: a server in reverse-DNS form and a tool name of letters, digits, “_”, “-” and “.”'),
-  namespaceId: z.string().nullish().transform((value) => value ?? null),
+  id: text(300).regex(CANONICAL_ID, 'must be server/name: a server such as io.github.acme/files or @acme/files, and a tool name of letters, digits, “_”, “-” and “.”'),
+  namespaceId: text(300).nullish().transform((value) => value ?? null),
   title: text(255).nullish().transform((value) => value ?? null),
   description: text(100_000).nullish().transform((value) => value ?? null),
   aliases: z.array(word).max(20, 'must hold at most 20').nullish().transform((value) => value ?? []),

@@ -1,5 +1,5 @@
 import type { AuditLog } from '../audit/index.js';
-import type { EpochCounter } from '../directory/index.js';
+import type { Directory, EpochCounter } from '../directory/index.js';
 import type { OrganizationId, PageRequest } from '../kernel/index.js';
 import type { Tool } from './tool.js';
 
@@ -25,6 +25,8 @@ export interface ToolWriter {
 /** What one transaction over the registry can do. */
 export interface ToolTransaction {
   readonly tools: ToolWriter;
+  /** Over the same connection: whoever waits for a tool's lock holds one already, and must not need a second. */
+  readonly directory: Directory;
   readonly auditLog: AuditLog;
   readonly epoch: EpochCounter;
 }

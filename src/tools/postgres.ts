@@ -34,7 +34,7 @@ export const postgresTools = (sql: Sql): ToolReader => ({
 
   async byAnyName(organizationId, name) {
     const rows = await sql.query<ToolRow>(
-      `SELECT ${COLUMNS} FROM tool t WHERE t.organization_id = $1 AND (t.id = $2 OR $2 = ANY(t.aliases) OR right(t.id, length($2) + 1) = '/' || $2)`,
+      `SELECT ${COLUMNS} FROM tool t WHERE t.organization_id = $1 AND (t.id = $2 OR $2 = ANY(t.aliases) OR (right(t.id, length($2) + 1) = '/' || $2 AND strpos($2, '/') = 0))`,
       [organizationId, name],
     );
     return rows.map(toTool);

@@ -48,9 +48,9 @@ export async function registerTool(deps: Registering, viewer: Viewer, given: Reg
   if (isLaxer && given.actionTypeReason === null) {
     return { kind: 'invalid', path: 'actionTypeReason', message: `must say why the tool is ${actionType} although its annotations say ${annotated}` };
   }
-  const outcome = await deps.atomically(async ({ tools, auditLog, epoch }): Promise<RegisterOutcome> => {
+  const outcome = await deps.atomically(async ({ tools, directory, auditLog, epoch }): Promise<RegisterOutcome> => {
     const before = await tools.lock(viewer.organizationId, given.id);
-    if (before !== null && before.namespaceId !== namespace.id && (await maintainedNamespace(deps.directory, viewer, before.namespaceId)) === null) return { kind: 'notFound', field: 'id' };
+    if (before !== null && !(await mayTakeFrom(directory, viewer, before.namespaceId))) return { kind: 'notFound', field: 'id' };
     const tool = toolOf(deps, viewer, namespace, { ...given, actionType, actionTypeReason: isLaxer ? given.actionTypeReason : null }, before);
     if (before !== null && isSame(before, tool)) return { kind: 'done', tool: before, change: 'UNCHANGED' };
     await tools.put(viewer.organizationId, tool);
@@ -60,6 +60,12 @@ export async function registerTool(deps: Registering, viewer: Viewer, given: Reg
   });
   if (outcome.kind === 'done' && outcome.change !== 'UNCHANGED') deps.announce(viewer.organizationId);
   return outcome;
+}
+
+/** Whether the viewer maintains the namespace for which a tool is registered. One that is gone holds nobody up. */
+async function mayTakeFrom(directory: Directory, viewer: Viewer, namespaceId: string): Promise<boolean> {
+  const [namespace] = await directory.namespaces(viewer.organizationId, [namespaceId]);
+  return namespace === undefined || (await maintainedNamespace(directory, viewer, namespaceId)) !== null;
 }
 
 function toolOf(deps: Registering, viewer: Viewer, namespace: Namespace, given: Registration & { readonly actionType: ActionType }, before: Tool | null): Tool {

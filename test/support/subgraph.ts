@@ -7,6 +7,7 @@ import { openIssuer, serveKeys, type Issuer, type TokenRequest } from '../../loc
 import { freePort } from '../../local/ports.js';
 import { buildApp } from '../../src/app.js';
 import { readConfig } from '../../src/config.js';
+import type { Clock } from '../../src/kernel/index.js';
 import { createLogger } from '../../src/platform/logger.js';
 import { aDatabase } from './database.js';
 
@@ -19,6 +20,8 @@ export interface Answer<Data> {
 
 /** Somebody with a token, or nobody in particular. */
 export interface Client {
+  /** The bearer token; empty for nobody in particular. */
+  readonly token: string;
   graphql<Data = Readonly<Record<string, unknown>>>(query: string, variables?: Readonly<Record<string, unknown>>): Promise<Answer<Data>>;
   /** The results of a subscription over graphql-ws. Leaving the loop ends it. */
   subscribe(query: string, variables?: Readonly<Record<string, unknown>>): AsyncIterableIterator<unknown>;
@@ -30,6 +33,8 @@ export interface TestSubgraph {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
   readonly databaseUrl: string;
+  /** The variables with which another process runs on the same database, with the same issuer. */
+  readonly environment: Readonly<Record<string, string>>;
   /** What it logged, one JSON object per line, from `warn` up. */
   readonly logged: readonly string[];
   /** A client whose requests bear a token with these claims. */
@@ -38,6 +43,8 @@ export interface TestSubgraph {
   anonymous(headers?: Readonly<Record<string, string>>): Client;
   /** Stops it and starts it again on the same database, as another process would. Clients made before are of no more use. */
   restart(): Promise<TestSubgraph>;
+  /** Another process on the same database, with the same issuer and, when given, a clock of its own. To be closed before this one. */
+  sibling(environment?: Readonly<Record<string, string>>, clock?: Clock): Promise<TestSubgraph>;
   close(): Promise<void>;
 }
 
@@ -66,24 +73,27 @@ export async function aSubgraph(environment: Readonly<Record<string, string>> = 
 interface Run {
   readonly environment: Readonly<Record<string, string>>;
   readonly issuer: Pick<Issuer, 'mintToken'>;
+  readonly clock?: Clock;
   readonly afterwards: () => Promise<void>;
 }
 
-async function run({ environment, issuer, afterwards }: Run): Promise<TestSubgraph> {
+async function run({ environment, issuer, clock, afterwards }: Run): Promise<TestSubgraph> {
   const logged: string[] = [];
   const config = readConfig({ PORT: '0', ROUTER_SECRET: routerSecret, ...environment });
-  const app = await buildApp(config, createLogger('warn', (line) => void logged.push(line)));
+  const app = await buildApp(config, createLogger('warn', (line) => void logged.push(line)), clock);
   const { url } = await app.listen();
   return {
     url,
     databaseUrl: config.database.url,
+    environment: { ROUTER_SECRET: routerSecret, ...environment },
     logged,
     as: async (holder) => clientOf(url, { authorization: `Bearer ${await issuer.mintToken(holder)}` }),
     anonymous: (headers = {}) => clientOf(url, headers),
     async restart() {
       await app.close();
-      return run({ environment, issuer, afterwards });
+      return run({ environment, issuer, clock, afterwards });
     },
+    sibling: (more = {}, ownClock = clock) => run({ environment: { ...environment, ...more }, issuer, clock: ownClock, afterwards: async () => undefined }),
     async close() {
       await app.close();
       await afterwards();
@@ -91,10 +101,12 @@ async function run({ environment, issuer, afterwards }: Run): Promise<TestSubgra
   };
 }
 
-function clientOf(url: string, headers: Readonly<Record<string, string>>): Client {
+/** A client of the service at `url` whose requests bear these headers. */
+export function clientOf(url: string, headers: Readonly<Record<string, string>>): Client {
   const request = (path: string, init: RequestInit = {}): Promise<Response> =>
     fetch(`${url}${path}`, { ...init, headers: { ...headers, ...Object.fromEntries(new Headers(init.headers)) } });
   return {
+    token: (headers['authorization'] ?? '').replace(/^Bearer /, ''),
     request,
     async graphql<Data>(query: string, variables: Readonly<Record<string, unknown>> = {}) {
       const body = JSON.stringify({ query, variables });

@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { aDatabase, type TestDatabase } from '../support/database.js';
+import { askDecision, createPolicy, DECIDE } from '../support/governing.js';
+import { anOrganization, type TestOrganization } from '../support/organization.js';
+import { aProxy, through, type Proxy } from '../support/proxy.js';
+import { aSubgraph, type Client, type TestSubgraph } from '../support/subgraph.js';
+
+let database: TestDatabase;
+let network: Proxy;
+let subgraph: TestSubgraph;
+let organization: TestOrganization;
+let owner: Client;
+beforeAll(async () => {
+  database = await aDatabase();
+  network = await aProxy(database.url);
+  subgraph = await aSubgraph({ DATABASE_URL: through(network, database.url) });
+  organization = await anOrganization(subgraph);
+  owner = await organization.member('OWNER', organization.id);
+});
+afterAll(async () => {
+  await subgraph.close();
+  await network.close();
+  await database.drop();
+});
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+async function answerTo(path: string, init: RequestInit): Promise<{ readonly status: number; readonly body: unknown }> {
+  const response = await owner.request(path, init);
+  return { status: response.status, body: JSON.parse(await response.text()) };
+}
+
+describe('a REST request that is refused', () => {
+  it.each([
+    ['no JSON', '{', JSON_TYPE, 400],
+    ['an empty body', '', JSON_TYPE, 400],
+    ['another JSON value than an object', '[]', JSON_TYPE, 400],
+    ['text', 'hello', { 'content-type': 'text/plain' }, 415],
+    ['a form', 'a=b', { 'content-type': 'application/x-www-form-urlencoded' }, 415],
+    ['more than a mebibyte', JSON.stringify({ more: 'x'.repeat(1024 * 1024) }), JSON_TYPE, 413],
+    ['a key that would poison an object', '{"__proto__": {"isAdmin": true}}', JSON_TYPE, 400],
+  ])('says why: %s', async (_what, body, headers, status) => {
+    expect(await answerTo('/access/v1/evaluation', { method: 'POST', body, headers })).toEqual({ status, body: { error: { code: 'BAD_USER_INPUT', message: expect.stringMatching(/\w/) } } });
+  });
+
+  it('says so for the directory too', async () => {
+    expect(await answerTo('/v1/directory', { method: 'PUT', body: 'hello', headers: { 'content-type': 'text/plain' } })).toMatchObject({ status: 415 });
+    expect(await answerTo('/v1/directory', { method: 'PUT', body: '{"projects": []}', headers: JSON_TYPE })).toMatchObject({ status: 400, body: { error: { message: expect.stringContaining('projects') } } });
+  });
+
+  it.each([
+    ['GET', '/access/v1/evaluation'],
+    ['POST', '/access/v1/evaluations'],
+    ['GET', '/'],
+    ['GET', '/v1/audit-events?secret=hunter2'],
+  ])('names what is not there: %s %s', async (method, path) => {
+    expect(await answerTo(path, { method })).toEqual({ status: 404, body: { error: { code: 'NOT_FOUND', message: `There is nothing at ${method} ${path.split('?')[0] ?? ''}.` } } });
+  });
+
+  it('names the scope that a token lacks', async () => {
+    const reader = await organization.member('OWNER', organization.id, { scopes: ['audit:read'] });
+
+    const response = await reader.request('/v1/directory', { method: 'PUT', body: '{}', headers: JSON_TYPE });
+
+    expect({ status: response.status, body: await response.json() }).toEqual({ status: 403, body: { error: { code: 'FORBIDDEN', message: 'This needs a token with the scope directory:write.' } } });
+  });
+});
+
+describe('characters that cannot be stored', () => {
+  const NUL = 'a\u0000b';
+  const REFUSED = { message: 'A value holds characters that cannot be stored, such as NUL.', extensions: { code: 'BAD_USER_INPUT' } };
+
+  it.each([
+    ['agentPolicy(id: $id) { id }', { agentPolicy: null }],
+    ['agentTool(id: $id) { id }', { agentTool: null }],
+    ['agentAuditEvent(id: $id) { id }', { agentAuditEvent: null }],
+  ])('are in no id: %s', async (field, data) => {
+    expect(await owner.graphql(`query ($id: ID!) { ${field} }`, { id: NUL })).toEqual({ status: 200, data });
+  });
+
+  it.each(['agentPolicies', 'agentTools', 'agentAuditEvents'])('make no bug of a project’s id: %s', async (field) => {
+    const query = `query ($it: [_Any!]!) { _entities(representations: $it) { ... on Project { ${field} { nodes { id } } } } }`;
+
+    expect(await owner.graphql(query, { it: [{ __typename: 'Project', id: NUL }] })).toMatchObject({ data: { _entities: [{ [field]: null }] }, errors: [REFUSED] });
+  });
+
+  it('make no bug of a namespace’s id', async () => {
+    expect(await owner.graphql('query ($id: ID!) { agentPolicies(namespaceId: $id) { nodes { id } } }', { id: NUL })).toMatchObject({ data: { agentPolicies: null }, errors: [REFUSED] });
+  });
+
+  it.each([
+    ['a NUL character', NUL],
+    ['half a character', '\ud800'],
+  ])('are refused where they would be stored: %s', async (_what, text) => {
+    const policy = { namespaceId: organization.id, name: 'p', text: 'permit (principal, action, resource);' };
+    const question = { agentId: 'a', projectId: organization.api, tool: 't' };
+
+    expect((await createPolicy(owner, { ...policy, name: text })).errors).toMatchObject([{ __typename: 'AgentInputInvalid', inputProblems: [{ path: 'name' }] }]);
+    expect((await createPolicy(owner, { ...policy, description: text })).errors).toMatchObject([{ __typename: 'AgentInputInvalid', inputProblems: [{ path: 'description' }] }]);
+    expect((await createPolicy(owner, { ...policy, text: `// ${text}\n${policy.text}` })).errors).toMatchObject([{ __typename: 'AgentPolicyInvalid' }]);
+    expect((await createPolicy(owner, { ...policy, namespaceId: text })).errors).toMatchObject([{ __typename: 'AgentInputInvalid', inputProblems: [{ path: 'namespaceId' }] }]);
+    for (const field of ['agentId', 'projectId', 'tool', 'sessionId', 'callId', 'requestId']) {
+      expect((await askDecision(owner, { ...question, [field]: text })).errors).toMatchObject([{ __typename: 'AgentInputInvalid', inputProblems: [{ path: field }] }]);
+    }
+  });
+});
+
+describe('a page that is asked for wrongly', () => {
+  it.each([
+    ['first: 0', 'first: must be from 1 to 100; got 0.'],
+    ['first: 101', 'first: must be from 1 to 100; got 101.'],
+    ['after: "nonsense"', expect.stringMatching(/^after: not a cursor/)],
+    [`after: "${Buffer.from('tool:a\u0000').toString('base64url')}"`, expect.stringMatching(/^after: not a cursor/)],
+    [`after: "${Buffer.from('policy:["a","b\u0000"]').toString('base64url')}"`, expect.stringMatching(/^after: not a cursor/)],
+  ])('is told so: %s', async (args, message) => {
+    for (const field of ['agentTools', 'agentPolicies']) {
+      expect(await owner.graphql(`{ ${field}(${args}) { nodes { id } } }`)).toMatchObject({ status: 200, data: { [field]: null }, errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] });
+    }
+  });
+});
+
+describe('while Postgres is away', () => {
+  const question = () => ({ agentId: organization.coder, projectId: organization.api, tool: 't' });
+  beforeAll(() => network.cut());
+  afterAll(() => network.mend());
+
+  it.each([
+    ['{ agentTools { nodes { id } } }', 'agentTools'],
+    ['{ agentPolicies { nodes { id } } }', 'agentPolicies'],
+    ['{ agentAuditEvents { nodes { id } } }', 'agentAuditEvents'],
+  ])('a query answers UNAVAILABLE soon, and says nothing of the database’s whereabouts: %s', async (query, field) => {
+    const startedAt = performance.now();
+
+    const answer = await owner.graphql(query);
+
+    expect(answer).toEqual({ status: 200, data: { [field]: null }, errors: [{ message: 'The database cannot be reached. Try again.', path: [field], locations: expect.any(Array), extensions: { code: 'UNAVAILABLE' } }] });
+    expect(performance.now() - startedAt).toBeLessThan(6_000);
+  });
+
+  it('no call is decided, through either door', async () => {
+    const graphql = await owner.graphql(DECIDE, { input: question() });
+    const body = JSON.stringify({ subject: { type: 'agent', id: organization.coder }, action: { name: 'invokeTool' }, resource: { type: 'tool', id: 't', properties: { project: organization.api } } });
+    const response = await owner.request('/access/v1/evaluation', { method: 'POST', body, headers: JSON_TYPE });
+
+    expect(graphql).toMatchObject({ data: { answer: null }, errors: [{ extensions: { code: 'UNAVAILABLE' } }] });
+    expect({ status: response.status, retryAfter: response.headers.get('retry-after'), body: await response.json() }).toEqual({
+      status: 503,
+      retryAfter: '1',
+      body: { error: { code: 'UNAVAILABLE', message: 'The database cannot be reached. Try again.' } },
+    });
+  });
+
+  it('it lives and is not ready', async () => {
+    expect((await owner.request('/health/live')).status).toBe(200);
+    expect((await owner.request('/health/ready')).status).toBe(503);
+  });
+
+  it('and answers again as soon as it is back', async () => {
+    await network.mend();
+
+    expect((await owner.request('/health/ready')).status).toBe(200);
+    expect(await askDecision(owner, question())).toMatchObject({ decision: { verdict: 'DENY' } });
+  });
+});

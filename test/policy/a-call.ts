@@ -1,0 +1,39 @@
+import { policyToJson } from '@cedar-policy/cedar-wasm/nodejs';
+import type { Json } from '../../src/kernel/index.js';
+import { SCHEMA, type PolicyInForce, type ToolCall } from '../../src/policy/index.js';
+import { wasmParser } from '../../src/policy/wasm.js';
+
+/** A call of a read-only tool, by a developer's agent, in a project at the fourth level of the tree. */
+export function aCall(facts: Partial<ToolCall> = {}): ToolCall {
+  return {
+    agent: { id: 'coder', isKnown: true, classes: ['coding'], trust: 60, autonomous: false, ownerId: 'ada' },
+    user: { id: 'ada', level: 30 },
+    projectLine: [
+      { id: 'company', kind: 'ORGANIZATION' },
+      { id: 'payments', kind: 'GROUP' },
+      { id: 'core', kind: 'GROUP' },
+      { id: 'api', kind: 'PROJECT' },
+    ],
+    tool: { id: 'com.example.files/read_file', server: 'com.example.files', isKnown: true, actionType: 'READ', risk: 1, definitionDigest: 'abc' },
+    arguments: {},
+    sessionId: 'run 7',
+    now: new Date('2026-11-22T09:30:00.000Z'),
+    ...facts,
+  };
+}
+
+/** A policy in force with this text, which must compile. */
+export async function aPolicy(text: string, more: Partial<PolicyInForce> = {}): Promise<PolicyInForce> {
+  const parsed = await wasmParser.parse(text, SCHEMA);
+  if ('problems' in parsed) throw new Error(`The policy does not compile: ${JSON.stringify(parsed.problems)}`);
+  return { id: 'p', name: 'policy', namespaceId: 'company', revision: 1, statements: parsed.statements, ...more };
+}
+
+/** A policy in force that no validator has seen. */
+export function anUncheckedPolicy(text: string, more: Partial<PolicyInForce> = {}): PolicyInForce {
+  const converted = policyToJson(text);
+  if (converted.type === 'failure') throw new Error(`The policy does not parse: ${JSON.stringify(converted.errors)}`);
+  const est: Json = JSON.parse(JSON.stringify(converted.json));
+  const effect = converted.json.effect === 'permit' ? 'PERMIT' : 'FORBID';
+  return { id: 'p', name: 'policy', namespaceId: 'company', revision: 1, statements: [{ effect, est }], ...more };
+}

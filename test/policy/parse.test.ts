@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { evaluate, preparePolicySet, SCHEMA, type PolicySet } from '../../src/policy/index.js';
+import { textProblem } from '../../src/policy/guard.js';
+import { wasmEngine, wasmParser } from '../../src/policy/wasm.js';
+import { aCall, aPolicy } from './a-call.js';
+
+const ALL = 'permit (principal, action, resource);';
+const when = (condition: string): string => `permit (principal, action, resource) when { ${condition} };`;
+
+async function problemsIn(text: string) {
+  const parsed = await wasmParser.parse(text, SCHEMA);
+  return 'problems' in parsed ? parsed.problems : [];
+}
+
+describe('the parser', () => {
+  it('gives the statements of a text in their order, with their effects', async () => {
+    const parsed = await wasmParser.parse(`${ALL}\n${'forbid (principal, action, resource);\n'.repeat(11)}`, SCHEMA);
+
+    expect('statements' in parsed && parsed.statements.map(({ effect }) => effect)).toEqual(['PERMIT', ...Array.from({ length: 11 }, () => 'FORBID')]);
+  });
+
+  it('knows no annotation, and minds none', async () => {
+    expect(await problemsIn(`@id("a") @whatever("x") @bare ${ALL}`)).toEqual([]);
+  });
+
+  it('says where a text does not parse, in characters', async () => {
+    expect(await problemsIn(`// é😀\npermit (principal, action, resource) when { "é" == };`)).toEqual([expect.objectContaining({ line: 2, column: 52 })]);
+  });
+
+  it('says where a text does not fit the model, and what may have been meant', async () => {
+    const problems = await problemsIn(`${ALL}\n${when('principal.trus > 3')}`);
+
+    expect(problems).toEqual([{ message: expect.stringContaining('`trus`'), help: expect.stringContaining('`trust`'), line: 2, column: expect.any(Number) }]);
+  });
+
+  it.each([
+    ['an attribute that may be missing', when('principal.owner == context.user'), /owner/],
+    ['an argument that may be missing', when('resource.getTag("path") == "x"'), /path|tag/],
+    ['two types that are never equal', when('resource.risk == "high"'), /type/],
+    ['an action that does not exist', 'permit (principal, action == Action::"deleteAll", resource);', /deleteAll/],
+    ['an entity type that does not exist', 'permit (principal, action, resource in Folder::"x");', /Folder/],
+    ['a template', 'permit (principal == ?principal, action, resource);', /^Templates/],
+    ['no policy', '', /^The text holds no policy/],
+    ['a comment alone', '// permit (principal, action, resource);', /^The text holds no policy/],
+    ['no Cedar', 'SELECT 1', /./],
+  ])('refuses %s', async (_what, text, message) => {
+    expect((await problemsIn(text)).map((problem) => problem.message)).toEqual([expect.stringMatching(message)]);
+  });
+});
+
+describe('a text made to break the parser', () => {
+  let set: PolicySet;
+  let timer: NodeJS.Timeout | undefined;
+  let decisions = 0;
+  // Decisions go on beside it, on this thread, all the while.
+  beforeAll(async () => {
+    set = preparePolicySet(wasmEngine, [await aPolicy(ALL)]);
+    timer = setInterval(() => {
+      if (evaluate(set, aCall()).verdict === 'ALLOW') decisions += 1;
+    }, 5);
+  });
+  afterAll(() => clearInterval(timer));
+
+  const nested = (levels: number, open: string, close: string, inner = 'true'): string => when(`${open.repeat(levels)}${inner}${close.repeat(levels)}`);
+  const texts: readonly (readonly [string, string])[] = [
+    ['parentheses beyond the guard', nested(2_000, '(', ')')],
+    ['records beyond the guard', nested(79, '{a:', '}')],
+    ['sets beyond the guard', nested(200, '[', ']')],
+    ['conditions beyond the guard', nested(480, 'if true then ', ' else true')],
+    ['records as deep as the guard lets them be', when(`${'{"a":'.repeat(31)}1${'}'.repeat(31)} == {"a": 1}`)],
+    ['sets as deep as the guard lets them be', when(`${'['.repeat(31)}1${']'.repeat(31)} == [1]`)],
+    ['conditions as many as the guard lets pass', nested(32, 'if context.role > 1 then ', ' else false', 'context.role > 2')],
+    ['a chain of a thousand attributes', when(`principal${'.a'.repeat(1_000)}`)],
+    ['a chain of eight thousand attributes', when(`principal${'.a'.repeat(8_000)}`)],
+    ['a chain of a thousand “and”', when(Array.from({ length: 1_000 }, () => 'true').join('&&'))],
+    ['a chain of four thousand sums', when(`${'1+'.repeat(4_000)}1 > 0`)],
+    ['two thousand methods', when(`context.now${'.offset(duration("1d"))'.repeat(600)} > context.now`)],
+    ['negations', when(`${'!'.repeat(5_000)}true`)],
+    ['minus signs', when(`${'-'.repeat(5_000)}1 < 0`)],
+    ['four hundred policies', ALL.repeat(440)],
+    ['a hundred annotations', `${Array.from({ length: 100 }, (_, n) => `@a${n}("x")`).join(' ')} ${ALL}`],
+  ];
+
+  it.each(texts)('breaks nothing else: %s', async (_what, text) => {
+    const before = decisions;
+
+    const parsed = textProblem(text) === null ? await wasmParser.parse(text, SCHEMA) : { problems: [textProblem(text)] };
+    // What is accepted is evaluated here, where the stack is smaller than in the parser's thread.
+    const verdict = 'statements' in parsed ? evaluate(preparePolicySet(wasmEngine, [{ id: 'h', name: 'h', namespaceId: 'company', revision: 1, statements: parsed.statements }]), aCall()).verdict : 'refused';
+
+    expect(['ALLOW', 'DENY', 'refused']).toContain(verdict);
+    expect(evaluate(set, aCall()).verdict).toBe('ALLOW');
+    expect(await problemsIn(ALL)).toEqual([]);
+    expect(decisions).toBeGreaterThan(before);
+  });
+
+  it('is refused with a sentence by the parser itself too, when it passes the guard some day', async () => {
+    const problems = await Promise.all([nested(3_000, '(', ')'), nested(400, '{a:', '}')].map(problemsIn));
+
+    expect(problems).toEqual([[expect.objectContaining({ message: expect.stringMatching(/^The text cannot be parsed/) })], [expect.objectContaining({ message: expect.any(String) })]]);
+    expect(await problemsIn(ALL)).toEqual([]);
+  });
+});
