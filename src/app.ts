@@ -15,7 +15,7 @@ import { postgresDirectory, postgresDirectoryWriter, postgresEpoch } from './dir
 import { epochHints } from './directory/redis.js';
 import { directoryRoutes } from './directory/rest.js';
 import * as feedGraphql from './feed/graphql.js';
-import { openFeed, type Feeding } from './feed/index.js';
+import { openFeed, sharedScopes, type Feeding } from './feed/index.js';
 import type { Clock, Viewer } from './kernel/index.js';
 import { followLogs, startSequencer, type Sequencer } from './log/index.js';
 import { postgresLogReader, postgresSequencing } from './log/postgres.js';
@@ -131,7 +131,7 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
   const snapshots = keepSnapshots({ directory, policies, tools, engine: wasmEngine, hints, clock });
   const deciding: Deciding = { snapshots, log, clock, alarm: (message, details) => logger.error(message, details) };
   const follower = followLogs({ reader: postgresLogReader(database.sql), hints: growth, report });
-  const feeding: Feeding = { follower, directory, scopeOf: (viewer) => scopeOf(audit, viewer), clock, heartbeatSeconds: config.feed.heartbeatSeconds };
+  const feeding: Feeding = { follower, directory, scopeOf: sharedScopes((viewer) => scopeOf(audit, viewer), clock), clock, heartbeatSeconds: config.feed.heartbeatSeconds };
   return { audit, pushing, policy, registry, deciding, feeding, follower, snapshots, sequencing: { sequencing: postgresSequencing(database), hints: growth, report } };
 }
 

@@ -36,7 +36,6 @@ export function groupCommit(deps: GroupCommit): AuditLog {
   const flush = async (organizationId: OrganizationId): Promise<void> => {
     const group = takeGroup(queues, organizationId);
     await commit(deps, organizationId, group);
-    waitingEvents -= eventsIn(group);
     if (queues.has(organizationId)) void flush(organizationId);
     else busy.delete(organizationId);
   };
@@ -48,8 +47,15 @@ export function groupCommit(deps: GroupCommit): AuditLog {
         return Promise.reject(new Failure('OVERLOADED', `More than ${deps.maxWaitingEvents} audit events are waiting to be stored. Nothing of this request was stored; send it again in a moment.`));
       }
       waitingEvents += appends.length;
-      return new Promise((resolve, reject) => {
-        queues.set(organizationId, [...(queues.get(organizationId) ?? []), { appends, resolve, reject }]);
+      return new Promise<readonly Receipt[]>((resolve, reject) => {
+        // Counted out before it is answered: whoever has its answer finds room for its next request.
+        const settle =
+          <Answer>(answer: (value: Answer) => void) =>
+          (value: Answer): void => {
+            waitingEvents -= appends.length;
+            answer(value);
+          };
+        queues.set(organizationId, [...(queues.get(organizationId) ?? []), { appends, resolve: settle(resolve), reject: settle(reject) }]);
         if (busy.has(organizationId)) return;
         busy.add(organizationId);
         void flush(organizationId);
@@ -57,8 +63,6 @@ export function groupCommit(deps: GroupCommit): AuditLog {
     },
   };
 }
-
-const eventsIn = (group: readonly Waiting[]): number => group.reduce((sum, { appends }) => sum + appends.length, 0);
 
 function takeGroup(queues: Map<OrganizationId, Waiting[]>, organizationId: OrganizationId): readonly Waiting[] {
   const queue = queues.get(organizationId) ?? [];

@@ -3,46 +3,43 @@ import { z } from 'zod';
 /** Families of event types: each has one shape of payload. */
 export type Family = 'session' | 'message' | 'modelCall' | 'toolCall' | 'decision' | 'policy' | 'tool' | 'unknown';
 
-const text = z.string();
+// What a producer does not know it may leave out or send as null.
+const text = z.string().nullish();
 /** What a GraphQL Int can hold. */
-const count = z.number().int().min(0).max(2_147_483_647);
-const amount = z.number().nonnegative();
+const count = z.number().int().min(0).max(2_147_483_647).nullish();
+const amount = z.number().nonnegative().nullish();
 
 /** What every type of the agent service may carry besides. */
-const common = { workflow_id: text.optional(), ip_address: text.optional() };
+const common = { workflow_id: text, ip_address: text };
 
-const session = z.object({ ...common, workflow_type: text, goal: text, status: text, duration_seconds: amount, error_message: text.nullable() }).partial();
-const message = z.object({ ...common, input_type: text, output_type: text, content: text, content_length: count }).partial();
-const modelCall = z
-  .object({
-    ...common,
-    model_name: text,
-    prompt_content: text,
-    tools_bound: z.array(text),
-    response_content: text,
-    prompt_token_count: count.nullable(),
-    completion_token_count: count.nullable(),
-    finish_reason: text.nullable(),
-    latency_ms: amount.nullable(),
-    error_type: text,
-    error_message: text.nullable(),
-  })
-  .partial();
+const session = z.object({ ...common, workflow_type: text, goal: text, status: text, duration_seconds: amount, error_message: text });
+const message = z.object({ ...common, input_type: text, output_type: text, content: text, content_length: count });
+const modelCall = z.object({
+  ...common,
+  model_name: text,
+  prompt_content: text,
+  tools_bound: z.array(z.string()).nullish(),
+  response_content: text,
+  prompt_token_count: count,
+  completion_token_count: count,
+  finish_reason: text,
+  latency_ms: amount,
+  error_type: text,
+  error_message: text,
+});
 const toolName = z.string().min(1, 'must not be empty').max(300, 'must have at most 300 characters');
-const toolCall = z
-  .object({
-    ...common,
-    tool_args: z.unknown(),
-    response_content: text.nullable(),
-    response_length: count.nullable(),
-    error_type: text.nullable(),
-    error_message: text.nullable(),
-    attempt_number: count,
-    max_attempts: count,
-    previous_error: text.nullable(),
-  })
-  .partial()
-  .extend({ tool_name: toolName });
+const toolCall = z.object({
+  ...common,
+  tool_name: toolName,
+  tool_args: z.unknown().optional(),
+  response_content: text,
+  response_length: count,
+  error_type: text,
+  error_message: text,
+  attempt_number: count,
+  max_attempts: count,
+  previous_error: text,
+});
 
 interface Definition {
   readonly family: Family;

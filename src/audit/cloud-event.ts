@@ -25,6 +25,8 @@ const isPlain = (text: string): boolean => !/[\u0000-\u001f\u007f]/.test(text);
 const name = (longest: number) =>
   z.string('must be a string').min(1, 'must not be empty').max(longest, `must have at most ${longest} characters`).refine(isPlain, 'must not hold control characters');
 
+const NO_COUNTER = 'must be a whole number, as a number or a string';
+
 const Envelope = z.looseObject({
   specversion: z.literal('1.0', 'must be "1.0" (CloudEvents 1.0)'),
   id: name(200),
@@ -33,12 +35,12 @@ const Envelope = z.looseObject({
   subject: name(200).nullish(),
   time: z.iso.datetime({ offset: true, error: 'must be an RFC 3339 time with seconds and a zone, for example 2026-11-22T09:30:00.000Z' }),
   datacontenttype: name(200).nullish(),
-  sequence: z.union([z.number().int().nonnegative(), z.string().regex(/^\d{1,15}$/)], 'must be a whole number, as a number or a string').nullish(),
+  sequence: z.union([z.number().int(NO_COUNTER).nonnegative(NO_COUNTER), z.string().regex(/^\d{1,15}$/, NO_COUNTER)], NO_COUNTER).nullish(),
   projectid: name(300).nullish(),
   userid: name(300).nullish(),
   agentid: name(300).nullish(),
   callid: name(200).nullish(),
-  data: z.unknown(),
+  data: z.unknown().optional(),
 });
 
 const OWN_ATTRIBUTES = new Set(Object.keys(Envelope.shape));

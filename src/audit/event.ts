@@ -17,6 +17,8 @@ export interface AuditEvent {
   /** RFC 3339, UTC, milliseconds. */
   readonly occurredAt: string;
   readonly recordedAt: string;
+  /** Whose token reported it; not always `userId`, for a service reports for others. */
+  readonly recordedBy: string | null;
   readonly projectId: string | null;
   readonly userId: string | null;
   readonly agentId: string | null;
@@ -35,8 +37,8 @@ export interface AuditEvent {
 }
 
 /** An event to be recorded, before it has an id. */
-export type NewEvent = Omit<AuditEvent, 'id' | 'organizationId' | 'recordedAt' | 'contentType' | 'attributes' | 'sequence'> &
-  Partial<Pick<AuditEvent, 'contentType' | 'attributes' | 'sequence'>>;
+export type NewEvent = Omit<AuditEvent, 'id' | 'organizationId' | 'recordedAt' | 'recordedBy' | 'contentType' | 'attributes' | 'sequence'> &
+  Partial<Pick<AuditEvent, 'recordedBy' | 'contentType' | 'attributes' | 'sequence'>>;
 
 /** Gives an event its id. */
 export function eventOf(organization: OrganizationId, recordedAt: Date, event: NewEvent): AuditEvent {
@@ -44,6 +46,8 @@ export function eventOf(organization: OrganizationId, recordedAt: Date, event: N
     contentType: null,
     attributes: {},
     sequence: null,
+    // What this service records itself, it records for the user who caused it.
+    recordedBy: event.userId,
     ...event,
     organizationId: organization,
     recordedAt: recordedAt.toISOString(),
@@ -88,6 +92,7 @@ export function eventFrom(json: string): AuditEvent {
     sourceId: given.sourceId,
     occurredAt: given.occurredAt,
     recordedAt: given.recordedAt,
+    recordedBy: given.recordedBy ?? null,
     projectId: given.projectId ?? null,
     userId: given.userId ?? null,
     agentId: given.agentId ?? null,

@@ -86,7 +86,7 @@ const filterIn = (filter: AgentAuditEventFilter | null | undefined): EventFilter
   userIds: filter?.userIds ?? null,
   projectIds: filter?.projectIds ?? null,
   sessionIds: filter?.sessionIds ?? null,
-  tools: filter?.tools ?? null,
+  tools: filter?.toolNames ?? null,
   verdicts: filter?.verdicts ?? null,
   outcomes: filter?.outcomes ?? null,
 });

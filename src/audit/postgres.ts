@@ -1,5 +1,5 @@
 import type { JsonObject, OrganizationId } from '../kernel/index.js';
-import type { Sql } from '../platform/postgres.js';
+import { groupByPlace, type Sql } from '../platform/postgres.js';
 import { eventFrom, type StoredEvent } from './event.js';
 import type { Append, AuditLog, EventFilter, EventReader, EventScope, Owner, Receipt } from './ports.js';
 
@@ -23,11 +23,15 @@ export const postgresAuditLog = (sql: Sql, months: KnownMonths): AuditLog => ({
     const rows = await sql.query<{ id: string }>(INSERT, [organizationId, JSON.stringify([...firsts.values()].map(toInsert))]);
     const stored = new Set(rows.map((row) => row.id));
     const earlier = stored.size === firsts.size ? new Map<string, StoredEvent>() : await findEarlier(sql, organizationId, [...firsts.values()].filter(({ sealed }) => !stored.has(sealed.event.id)));
+    const answered = new Set<string>();
     return appends.map((append): Receipt => {
-      const first = firsts.get(identityOf(append)) ?? append;
-      const before = earlier.get(identityOf(append));
-      if (before !== undefined) return { status: 'duplicate', stored: before };
-      return { status: append === first ? 'stored' : 'duplicate', stored: { event: first.sealed.event, seal: first.sealed.seal, position: null } };
+      const identity = identityOf(append);
+      const { sealed } = firsts.get(identity) ?? append;
+      const before = earlier.get(identity);
+      if (before === undefined && !stored.has(sealed.event.id)) throw new Error('An audit event was neither stored nor found.');
+      const isFirst = before === undefined && !answered.has(identity);
+      answered.add(identity);
+      return { status: isFirst ? 'stored' : 'duplicate', stored: before ?? { event: sealed.event, seal: sealed.seal, position: null } };
     });
   },
 });
@@ -42,9 +46,11 @@ function withoutRepeats(appends: readonly Append[]): ReadonlyMap<string, Append>
 }
 
 // Keys are taken first: who loses the race for a key waits here for the winner's commit and then inserts nothing.
+// Keys and ids are taken in their own order, since two requests with the same events in different orders would otherwise wait
+// for each other; `seq`, by which the sequencer goes, is given out before, in the order of the request.
 const INSERT = `
   WITH input AS MATERIALIZED (
-    SELECT * FROM json_to_recordset($2::json) AS row (
+    SELECT *, nextval('audit_event_seq_seq') AS seq FROM json_to_recordset($2::json) AS row (
       id uuid, key text, type text, project_id text, user_id text, agent_id text, session_id text, tool text, verdict text,
       outcome text, salt text, seal text, json text)
   ), keys AS (
@@ -52,9 +58,9 @@ const INSERT = `
     SELECT $1, decode(key, 'hex'), id FROM input WHERE key IS NOT NULL ORDER BY key
     ON CONFLICT DO NOTHING RETURNING event_id
   )
-  INSERT INTO audit_event (id, organization_id, type, project_id, user_id, agent_id, session_id, tool, verdict, outcome, salt, seal, json)
-  SELECT id, $1, type, project_id, user_id, agent_id, session_id, tool, verdict, outcome, decode(salt, 'hex'), decode(seal, 'hex'), json::json
-  FROM input WHERE key IS NULL OR id IN (SELECT event_id FROM keys)
+  INSERT INTO audit_event (id, organization_id, type, project_id, user_id, agent_id, session_id, tool, verdict, outcome, seq, salt, seal, json)
+  SELECT id, $1, type, project_id, user_id, agent_id, session_id, tool, verdict, outcome, seq, decode(salt, 'hex'), decode(seal, 'hex'), json::json
+  FROM input WHERE key IS NULL OR id IN (SELECT event_id FROM keys) ORDER BY id
   ON CONFLICT (id) DO NOTHING
   RETURNING id`;
 
@@ -116,13 +122,13 @@ export const postgresEventReader = (sql: Sql): EventReader => ({
        ${owner === 'project' ? "LEFT JOIN namespace n ON n.organization_id = $1 AND n.id = wanted.id AND n.kind = 'PROJECT'" : ''}
        LEFT JOIN LATERAL (
          SELECT ${EVENT_COLUMNS}, e.id FROM ${EVENT_SOURCE}
-         WHERE ${where} AND e.${OWNER_COLUMN[owner]} = wanted.id ORDER BY e.id DESC LIMIT ${values.add(page.first + 1)}
-       ) event ON ${isShown}
+         WHERE ${where} AND e.${OWNER_COLUMN[owner]} = wanted.id AND ${isShown} ORDER BY e.id DESC LIMIT ${values.add(page.first + 1)}
+       ) event ON true
        ORDER BY wanted.place, event.id DESC`,
       values.all,
     );
-    return ids.map((_id, index) => {
-      const own = rows.filter((row) => Number(row.place) === index + 1);
+    const byPlace = groupByPlace(rows, ids.length);
+    return byPlace.map((own) => {
       return own[0]?.is_shown === true ? own.flatMap((row) => (row.json === null ? [] : [toStoredEvent(row)])) : null;
     });
   },
@@ -153,7 +159,8 @@ const FILTER_COLUMNS: readonly (readonly [keyof EventFilter, string])[] = [
 /** The conditions on `audit_event e` that organization, scope, filter and cursor make together. The organization is $1. */
 function conditions(values: Values, scope: EventScope, filter: EventFilter, after: string | null): string {
   const parts = ['e.organization_id = $1'];
-  if (!scope.isWhole) {
+  if (!scope.isWhole && scope.namespaceIds.length === 0) parts.push(`e.user_id = ${values.add(scope.userId)}`);
+  if (!scope.isWhole && scope.namespaceIds.length > 0) {
     const below = `SELECT n.id FROM namespace n WHERE n.organization_id = $1 AND n.ancestors && ${values.add(scope.namespaceIds)}::text[]`;
     parts.push(`(e.user_id = ${values.add(scope.userId)} OR e.project_id IN (${below}))`);
   }

@@ -3,19 +3,31 @@ import { familyOf, fieldsOf } from './catalogue.js';
 import type { AuditEvent, StoredEvent } from './event.js';
 
 /** An event as every reader is shown it, whole but for the entities that it names. The fields are those of schema.graphql. */
-export function presentEvent({ event, seal, position }: StoredEvent) {
-  const { id, type, source, sourceId, occurredAt, recordedAt, sessionId, sequence, callId, tool, verdict, outcome } = event;
+export function presentEvent(stored: StoredEvent) {
+  const { event, seal, position } = stored;
+  const { id, type, source, sourceId, occurredAt, recordedAt, sessionId, sequence, callId, tool: toolName, verdict, outcome } = event;
   return {
-    ...{ id, type, source, sourceId, occurredAt, recordedAt, sessionId, sequence, callId, tool, verdict, outcome },
+    ...{ id, type, source, sourceId, occurredAt, recordedAt, sessionId, sequence, callId, toolName, verdict, outcome },
     position,
     seal: seal.toString('hex'),
+    recordedBy: stub(event.recordedBy),
     project: stub(event.projectId),
     user: stub(event.userId),
     agent: stub(event.agentId),
-    payload: presentPayload(event),
+    payload: rememberEvent(presentPayload(event), stored),
     extensions: extensionsOf(event),
   };
 }
+
+const eventsBehind = new WeakMap<object, StoredEvent>();
+
+function rememberEvent<Payload extends object>(payload: Payload, stored: StoredEvent): Payload {
+  eventsBehind.set(payload, stored);
+  return payload;
+}
+
+/** The event that a payload of `presentEvent` was made from: another room shows what it knows of it without reading it again. */
+export const eventBehind = (payload: object): StoredEvent | null => eventsBehind.get(payload) ?? null;
 
 const stub = (id: string | null): { readonly id: string } | null => (id === null ? null : { id });
 

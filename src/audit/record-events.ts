@@ -1,7 +1,7 @@
 import { isMember, type Directory, type Namespace } from '../directory/index.js';
 import { Failure, requireScope, type Clock, type OrganizationId, type Viewer } from '../kernel/index.js';
 import { parseCloudEvent, type Rejection, type TimeWindow } from './cloud-event.js';
-import { eventOf, type NewEvent } from './event.js';
+import { canonicalEvent, eventOf, type AuditEvent, type NewEvent } from './event.js';
 import type { Append, AuditLog, Receipt } from './ports.js';
 import { seal } from './seal.js';
 
@@ -43,7 +43,7 @@ export async function recordEvents(deps: Recording, viewer: Viewer, raw: readonl
     if (isRejection(event)) return { status: 'rejected', sourceId: idOf(raw[index]), path: event.path, reason: event.reason };
     const receipt = receipts.next().value;
     if (receipt === undefined) throw new Error('The log answered for fewer events than it was given.');
-    return presentReceipt(event, receipt);
+    return presentReceipt(eventOf(viewer.organizationId, now, event), receipt);
   });
 }
 
@@ -61,7 +61,7 @@ function withUser(viewer: Viewer, event: NewEvent | Rejection): NewEvent | Rejec
   if (user !== viewer.userId && !viewer.scopes.has('act:any')) {
     return { path: 'userid', reason: 'must be the token’s own user, or the token must have the scope act:any' };
   }
-  return { ...event, userId: user };
+  return { ...event, userId: user, recordedBy: viewer.userId };
 }
 
 /** The projects among those named in which the viewer may report; null when that is all of the organization's. */
@@ -84,11 +84,13 @@ function misplaced(event: NewEvent, allowed: ReadonlySet<string>): Rejection | n
 
 const idOf = (raw: unknown): string | null => (typeof raw === 'object' && raw !== null && 'id' in raw && typeof raw.id === 'string' ? raw.id : null);
 
-function presentReceipt(event: NewEvent, { status, stored }: Receipt): EventReceipt {
-  const earlier = stored.event;
-  if (earlier.source !== event.source || earlier.sourceId !== event.sourceId) {
-    // Two different events with one id: 74 bits of SHA-256 agree. Nothing honest comes to this.
-    return { status: 'rejected', sourceId: event.sourceId, path: 'id', reason: 'has the same hash as another event at that moment; use another id' };
+function presentReceipt(event: AuditEvent, { status, stored }: Receipt): EventReceipt {
+  const { sourceId } = event;
+  if (saidBy(stored.event) !== saidBy(event)) {
+    return { status: 'rejected', sourceId, path: 'id', reason: 'is that of another event of this source and time, which is stored and says something else; use another id' };
   }
-  return { status, sourceId: event.sourceId, eventId: earlier.id, seal: stored.seal };
+  return { status, sourceId, eventId: stored.event.id, seal: stored.seal };
 }
+
+/** What the producer said: all of the event but when and by whom it was recorded, which differ when it is sent again. */
+const saidBy = (event: AuditEvent): string => canonicalEvent({ ...event, recordedAt: '', recordedBy: null });

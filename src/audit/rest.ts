@@ -16,13 +16,16 @@ const BATCH = 'application/cloudevents-batch+json';
 export function auditRoutes(server: HttpServer, record: (viewer: Viewer, events: readonly unknown[]) => Promise<readonly EventReceipt[]>): void {
   void server.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser([STRUCTURED, BATCH], { parseAs: 'string', bodyLimit: MAX_BODY_BYTES }, (request, body, done) => {
-      try {
-        done(null, { isBatch: (request.headers['content-type'] ?? '').startsWith(BATCH), json: JSON.parse(String(body)) as unknown });
-      } catch (cause) {
-        done(new Failure('BAD_USER_INPUT', 'body: must be JSON.', { cause }));
-      }
-    });
+    for (const mode of [STRUCTURED, BATCH]) {
+      scope.addContentTypeParser(mode, { parseAs: 'string', bodyLimit: MAX_BODY_BYTES }, (_request, body, done) => {
+        try {
+          done(null, { isBatch: mode === BATCH, json: JSON.parse(String(body)) as unknown });
+        } catch (cause) {
+          done(new Failure('BAD_USER_INPUT', 'body: must be JSON.', { cause }));
+        }
+      });
+    }
+    scope.addContentTypeParser('*', (_request, _body, done) => done(Object.assign(new Failure('BAD_USER_INPUT', `Content-Type: must be ${STRUCTURED} or ${BATCH}.`), { statusCode: 415 })));
     scope.post('/v1/audit-events', { bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
       const receipts = await record(viewerOfRequest(request), eventsOf(request.body));
       const counts = countsOf(receipts);

@@ -1,4 +1,5 @@
 import { isVisible, type EventScope, type StoredEvent } from '../audit/index.js';
+import type { Directory } from '../directory/index.js';
 import { Failure, type Clock, type Viewer } from '../kernel/index.js';
 import type { Follower, LogEntry, Tail } from '../log/index.js';
 import { feedCursor, positionBehind } from './cursor.js';
@@ -9,14 +10,15 @@ export type FeedItem =
 
 export interface Feeding {
   readonly follower: Pick<Follower, 'tail'>;
+  readonly directory: Pick<Directory, 'namespaces'>;
   /** What the viewer may see now. */
   readonly scopeOf: (viewer: Viewer) => Promise<EventScope>;
   readonly clock: Clock;
   readonly heartbeatSeconds: number;
 }
 
-/** What a viewer may see is asked again at the latest this long after the last time. */
-const SCOPE_MILLISECONDS = 1_000;
+/** What a viewer may see is asked again at the latest this long after the last time; with `sharedScopes` it counts within a second. */
+const SCOPE_MILLISECONDS = 500;
 
 /**
  * Follows an organization's log as far as the viewer may see it: everything behind `after`, or from now on, in the order of
@@ -67,6 +69,8 @@ class Reading {
   readonly #start: () => Promise<number>;
   #ready: LogEntry[] = [];
   #scope: { readonly value: EventScope; readonly at: number } | null = null;
+  /** Where projects lie, as far as it was asked since `#scope` was: a project that moves takes its events along. */
+  #lines = new Map<string, readonly string[]>();
   #lastItemAt: number;
 
   constructor(deps: Feeding, viewer: Viewer, tail: Tail, after: string | null) {
@@ -82,12 +86,17 @@ class Reading {
 
   /** The next item; null when the tail was closed. */
   async next(): Promise<FeedItem | null> {
-    this.#position ??= await this.#start();
+    if (this.#position === null) {
+      // First: whoever may see nothing shall not learn from a cursor how long the log is.
+      await this.#currentScope();
+      this.#position = await this.#start();
+    }
+    await this.#currentScope();
     for (;;) {
       const entry = this.#ready.shift();
       if (entry !== undefined) {
         this.#position = entry.position + 1;
-        if (isVisible(await this.#currentScope(), entry.stored.event, entry.ancestors)) return this.#item({ kind: 'event', cursor: feedCursor(this.#position), stored: entry.stored });
+        if (await this.#isVisible(entry)) return this.#item({ kind: 'event', cursor: feedCursor(this.#position), stored: entry.stored });
         continue;
       }
       const wait = this.#untilHeartbeat();
@@ -108,10 +117,27 @@ class Reading {
     return this.#lastItemAt + this.#deps.heartbeatSeconds * 1_000 - this.#deps.clock().getTime();
   }
 
+  async #isVisible(entry: LogEntry): Promise<boolean> {
+    const scope = await this.#currentScope();
+    const { event } = entry.stored;
+    if (scope.isWhole || event.projectId === null) return isVisible(scope, event, []);
+    if (!this.#lines.has(event.projectId)) await this.#readLines([entry, ...this.#ready]);
+    return isVisible(scope, event, this.#lines.get(event.projectId) ?? []);
+  }
+
+  async #readLines(entries: readonly LogEntry[]): Promise<void> {
+    const ids = [...new Set(entries.flatMap(({ stored }) => stored.event.projectId ?? []))].filter((id) => !this.#lines.has(id));
+    for (const id of ids) this.#lines.set(id, []);
+    for (const { id, ancestors } of await this.#deps.directory.namespaces(this.#viewer.organizationId, ids)) this.#lines.set(id, ancestors);
+  }
+
   async #currentScope(): Promise<EventScope> {
     const now = this.#deps.clock().getTime();
     if (now >= this.#viewer.expiresAt.getTime()) throw new Failure('UNAUTHENTICATED', 'The token has expired. Subscribe again with a new one, after the last cursor.');
-    if (this.#scope === null || now - this.#scope.at >= SCOPE_MILLISECONDS) this.#scope = { value: await this.#deps.scopeOf(this.#viewer), at: now };
+    if (this.#scope === null || now - this.#scope.at >= SCOPE_MILLISECONDS) {
+      this.#scope = { value: await this.#deps.scopeOf(this.#viewer), at: now };
+      this.#lines = new Map();
+    }
     return this.#scope.value;
   }
 }

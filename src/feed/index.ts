@@ -1,1 +1,2 @@
 export { openFeed, type Feeding, type FeedItem } from './feed.js';
+export { sharedScopes } from './shared-scope.js';

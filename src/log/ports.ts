@@ -33,8 +33,6 @@ export interface Sequencing {
 export interface LogEntry {
   readonly position: number;
   readonly stored: StoredEvent;
-  /** Ids of the namespaces above the event's project, itself included; empty without a project. */
-  readonly ancestors: readonly string[];
 }
 
 /** Reads the ordered log. */

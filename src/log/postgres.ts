@@ -19,7 +19,10 @@ export const postgresSequencing = (database: Database): Sequencing => ({
     };
     try {
       const { rows } = await session.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [SEAT_LOCK]);
-      if (rows[0]?.taken === true) return seatOn(session, () => release(true));
+      if (rows[0]?.taken === true) {
+        await refuseForeignLog(session);
+        return seatOn(session, () => release(true));
+      }
       release(false);
       return null;
     } catch (error) {
@@ -28,6 +31,12 @@ export const postgresSequencing = (database: Database): Sequencing => ({
     }
   },
 });
+
+/** @throws Error when the log was written in another Postgres cluster: every new event would wait for its position for ever. */
+async function refuseForeignLog(session: Session): Promise<void> {
+  const { rows } = await session.query<{ is_ahead: boolean }>(IS_AHEAD);
+  if (rows[0]?.is_ahead === true) throw new Error('The log was restored from another Postgres cluster, whose transaction numbers are higher. See docs/operators.md, "Restore".');
+}
 
 /** The connection goes with the seat: its lock must not come back into the pool. */
 const seatOn = (session: Session, leave: () => void): SequencerSeat => ({
@@ -43,8 +52,14 @@ const seatOn = (session: Session, leave: () => void): SequencerSeat => ({
   leave: async () => leave(),
 });
 
-// Looks without locking, so that an idle sequencer writes nothing.
-const PEEK = 'SELECT 1 FROM log_sequencer s, LATERAL (SELECT 1 FROM audit_event e WHERE (e.xid, e.seq) > (s.xid, s.seq) LIMIT 1) e';
+// Looks without locking, so that an idle sequencer writes nothing; in the index's order, so that it reads one entry and no table.
+const PEEK = `
+  SELECT 1 FROM log_sequencer s, LATERAL (
+    SELECT 1 FROM audit_event e WHERE (e.xid, e.seq) > (s.xid, s.seq) ORDER BY e.xid, e.seq LIMIT 1
+  ) e`;
+
+// Transaction numbers belong to one cluster. After a restore into another one they begin below those that the sequencer has seen.
+const IS_AHEAD = 'SELECT xid >= pg_snapshot_xmax(pg_current_snapshot()) AS is_ahead FROM log_sequencer WHERE id = 1';
 
 // One statement, so one transaction: positions, heads and how far the sequencer has come move together or not at all.
 // `seen` is locked first: should two processes ever think that they lead, the second waits and then takes what comes next.
@@ -82,16 +97,15 @@ export const postgresLogReader = (sql: Sql): LogReader => ({
   },
 
   async readFrom(organizationId, position, limit) {
-    const rows = await sql.query<{ json: string; seal: Buffer; position: string; ancestors: readonly string[] | null }>(
-      `SELECT e.json::text AS json, e.seal, l.position, n.ancestors
+    const rows = await sql.query<{ json: string; seal: Buffer; position: string }>(
+      `SELECT e.json::text AS json, e.seal, l.position
        FROM log_entry l JOIN audit_event e ON e.id = l.event_id
-       LEFT JOIN namespace n ON n.organization_id = e.organization_id AND n.id = e.project_id
        WHERE l.organization_id = $1 AND l.position >= $2 ORDER BY l.position LIMIT $3`,
       [organizationId, position, limit],
     );
     return rows.map((row): LogEntry => {
       const position = Number(row.position);
-      return { position, stored: { event: eventFrom(row.json), seal: row.seal, position }, ancestors: row.ancestors ?? [] };
+      return { position, stored: { event: eventFrom(row.json), seal: row.seal, position } };
     });
   },
 });

@@ -28,10 +28,12 @@ const CANDIDATE_MILLISECONDS = 500;
 export function startSequencer(options: SequencerOptions): Sequencer {
   const alarm = alarmClock();
   let isStopped = false;
+  let isLeading = false;
   let wasHinted = false;
   const unsubscribe = options.hints.onStored(() => {
     wasHinted = true;
-    alarm.ring();
+    // A candidate is not woken: it would ask for the seat at every commit of every process.
+    if (isLeading) alarm.ring();
   });
 
   const lead = async (seat: SequencerSeat): Promise<void> => {
@@ -50,10 +52,12 @@ export function startSequencer(options: SequencerOptions): Sequencer {
       let seat: SequencerSeat | null = null;
       try {
         seat = await options.sequencing.take();
+        isLeading = seat !== null;
         if (seat !== null) await lead(seat);
       } catch (error) {
         if (!isStopped) options.report('The sequencer lost its connection; events are stored but wait for their positions.', error);
       } finally {
+        isLeading = false;
         await seat?.leave();
       }
       if (!isStopped) await alarm.sleep(CANDIDATE_MILLISECONDS);

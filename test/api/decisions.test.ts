@@ -31,7 +31,7 @@ async function aCompany(of: TestSubgraph = subgraph): Promise<Company> {
 }
 
 const EVENTS = `query ($types: [String!]) { agentAuditEvents(first: 100, filter: { types: $types }) { nodes {
-  id type tool verdict sessionId callId agent { id } user { id } project { id }
+  id type tool: toolName verdict sessionId callId agent { id } user { id } project { id }
   payload { ... on AgentDecisionPayload { arguments decision { id verdict epoch requestId reasons { policyId policyName revision namespaceId effect } } } } } } }`;
 
 /** The decisions in the audit log, oldest first. */

@@ -99,7 +99,7 @@ async function eventsOf(client: Client): Promise<readonly Event[]> {
 
 async function pageBehind(client: Client, after: string | null) {
   const { data } = await client.graphql<{ readonly agentAuditEvents: { readonly nodes: readonly Event[]; readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string } } }>(
-    'query ($after: String) { agentAuditEvents(first: 100, after: $after) { nodes { type tool verdict sessionId callId position agent { id } } pageInfo { hasNextPage endCursor } } }',
+    'query ($after: String) { agentAuditEvents(first: 100, after: $after) { nodes { type tool: toolName verdict sessionId callId position agent { id } } pageInfo { hasNextPage endCursor } } }',
     { after },
   );
   if (data == null) throw new Error('There was no page.');

@@ -20,7 +20,7 @@ const READ_ONLY = { annotations: { readOnlyHint: true } };
 /** What the audit log says of the registry, oldest first. */
 async function recorded(client: Client): Promise<readonly unknown[]> {
   const { data } = await client.graphql<{ events: { nodes: readonly unknown[] } }>(
-    `{ events: agentAuditEvents(first: 100, filter: { types: ["ai_tool_registered", "ai_tool_changed"] }) { nodes { type tool payload { ... on AgentToolPayload {
+    `{ events: agentAuditEvents(first: 100, filter: { types: ["ai_tool_registered", "ai_tool_changed"] }) { nodes { type tool: toolName payload { ... on AgentToolPayload {
       actionType actionTypeReason definitionDigest previousDefinitionDigest tool { id } } } } } }`,
   );
   return [...(data?.events.nodes ?? [])].reverse();

@@ -146,7 +146,8 @@ CREATE FUNCTION "uuid_v7_floor"("moment" TIMESTAMPTZ) RETURNS UUID LANGUAGE sql 
 $$;
 
 -- Makes the partition of a month, given by any day in it (UTC), unless it is there. ATTACH instead of PARTITION OF, which would
--- lock readers and writers of the whole table.
+-- lock readers and writers of the whole table. Whoever waited for the lock must see what the winner made: to_regclass answers from a
+-- cache of names that waiting does not refresh; a query does see it, since each statement of the function has a snapshot of its own.
 CREATE FUNCTION "audit_event_partition_ensure"("day" DATE) RETURNS VOID LANGUAGE plpgsql AS $$
 DECLARE
   first_day CONSTANT DATE := date_trunc('month', day)::date;
@@ -154,7 +155,7 @@ DECLARE
 BEGIN
   IF to_regclass(partition) IS NOT NULL THEN RETURN; END IF;
   PERFORM pg_advisory_xact_lock(7270736901);
-  IF to_regclass(partition) IS NOT NULL THEN RETURN; END IF;
+  IF EXISTS (SELECT FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = 'audit_event'::regclass AND relname = partition) THEN RETURN; END IF;
   EXECUTE format('CREATE TABLE %I (LIKE audit_event INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', partition);
   EXECUTE format('ALTER TABLE audit_event ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', partition,
     uuid_v7_floor(first_day::timestamp AT TIME ZONE 'UTC'),

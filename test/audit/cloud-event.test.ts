@@ -1,0 +1,203 @@
+import { describe, expect, it } from '@jest/globals';
+import { CATALOGUE } from '../../src/audit/catalogue.js';
+import { MAX_EVENT_CHARACTERS, parseCloudEvent } from '../../src/audit/cloud-event.js';
+import { canonicalJson } from '../../src/kernel/index.js';
+import { aCloudEvent, aSession, serviceData } from '../support/cloud-events.js';
+
+const now = new Date('2026-11-22T09:30:00.000Z');
+const time = '2026-11-22T09:29:59.123456+00:00';
+const window = { maxAgeDays: 400, maxAheadSeconds: 300 };
+const parse = (event: unknown) => parseCloudEvent(event, now, window);
+const parseWith = (change: Readonly<Record<string, unknown>>) => parse(aCloudEvent({ time, ...change }));
+const hostile = (json: string) => parse(JSON.parse(JSON.stringify(aCloudEvent({ time, data: 'HERE', type: 'other' })).replace('"HERE"', json)));
+
+describe('an event of the agent service', () => {
+  it('is read with everything that it says', () => {
+    const event = parse(aCloudEvent({ id: 'e-1', time, projectid: 'p-1', userid: 'u-1', agentid: 'a-1', callid: 'c-1', traceparent: '00-ab-cd-01', final: true, total_events_sent: 7 }));
+
+    expect(event).toEqual({
+      type: 'ai_tool_invoked',
+      source: '/duo_workflow_service',
+      sourceId: 'e-1',
+      occurredAt: '2026-11-22T09:29:59.123Z',
+      projectId: 'p-1',
+      userId: 'u-1',
+      agentId: 'a-1',
+      sessionId: '4711',
+      sequence: 3,
+      callId: 'c-1',
+      tool: 'read_file',
+      verdict: null,
+      outcome: null,
+      contentType: 'application/json',
+      data: { workflow_id: '4711', ip_address: '192.0.2.7', tool_name: 'read_file', tool_args: { path: 'README.md' } },
+      attributes: { traceparent: '00-ab-cd-01', final: true, total_events_sent: 7 },
+    });
+  });
+
+  it.each(aSession('4711', { time }))('is taken: $type', (event) => {
+    expect(parse(event)).toMatchObject({ type: event['type'], sessionId: '4711', data: event['data'] });
+  });
+
+  it.each(Object.keys(serviceData))('may send null for what it does not know: %s', (type) => {
+    const nulls = Object.fromEntries(Object.keys({ ...serviceData[type], workflow_id: '', ip_address: '' }).map((key) => [key, key === 'tool_name' ? 'grep' : null]));
+
+    expect(parseWith({ type, data: nulls })).toMatchObject({ type, data: nulls });
+  });
+
+  it('is in the catalogue with all of its types', () => {
+    const known = [...CATALOGUE].filter(([, { data }]) => data !== null).map(([type]) => type);
+
+    expect(known.sort()).toEqual(Object.keys(serviceData).sort());
+  });
+
+  it.each([
+    ['ai_tool_response_received', 'SUCCEEDED'],
+    ['ai_tool_execution_failed', 'FAILED'],
+    ['ai_tool_execution_retried', null],
+    ['ai_tool_invoked', null],
+  ])('%s ends a call as %s', (type, outcome) => {
+    expect(parseWith({ type })).toMatchObject({ outcome });
+  });
+
+  it('names its session by workflow_id where it has no subject', () => {
+    expect(parseWith({ subject: undefined })).toMatchObject({ sessionId: '4711' });
+    expect(parseWith({ subject: null, data: { tool_name: 't', workflow_id: 'not\nplain' } })).toMatchObject({ sessionId: null });
+  });
+});
+
+describe('an attribute that is not acceptable is named, with what is right', () => {
+  const text = (longest: number): [unknown, string][] => [
+    ['', 'must not be empty'],
+    [7, 'must be a string'],
+    [{}, 'must be a string'],
+    ['x'.repeat(longest + 1), `must have at most ${longest} characters`],
+    ['a\u0000b', 'must not hold control characters'],
+    ['a\nb', 'must not hold control characters'],
+    ['\ud800', 'is not well-formed Unicode'],
+  ];
+  const wholeNumber = 'must be a whole number, as a number or a string';
+  const rfc3339 = 'must be an RFC 3339 time with seconds and a zone, for example 2026-11-22T09:30:00.000Z';
+  const wrong: [string, unknown, string][] = [
+    ...['id', 'source', 'type', 'time', 'specversion'].map((path): [string, unknown, string] => [path, undefined, 'is missing']),
+    ...Object.entries({ id: 200, source: 500, type: 200, subject: 200, datacontenttype: 200, projectid: 300, userid: 300, agentid: 300, callid: 200 }).flatMap(([path, longest]) =>
+      text(longest).map(([value, reason]): [string, unknown, string] => [path, value, reason]),
+    ),
+    ...['id', 'source', 'type'].map((path): [string, unknown, string] => [path, null, 'must be a string']),
+    ['specversion', '0.3', 'must be "1.0" (CloudEvents 1.0)'],
+    ['specversion', 1, 'must be "1.0" (CloudEvents 1.0)'],
+    ['source', '/agent-governance', 'must not be /agent-governance: that is this service itself'],
+    ...[-1, 1.5, 2 ** 53, '-1', '1.0', '', 'one', '1234567890123456', true].map((value): [string, unknown, string] => ['sequence', value, wholeNumber]),
+    ...['2026-11-22', '2026-11-22T09:30Z', '2026-11-22T09:30:00', '2026-02-30T09:30:00Z', '2026-11-22T24:00:00Z', '2026-11-22T09:30:00+25:00', '1795339800', 1_795_339_800, null, 'now'].map(
+      (value): [string, unknown, string] => ['time', value, rfc3339],
+    ),
+    ['type', 'ai_tool_decision_made', 'must not be ai_tool_decision_made: only this service records it'],
+    ['type', 'ai_policy_published', 'must not be ai_policy_published: only this service records it'],
+    ['type', 'ai_tool_registered', 'must not be ai_tool_registered: only this service records it'],
+  ];
+
+  it.each(wrong)('%s: %j', (path, value, reason) => {
+    expect(parseWith({ [path]: value })).toEqual({ path, reason });
+  });
+
+  it.each([
+    [undefined, 'data', 'must be a JSON object'],
+    [null, 'data', 'must be a JSON object'],
+    [[], 'data', 'must be a JSON object'],
+    ['{"tool_name":"x"}', 'data', 'must be a JSON object'],
+    [{}, 'data.tool_name', 'is missing'],
+    [{ tool_name: '' }, 'data.tool_name', 'must not be empty'],
+    [{ tool_name: 'x'.repeat(301) }, 'data.tool_name', 'must have at most 300 characters'],
+    [{ tool_name: 't', attempt_number: 2 ** 31 }, 'data.attempt_number', expect.stringContaining('2147483647')],
+    [{ tool_name: 't', workflow_id: 7 }, 'data.workflow_id', expect.stringContaining('expected string')],
+  ])('data of a known type: %j', (data, path, reason) => {
+    expect(parseWith({ data })).toEqual({ path, reason });
+  });
+
+  it.each([[null], ['text'], [[]], [7], [undefined]])('an event must be an object: %j', (event) => {
+    expect(parse(event)).toEqual({ path: '', reason: 'must be a JSON object' });
+  });
+
+  it('an event may have a million characters, not more', () => {
+    const filled = (length: number) => parseWith({ type: 'other', data: 'x'.repeat(length) });
+    const frame = JSON.stringify(aCloudEvent({ time, type: 'other', data: '' })).length;
+
+    expect(filled(MAX_EVENT_CHARACTERS - frame)).toMatchObject({ type: 'other' });
+    expect(filled(MAX_EVENT_CHARACTERS - frame + 1)).toEqual({ path: '', reason: 'must have at most 1000000 characters of JSON' });
+  });
+});
+
+describe('the time', () => {
+  const at = (milliseconds: number) => parseWith({ time: new Date(now.getTime() + milliseconds).toISOString() });
+  const days = 86_400_000;
+
+  it.each([
+    ['now', 0],
+    ['just 400 days ago', -400 * days],
+    ['just five minutes ahead', 300_000],
+  ])('may be %s', (_what, milliseconds) => {
+    expect(at(milliseconds)).toMatchObject({ occurredAt: new Date(now.getTime() + milliseconds).toISOString() });
+  });
+
+  it.each([
+    ['longer ago', -400 * days - 1],
+    ['further ahead', 300_001],
+  ])('may not be a millisecond %s', (_what, milliseconds) => {
+    expect(at(milliseconds)).toEqual({ path: 'time', reason: 'must lie between 400 days ago and 300 seconds ahead: from 2025-10-18T09:30:00.000Z to 2026-11-22T09:35:00.000Z now' });
+  });
+
+  it.each([
+    ['2026-11-22T10:29:59.999999999+01:00', '2026-11-22T09:29:59.999Z'],
+    ['2026-11-22T09:29:59Z', '2026-11-22T09:29:59.000Z'],
+    ['2026-11-21T23:29:59-10:00', '2026-11-22T09:29:59.000Z'],
+  ])('%s is %s', (given, occurredAt) => {
+    expect(parseWith({ time: given })).toMatchObject({ occurredAt });
+  });
+});
+
+describe('an unknown type', () => {
+  it.each([[{ anything: [1, { at: 'all' }] }], ['text'], [[1, 2]], [7.5], [false], [null]])('is kept as sent: %j', (data) => {
+    expect(parseWith({ type: 'com.example.new', data })).toMatchObject({ type: 'com.example.new', data, tool: null });
+  });
+
+  it('keeps attributes of its own, binary data among them', () => {
+    expect(parseWith({ type: 'com.example.new', data: undefined, data_base64: 'AAEC', dataschema: 'https://example.com/s' })).toMatchObject({ data: null, attributes: { data_base64: 'AAEC', dataschema: 'https://example.com/s' } });
+  });
+});
+
+describe('hostile content', () => {
+  it('may hold NUL and every control character inside its data', () => {
+    expect(hostile('{"text":"a\\u0000\\u001f\\u007fb"}')).toMatchObject({ data: { text: 'a\u0000\u001f\u007fb' } });
+  });
+
+  it.each([
+    ['a lone surrogate', '{"tool_args":["\\ud83d"]}', { path: 'data.tool_args.0', reason: 'is not well-formed Unicode' }],
+    ['a lone surrogate as a name', '{"\\udc00":1}', { path: 'data', reason: 'has a member name that is not well-formed Unicode' }],
+    ['a number beyond all doubles', '{"n":-1e999}', { path: 'data.n', reason: 'is a number that no double can hold' }],
+    ['10,000 levels of arrays', `${'['.repeat(10_000)}${']'.repeat(10_000)}`, { path: '', reason: 'is nested deeper than 64 levels' }],
+    ['10,000 levels of objects', `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`, { path: '', reason: 'is nested deeper than 64 levels' }],
+  ])('is refused before anything else looks at it: %s', (_what, json, rejection) => {
+    expect(hostile(json)).toEqual(rejection);
+  });
+
+  it('cannot slip attributes in through __proto__, and keeps it as what it is', () => {
+    const event = JSON.parse(JSON.stringify(aCloudEvent({ time, HERE: 0 })).replace('"HERE":0', '"__proto__":{"projectid":"stolen","userid":"root","tool_name":"x"}'));
+
+    const parsed = parse(event);
+
+    expect(parsed).toMatchObject({ projectId: null, userId: null, tool: 'read_file' });
+    expect(canonicalJson(parsed)).toContain('"attributes":{"__proto__":{"projectid":"stolen"');
+  });
+
+  it('cannot slip required attributes in through __proto__', () => {
+    expect(parse(JSON.parse(`{"__proto__":${JSON.stringify(aCloudEvent({ time }))}}`))).toEqual({ path: 'specversion', reason: 'is missing' });
+  });
+
+  it('keeps __proto__ and constructor inside data', () => {
+    expect(canonicalJson(hostile('{"constructor":{"prototype":1},"__proto__":{"a":1}}'))).toContain('"data":{"__proto__":{"a":1},"constructor":{"prototype":1}}');
+  });
+
+  it('finds no type among the names that every object has', () => {
+    expect(['toString', '__proto__', 'constructor'].map((type) => parseWith({ type }))).toMatchObject([{ type: 'toString' }, { type: '__proto__' }, { type: 'constructor' }]);
+  });
+});

@@ -1,0 +1,99 @@
+import { describe, expect, it } from '@jest/globals';
+import { MAX_EVENTS, recordEvents } from '../../src/audit/index.js';
+import { countsOf } from '../../src/audit/record-events.js';
+import type { Directory, Role } from '../../src/directory/index.js';
+import { Failure, userId } from '../../src/kernel/index.js';
+import { acmeRows, aDirectory } from '../directory/directory.js';
+import { aCloudEvent } from '../support/cloud-events.js';
+import { acme } from './events.js';
+import { aMemoryAuditLog } from './memory-audit-log.js';
+
+/** `ada`, who is a developer of payments, or has another role, with these scopes. */
+function givenRecording({ scopes = ['audit:record'], role = 'DEVELOPER' as Role } = {}) {
+  const log = aMemoryAuditLog();
+  const { state } = aDirectory({ namespaces: acmeRows, memberships: [{ userId: 'ada', namespaceId: 'payments', role }] });
+  const directory: Pick<Directory, 'namespaces' | 'standing'> = {
+    namespaces: async (_organization, ids) => [...state.namespaces.values()].filter(({ id }) => ids.includes(id)),
+    standing: async (_organization, user) => ({ userId: user, memberships: [...state.memberships.values()].filter((membership) => membership.userId === user) }),
+  };
+  const unused = () => Promise.reject(new Error('not asked here'));
+  const deps = { log, directory: { ...directory, agent: unused, epoch: unused }, clock: () => new Date(), window: { maxAgeDays: 400, maxAheadSeconds: 300 } };
+  const viewer = { userId: userId('ada'), organizationId: acme, scopes: new Set(scopes), expiresAt: new Date(Date.now() + 60_000) };
+  return { record: (...events: readonly unknown[]) => recordEvents(deps, viewer, events), stored: () => log.storedOf(acme).map(({ event }) => event) };
+}
+
+describe('recording', () => {
+  it('judges each event alone: bad ones come back with a reason, good ones are stored', async () => {
+    const { record, stored } = givenRecording();
+    const good = aCloudEvent({ projectid: 'api' });
+
+    const receipts = await record(good, 7, aCloudEvent({ id: 'b', time: 'yesterday' }), { id: { an: 'object' } }, aCloudEvent({ id: 'c', data: { n: JSON.parse('1e400') as number, tool_name: 't' } }), good);
+
+    expect(receipts).toMatchObject([
+      { status: 'stored', sourceId: good['id'] },
+      { status: 'rejected', sourceId: null, path: '', reason: 'must be a JSON object' },
+      { status: 'rejected', sourceId: 'b', path: 'time' },
+      { status: 'rejected', sourceId: null, path: 'specversion', reason: 'is missing' },
+      { status: 'rejected', sourceId: 'c', path: 'data.n', reason: 'is a number that no double can hold' },
+      { status: 'duplicate', sourceId: good['id'] },
+    ]);
+    expect(countsOf(receipts)).toEqual({ stored: 1, duplicates: 1, rejected: 4 });
+    expect(stored()).toMatchObject([{ sourceId: good['id'], projectId: 'api', userId: 'ada' }]);
+  });
+
+  it('answers a repetition with the id and seal of the first', async () => {
+    const { record, stored } = givenRecording();
+    const event = aCloudEvent();
+
+    const [first] = await record(event);
+    const [again] = await record(event);
+
+    expect(again).toEqual({ ...first, status: 'duplicate' });
+    expect(stored()).toHaveLength(1);
+  });
+
+  it('refuses something else under the same source, id and time, and keeps the first', async () => {
+    const { record, stored } = givenRecording();
+    const event = aCloudEvent();
+    await record(event);
+
+    const [forged] = await record({ ...event, data: { tool_name: 'something else' } });
+
+    expect(forged).toMatchObject({ status: 'rejected', path: 'id' });
+    expect(stored()).toMatchObject([{ data: event['data'] }]);
+  });
+
+  it.each([0, MAX_EVENTS + 1])('refuses a request of %i events', async (count) => {
+    await expect(givenRecording().record(...Array.from({ length: count }, () => aCloudEvent()))).rejects.toEqual(new Failure('BAD_USER_INPUT', `events: must hold from 1 to 500 events; got ${count}.`));
+  });
+
+  it('takes as many as 500', async () => {
+    expect(countsOf(await givenRecording().record(...Array.from({ length: MAX_EVENTS }, () => aCloudEvent())))).toEqual({ stored: 500, duplicates: 0, rejected: 0 });
+  });
+
+  it('needs the scope', async () => {
+    await expect(givenRecording({ scopes: ['audit:read', 'act:any'] }).record(aCloudEvent())).rejects.toEqual(new Failure('FORBIDDEN', 'This needs a token with the scope audit:record.'));
+  });
+});
+
+describe('whose event, and where', () => {
+  const own = ['audit:record'];
+  const any = ['audit:record', 'act:any'];
+  const unknownPlace = { path: 'projectid', reason: 'must be a project of the organization that the directory knows' };
+  const otherUser = { path: 'userid', reason: 'must be the token’s own user, or the token must have the scope act:any' };
+
+  it.each([
+    ['oneself', own, { userid: 'ada' }, { status: 'stored' }],
+    ['nobody, so oneself', own, { userid: null }, { status: 'stored' }],
+    ['somebody else', own, { userid: 'bob' }, otherUser],
+    ['somebody else with act:any', any, { userid: 'bob' }, { status: 'stored' }],
+    ['a project below one’s group', own, { projectid: 'ledger' }, { status: 'stored' }],
+    ['a project of which one is no member', own, { projectid: 'index' }, unknownPlace],
+    ['a project that is not there', any, { projectid: 'nowhere' }, unknownPlace],
+    ['a group', any, { projectid: 'payments' }, unknownPlace],
+    ['the organization', any, { projectid: 'acme' }, unknownPlace],
+    ['any project with act:any', any, { userid: 'bob', projectid: 'api' }, { status: 'stored' }],
+  ])('%s', async (_what, scopes, change, receipt) => {
+    expect(await givenRecording({ scopes }).record(aCloudEvent(change))).toMatchObject([receipt]);
+  });
+});

@@ -1,0 +1,288 @@
+import { describe, expect, it } from '@jest/globals';
+import { MAX_DEPTH } from '../../src/directory/apply-push.js';
+import { aRandom, type Random } from '../support/random.js';
+import { acmeRows, aDirectory, aGroupRow, anOrganizationRow, aProjectRow } from './directory.js';
+
+const acmeTree = {
+  acme: 'acme',
+  payments: 'acme > payments',
+  api: 'acme > payments > api',
+  cards: 'acme > payments > cards',
+  ledger: 'acme > payments > cards > ledger',
+  search: 'acme > search',
+};
+const none = { received: 0, created: 0, updated: 0, unchanged: 0, deleted: 0, rejected: 0 };
+
+describe('a push of namespaces', () => {
+  it.each([...Array(20).keys()])('makes the same tree in any order of its rows (seed %i)', (seed) => {
+    const directory = aDirectory();
+
+    const outcome = directory.push({ namespaces: [...aRandom(seed).shuffled(acmeRows)] });
+
+    expect(outcome).toEqual({ namespaces: { ...none, received: 6, created: 6 }, memberships: none, agents: none, errors: [] });
+    expect(directory.tree()).toEqual(acmeTree);
+  });
+
+  it('changes nothing when it comes again', () => {
+    const directory = aDirectory({ namespaces: acmeRows });
+    const before = directory.state;
+
+    const outcome = directory.push({ namespaces: acmeRows });
+
+    expect(outcome.namespaces).toEqual({ ...none, received: 6, unchanged: 6 });
+    expect(directory.state).toEqual(before);
+  });
+
+  it.each([...Array(40).keys()])('turns any tree into any other, whatever the order of rows (seed %i)', (seed) => {
+    const random = aRandom(seed);
+    const directory = aDirectory({ namespaces: aRandomTree(random).rows });
+    const target = aRandomTree(random);
+
+    const outcome = directory.push({ namespaces: [...random.shuffled(target.rows)] });
+
+    expect(outcome.errors).toEqual([]);
+    expect(directory.tree()).toEqual(target.tree);
+  });
+
+  it('takes the path for a name that is missing', () => {
+    const directory = aDirectory({ namespaces: [anOrganizationRow, aGroupRow('payments')] });
+
+    expect(directory.state.namespaces.get('payments')?.name).toBe('payments');
+  });
+});
+
+describe('a move', () => {
+  it('carries everything below and counts it', () => {
+    const directory = aDirectory({ namespaces: acmeRows });
+
+    const outcome = directory.push({ namespaces: [aGroupRow('cards', 'search'), anOrganizationRow, aGroupRow('payments')] });
+
+    expect(directory.tree()).toEqual({ ...acmeTree, cards: 'acme > search > cards', ledger: 'acme > search > cards > ledger' });
+    expect(outcome.namespaces).toEqual({ ...none, received: 3, updated: 2, unchanged: 2 });
+  });
+
+  it.each([
+    ['parent first', [aGroupRow('cards', 'acme'), aGroupRow('payments', 'cards')]],
+    ['child first', [aGroupRow('payments', 'cards'), aGroupRow('cards', 'acme')]],
+  ])('may swap a group with the one above it, %s', (_what, namespaces) => {
+    const directory = aDirectory({ namespaces: acmeRows });
+
+    expect(directory.push({ namespaces }).errors).toEqual([]);
+    expect(directory.tree()).toMatchObject({ cards: 'acme > cards', payments: 'acme > cards > payments', api: 'acme > cards > payments > api' });
+  });
+
+  it('below itself is refused, and the others go on', () => {
+    const directory = aDirectory({ namespaces: acmeRows });
+
+    const outcome = directory.push({ namespaces: [aGroupRow('payments', 'cards'), aGroupRow('payments', 'payments'), aGroupRow('new')] });
+
+    expect(outcome.errors).toEqual([
+      { collection: 'namespaces', index: 0, path: 'parentId', message: 'must not lie below the namespace itself' },
+      { collection: 'namespaces', index: 1, path: 'parentId', message: 'must not lie below the namespace itself' },
+    ]);
+    expect(outcome.namespaces).toEqual({ ...none, received: 3, created: 1, rejected: 2 });
+    expect(directory.tree()).toEqual({ ...acmeTree, new: 'acme > new' });
+  });
+
+  it('in a ring is refused as a whole: neither hangs on to anything', () => {
+    const directory = aDirectory({ namespaces: [anOrganizationRow] });
+
+    const outcome = directory.push({ namespaces: [aGroupRow('a', 'b'), aGroupRow('b', 'a')] });
+
+    expect(outcome.errors.map(({ index, path, message }) => [index, path, message])).toEqual([
+      [0, 'parentId', 'there is no namespace "b" in this organization'],
+      [1, 'parentId', 'there is no namespace "a" in this organization'],
+    ]);
+    expect(directory.tree()).toEqual({ acme: 'acme' });
+  });
+});
+
+describe('a deletion', () => {
+  it('carries everything below, with its members', () => {
+    const directory = aDirectory({
+      namespaces: acmeRows,
+      memberships: [
+        { userId: 'ada', namespaceId: 'payments', role: 'OWNER' },
+        { userId: 'ada', namespaceId: 'ledger', role: 'GUEST' },
+        { userId: 'ada', namespaceId: 'search', role: 'DEVELOPER' },
+      ],
+    });
+
+    const outcome = directory.push({ namespaces: [{ id: 'payments', deleted: true }, aGroupRow('search')] });
+
+    expect(directory.tree()).toEqual({ acme: 'acme', search: 'acme > search' });
+    expect(directory.members()).toEqual(['ada is DEVELOPER in search']);
+    expect(outcome.namespaces).toEqual({ ...none, received: 2, deleted: 4, unchanged: 1 });
+    expect(outcome.memberships).toEqual({ ...none, deleted: 2 });
+  });
+
+  it.each([
+    ['before', [{ id: 'payments', deleted: true }, aGroupRow('cards', 'search')]],
+    ['after', [aGroupRow('cards', 'search'), { id: 'payments', deleted: true }]],
+  ])('spares what moves out in the same push, deleted %s the move', (_what, namespaces) => {
+    const directory = aDirectory({ namespaces: acmeRows });
+
+    expect(directory.push({ namespaces }).errors).toEqual([]);
+    expect(directory.tree()).toMatchObject({ cards: 'acme > search > cards' });
+    expect(directory.tree()).not.toHaveProperty('payments');
+  });
+
+  it('of what is not there changes nothing', () => {
+    const outcome = aDirectory({ namespaces: acmeRows }).push({
+      namespaces: [{ id: 'nobody', deleted: true }],
+      memberships: [{ userId: 'ada', namespaceId: 'nobody', deleted: true }],
+      agents: [{ id: 'nobody', deleted: true }],
+    });
+
+    const unchanged = { ...none, received: 1, unchanged: 1 };
+    expect(outcome).toEqual({ namespaces: unchanged, memberships: unchanged, agents: unchanged, errors: [] });
+  });
+});
+
+describe('a row that is not acceptable', () => {
+  const long = 'x'.repeat(301);
+
+  it.each<[string, unknown, string, string]>([
+    ['the row of another organization', { ...anOrganizationRow, id: 'other' }, 'id', 'must be the organization that the token is for'],
+    ['an organization below a group', { ...anOrganizationRow, parentId: 'payments' }, 'parentId', 'must be null for an organization'],
+    ['the organization as a group', { ...aGroupRow('acme', 'payments') }, 'kind', 'must be ORGANIZATION: this is the id of the organization itself'],
+    ['the organization deleted', { id: 'acme', deleted: true }, 'id', 'must not be the organization: it cannot be deleted by a push'],
+    ['a group without a parent', { id: 'g', kind: 'GROUP', path: 'g' }, 'parentId', 'must name the namespace above; only an ORGANIZATION has none'],
+    ['a parent that is not there', aGroupRow('g', 'nowhere'), 'parentId', 'there is no namespace "nowhere" in this organization'],
+    ['a project as parent', aGroupRow('g', 'api'), 'parentId', 'must name an organization or a group; a project holds no namespaces'],
+    ['a project made of a group with something in it', aProjectRow('payments', 'acme'), 'kind', 'must be GROUP: there are namespaces below it'],
+    ['an empty id', aGroupRow(''), 'id', 'must not be empty'],
+    ['an id that is too long', aGroupRow(long), 'id', 'must have at most 300 characters'],
+    ['NUL in an id', aGroupRow('a\u0000b'), 'id', 'must be well-formed Unicode without control characters'],
+    ['a lone surrogate in an id', aGroupRow('a\ud800'), 'id', 'must be well-formed Unicode without control characters'],
+    ['a lone surrogate in a name', { ...aGroupRow('g'), name: '\udc00' }, 'name', 'must be well-formed Unicode without control characters'],
+    ['an empty path', { ...aGroupRow('g'), path: '' }, 'path', 'must not be empty'],
+    ['a name that is too long', { ...aGroupRow('g'), name: 'x'.repeat(256) }, 'name', 'must have at most 255 characters'],
+    ['a deletion without an id', { deleted: true }, 'id', expect.stringContaining('expected string') as unknown as string],
+    ['an unknown kind', { ...aGroupRow('g'), kind: 'TEAM' }, 'kind', expect.stringContaining('"ORGANIZATION"|"GROUP"|"PROJECT"') as unknown as string],
+    ['null', null, '', expect.stringContaining('expected object') as unknown as string],
+    ['text', 'payments', '', expect.stringContaining('expected object') as unknown as string],
+  ])('is reported with its field and what is right: %s', (_what, row, path, message) => {
+    const directory = aDirectory({ namespaces: acmeRows });
+
+    const outcome = directory.push({ namespaces: [aGroupRow('good'), row] });
+
+    expect(outcome.errors).toEqual([{ collection: 'namespaces', index: 1, path, message }]);
+    expect(directory.tree()).toEqual({ ...acmeTree, good: 'acme > good' });
+    expect(outcome.namespaces).toEqual({ ...none, received: 2, created: 1, rejected: 1 });
+  });
+
+  it.each<[string, unknown, string, string]>([
+    ['a namespace that is not there', { userId: 'ada', namespaceId: 'nowhere', role: 'OWNER' }, 'namespaceId', 'there is no namespace "nowhere" in this organization'],
+    ['an unknown role', { userId: 'ada', namespaceId: 'acme', role: 'KING' }, 'role', expect.stringContaining('"OWNER"') as unknown as string],
+    ['no user', { namespaceId: 'acme', role: 'OWNER' }, 'userId', expect.stringContaining('expected string') as unknown as string],
+  ])('among memberships: %s', (_what, row, path, message) => {
+    const directory = aDirectory({ namespaces: acmeRows });
+
+    const outcome = directory.push({ memberships: [row, { userId: 'ada', namespaceId: 'acme', role: 'GUEST' }] });
+
+    expect(outcome.errors).toEqual([{ collection: 'memberships', index: 0, path, message }]);
+    expect(directory.members()).toEqual(['ada is GUEST in acme']);
+  });
+
+  it.each<[string, object, string]>([
+    ['trust above 100', { trust: 101 }, 'trust'],
+    ['trust that is no whole number', { trust: 0.5 }, 'trust'],
+    ['an empty class', { classes: [''] }, 'classes.0'],
+    ['too many classes', { classes: Array.from({ length: 21 }, (_, n) => `c${n}`) }, 'classes'],
+    ['autonomous as text', { autonomous: 'yes' }, 'autonomous'],
+  ])('among agents: %s', (_what, wrong, path) => {
+    const outcome = aDirectory().push({ agents: [{ id: 'coder', ...wrong }, { id: 'good' }] });
+
+    expect(outcome.errors).toMatchObject([{ collection: 'agents', index: 0, path }]);
+    expect(outcome.agents).toEqual({ ...none, received: 2, created: 1, rejected: 1 });
+  });
+
+  it('names the organization that was never pushed', () => {
+    expect(aDirectory().push({ namespaces: [aGroupRow('payments')] }).errors).toEqual([
+      { collection: 'namespaces', index: 0, path: 'parentId', message: 'there is no namespace "acme" in this organization' },
+    ]);
+  });
+});
+
+describe('the depth', () => {
+  /** g1 below the organization, g2 below g1, and so on. */
+  const chain = (length: number, prefix = 'g', top = 'acme') => Array.from({ length }, (_, index) => aGroupRow(`${prefix}${index + 1}`, index === 0 ? top : `${prefix}${index}`));
+  const tooDeep = { collection: 'namespaces', path: 'parentId', message: `must leave nothing more than ${MAX_DEPTH} levels below the organization` };
+
+  it.each(['in order', 'backwards'])(`is at most ${MAX_DEPTH} levels below the organization, rows %s`, (order) => {
+    const rows = [anOrganizationRow, ...chain(MAX_DEPTH)];
+    const directory = aDirectory();
+
+    expect(directory.push({ namespaces: order === 'in order' ? rows : rows.toReversed() }).errors).toEqual([]);
+    expect(directory.push({ namespaces: [aGroupRow('below', `g${MAX_DEPTH}`)] }).errors).toEqual([{ ...tooDeep, index: 0 }]);
+  });
+
+  it('counts for what a moved group carries', () => {
+    const directory = aDirectory({ namespaces: [anOrganizationRow, ...chain(MAX_DEPTH - 2), ...chain(3, 'h')] });
+
+    expect(directory.push({ namespaces: [aGroupRow('h1', `g${MAX_DEPTH - 2}`)] }).errors).toEqual([{ ...tooDeep, index: 0 }]);
+    expect(directory.push({ namespaces: [aGroupRow('h1', `g${MAX_DEPTH - 3}`)] }).errors).toEqual([]);
+  });
+});
+
+describe('memberships and agents', () => {
+  it('change, stay and go', () => {
+    const directory = aDirectory({
+      namespaces: acmeRows,
+      memberships: ['ada', 'bob', 'eve'].map((userId) => ({ userId, namespaceId: 'payments', role: 'DEVELOPER' })),
+      agents: [{ id: 'coder', classes: ['b', 'a', 'b'], trust: 40 }, { id: 'old' }],
+    });
+
+    const outcome = directory.push({
+      memberships: [
+        { userId: 'ada', namespaceId: 'payments', role: 'MAINTAINER' },
+        { userId: 'bob', namespaceId: 'payments', role: 'DEVELOPER' },
+        { userId: 'eve', namespaceId: 'payments', deleted: true },
+        { userId: 'new', namespaceId: 'api', role: 'GUEST' },
+      ],
+      agents: [{ id: 'coder', classes: ['a', 'b'], trust: 40 }, { id: 'old', deleted: true }, { id: 'planner', autonomous: true }],
+    });
+
+    expect(directory.members()).toEqual(['ada is MAINTAINER in payments', 'bob is DEVELOPER in payments', 'new is GUEST in api']);
+    expect(outcome.memberships).toEqual({ received: 4, created: 1, updated: 1, unchanged: 1, deleted: 1, rejected: 0 });
+    expect([...directory.state.agents.values()]).toEqual([
+      { id: 'coder', name: 'coder', classes: ['a', 'b'], trust: 40, ownerId: null, autonomous: false },
+      { id: 'planner', name: 'planner', classes: [], trust: 0, ownerId: null, autonomous: true },
+    ]);
+    expect(outcome.agents).toEqual({ received: 3, created: 1, updated: 0, unchanged: 1, deleted: 1, rejected: 0 });
+  });
+
+  it('come before or with the group they are in', () => {
+    const directory = aDirectory({ namespaces: [anOrganizationRow, aGroupRow('payments')], memberships: [{ userId: 'ada', namespaceId: 'payments', role: 'OWNER' }] });
+
+    expect(directory.members()).toEqual(['ada is OWNER in payments']);
+  });
+
+  it('keep apart what only looks the same when joined', () => {
+    const directory = aDirectory({
+      namespaces: [anOrganizationRow, aGroupRow('b","c'), aGroupRow('c')],
+      memberships: [
+        { userId: 'a', namespaceId: 'b","c', role: 'GUEST' },
+        { userId: 'a","b', namespaceId: 'c', role: 'OWNER' },
+      ],
+    });
+
+    expect(directory.members()).toHaveLength(2);
+  });
+});
+
+/** Twelve groups and projects anywhere below the organization. */
+function aRandomTree(random: Random) {
+  const tree: Record<string, string> = { acme: 'acme' };
+  const groups = ['acme'];
+  const rows: object[] = [anOrganizationRow];
+  for (const id of random.shuffled(Array.from({ length: 12 }, (_, index) => `n${index}`))) {
+    const parentId = random.pick(groups);
+    const isGroup = random.below(3) > 0;
+    rows.push(isGroup ? aGroupRow(id, parentId) : aProjectRow(id, parentId));
+    tree[id] = `${tree[parentId] ?? ''} > ${id}`;
+    if (isGroup) groups.push(id);
+  }
+  return { rows, tree };
+}
