@@ -41,15 +41,23 @@ function withoutFailure(results: AsyncIterable<ExecutionResult>, subgraphName: s
       try {
         return await source.next();
       } catch (error) {
-        if (!isSocketEvent(error)) throw error;
         hasFailed = true;
-        return { done: false, value: { errors: [refusedOrUnreachable(error, subgraphName)] } };
+        return { done: false, value: { errors: asErrors(error, subgraphName) } };
       }
     },
     return: async () => (await source.return?.()) ?? { done: true, value: undefined },
     throw: async (error) => (await source.throw?.(error)) ?? { done: true, value: undefined },
   };
   return iterator;
+}
+
+/** The subgraph's own refusal comes as a list of errors, the end of the socket as an event. */
+function asErrors(failure: unknown, subgraphName: string): readonly GraphQLError[] {
+  if (isSocketEvent(failure)) return [refusedOrUnreachable(failure, subgraphName)];
+  if (!Array.isArray(failure)) throw failure;
+  return failure.map(({ message, extensions }: { readonly message: string; readonly extensions?: object }) => {
+    return new GraphQLError(message, { extensions: { ...extensions, serviceName: subgraphName } });
+  });
 }
 
 /** What ends a WebSocket is an event, which is no `Error`. */

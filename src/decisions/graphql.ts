@@ -1,5 +1,5 @@
 import type { AgentDecisionPayloadResolvers, AgentDecisionResolvers, MutationResolvers, ResolversTypes } from '../generated/graphql.js';
-import { presentEvent, type StoredEvent } from '../audit/index.js';
+import { eventBehind, presentEvent, type StoredEvent } from '../audit/index.js';
 import { inputProblems, type InputProblem } from '../platform/graphql-input.js';
 import type { DecideOutcome } from './decide.js';
 import { decisionIn } from './decision.js';
@@ -32,10 +32,9 @@ export const AgentDecision: Pick<AgentDecisionResolvers<DecisionContext>, '__res
 };
 
 export const AgentDecisionPayload: Pick<AgentDecisionPayloadResolvers<DecisionContext>, 'decision'> = {
-  async decision({ decision }, _args, context) {
-    const presented = await presentById(context, decision.id);
-    if (presented === null) throw new Error('An event that was read is not there any more.');
-    return presented;
+  decision(payload) {
+    const stored = eventBehind(payload);
+    return stored === null ? null : presentDecision(stored);
   },
 };
 

@@ -21,6 +21,7 @@ import {
 } from 'graphql';
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
 import { toFailure } from './errors.js';
+import { costProblem } from './graphql-cost.js';
 import { errorPresenter, requestError, type PresentError } from './graphql-errors.js';
 import { credentialsOf } from './http-server.js';
 import type { Authenticate, Caller } from './identity.js';
@@ -99,12 +100,16 @@ export async function serveGraphql<Context extends object>(http: FastifyInstance
 
 const MAX_COMPILED = 1_000;
 
-/** Executes documents by graphql-jit, each compiled once. What it cannot compile, graphql-js executes. */
+/** Refuses what asks for too much, and executes documents by graphql-jit, each compiled once. What it cannot compile, graphql-js executes. */
 function compiledExecution<Context extends object>(schema: GraphQLSchema, present: PresentError): ApolloServerPlugin<Context> {
   const compiled = new Map<string, CompiledQuery | null>();
   return {
     async requestDidStart() {
       return {
+        async didResolveOperation({ document, operationName, request }) {
+          const problem = costProblem(schema, document, operationName, request.variables ?? {});
+          if (problem !== null) throw problem;
+        },
         async responseForOperation({ document, operationName, queryHash, contextValue, request, operation }) {
           // Despite its type there is none when the document has none of that name; Apollo Server says so.
           if (operation == null || operation.operation === 'subscription') return null;

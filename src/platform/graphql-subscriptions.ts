@@ -17,12 +17,17 @@ import {
 } from 'graphql';
 import { WebSocketServer } from 'ws';
 import { toFailure } from './errors.js';
+import { costProblem } from './graphql-cost.js';
 import { errorPresenter } from './graphql-errors.js';
 import { limitRules, MAX_TOKENS, type GraphqlServer } from './graphql-server.js';
 import type { Caller, Credentials } from './identity.js';
 
 /** A message that a client may send: subscriptions are documents of a few kilobytes. */
 const MAX_MESSAGE_BYTES = 64 * 1024;
+
+/** The most subscriptions on one connection: a gateway carries all of a token's clients over one. */
+const MAX_SUBSCRIPTIONS = 1_000;
+const tooManySubscriptions = new GraphQLError(`A connection carries at most ${MAX_SUBSCRIPTIONS} subscriptions. End some, or open another.`, { extensions: { code: 'OVERLOADED' } });
 
 /** Close code of RFC 6455's registry: the client may connect again. */
 const TRY_AGAIN_LATER = 1013;
@@ -71,7 +76,10 @@ export function serveSubscriptions<Context extends object>(http: FastifyInstance
         if (ctx.extra.caller === undefined) return [new GraphQLError('This connection is not authenticated.', { extensions: { code: 'UNAUTHENTICATED' } })];
         const document = parseOrErrors(payload.query);
         if (Array.isArray(document)) return document;
+        if (Object.keys(ctx.subscriptions).length > MAX_SUBSCRIPTIONS) return [tooManySubscriptions];
         const errors = [...validate(options.schema, document, rules), ...onlySubscriptions(document, payload.operationName)];
+        const cost = errors.length > 0 ? null : costProblem(options.schema, document, payload.operationName, payload.variables ?? {});
+        if (cost !== null) return [cost];
         return errors.length > 0 ? errors : undefined;
       },
       context: (ctx) => contextOf(ctx.extra.caller),

@@ -108,3 +108,10 @@ function* causesOf(error: unknown): Generator<{ readonly code: string; readonly 
 export function isDataError(error: unknown): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^(22|23)/.test(error.code);
 }
+
+/** The rows of a statement over `unnest(…) WITH ORDINALITY AS wanted (id, place)`, one list for each of the `count` values, in their order. */
+export function groupByPlace<Row extends { readonly place: bigint | string }>(rows: readonly Row[], count: number): readonly (readonly Row[])[] {
+  const groups: Row[][] = Array.from({ length: count }, () => []);
+  for (const row of rows) groups[Number(row.place) - 1]?.push(row);
+  return groups;
+}

@@ -36,28 +36,20 @@ export function policiesForRequest(deps: PolicyReading & PolicyChanging, viewer:
     const all = await deps.policies.revisions(viewer().organizationId, ids);
     return ids.map((id) => all.filter((revision) => revision.policyId === id));
   });
-  const inForce = new DataLoader<{ readonly id: string; readonly page: PageRequest }, Page<Policy> | null, string>(
-    async (keys) => {
-      const pages = new Map<string, readonly (Page<Policy> | null)[]>();
-      const idsFor = (page: PageRequest) => keys.filter((key) => isSamePage(key.page, page)).map((key) => key.id);
-      for (const { page } of keys) {
-        const name = JSON.stringify(page);
-        if (!pages.has(name)) pages.set(name, await listPoliciesInForce(deps, viewer(), idsFor(page), page));
-      }
-      return keys.map(({ id, page }) => pages.get(JSON.stringify(page))?.[idsFor(page).indexOf(id)] ?? null);
-    },
-    { cacheKeyFn: (key) => JSON.stringify(key) },
-  );
+  const inForce = new Map<string, DataLoader<string, Page<Policy> | null>>();
   return {
     viewer,
     deps,
     byId: (id) => (isUuid(id) ? byId.load(id) : Promise.resolve(null)),
     revisions: (id) => revisions.load(id),
-    inForce: (id, page) => inForce.load({ id, page }),
+    inForce(projectId, page) {
+      const name = JSON.stringify(page);
+      const loader = inForce.get(name) ?? new DataLoader<string, Page<Policy> | null>(async (ids) => listPoliciesInForce(deps, viewer(), ids, page));
+      inForce.set(name, loader);
+      return loader.load(projectId);
+    },
   };
 }
-
-const isSamePage = (left: PageRequest, right: PageRequest): boolean => left.first === right.first && left.after === right.after;
 
 type PresentedPolicy = Awaited<ResolversTypes['AgentPolicy']>;
 

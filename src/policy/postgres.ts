@@ -1,6 +1,6 @@
 import type { Prisma } from '../generated/prisma/client.js';
 import { cursorKey } from './cursor.js';
-import { sqlWithin, type Sql } from '../platform/postgres.js';
+import { groupByPlace, sqlWithin, type Sql } from '../platform/postgres.js';
 import type { Effect, Policy, PolicyInForce, PolicyStatus, Revision, Statement } from './policy.js';
 import type { PolicyReader, PolicyWriter } from './ports.js';
 
@@ -23,7 +23,7 @@ const BEHIND = (bound: string): string => `(${bound}::text[] IS NULL OR (p.name,
 /** Policies for readers. */
 export const postgresPolicies = (sql: Sql): PolicyReader => ({
   async byIds(organizationId, ids) {
-    const rows = await sql.query<PolicyRow>(`SELECT ${COLUMNS} FROM policy p WHERE p.organization_id = $1 AND p.id::text = ANY($2::text[])`, [organizationId, ids]);
+    const rows = await sql.query<PolicyRow>(`SELECT ${COLUMNS} FROM policy p WHERE p.organization_id = $1 AND p.id = ANY($2::uuid[])`, [organizationId, ids]);
     return rows.map(toPolicy);
   },
 
@@ -48,8 +48,7 @@ export const postgresPolicies = (sql: Sql): PolicyReader => ({
        ORDER BY wanted.place, p.name, p.id::text`,
       [organizationId, projectIds, memberOf, cursorKey(after), first + 1],
     );
-    return projectIds.map((_id, index) => {
-      const own = rows.filter((row) => Number(row.place) === index + 1);
+    return groupByPlace(rows, projectIds.length).map((own) => {
       return own[0]?.is_shown === true ? own.flatMap((row) => (row.id === null ? [] : [toPolicy(row)])) : null;
     });
   },

@@ -1,7 +1,7 @@
 import type { Prisma } from '../generated/prisma/client.js';
 import { Prisma as PrismaValues } from '../generated/prisma/client.js';
 import type { JsonObject } from '../kernel/index.js';
-import { sqlWithin, type Sql } from '../platform/postgres.js';
+import { groupByPlace, sqlWithin, type Sql } from '../platform/postgres.js';
 import type { ToolReader, ToolWriter } from './ports.js';
 import type { ActionType, Annotations, Tool } from './tool.js';
 
@@ -63,8 +63,7 @@ export const postgresTools = (sql: Sql): ToolReader => ({
        ORDER BY wanted.place, t.id`,
       [organizationId, projectIds, memberOf, after, first + 1],
     );
-    return projectIds.map((_id, index) => {
-      const own = rows.filter((row) => Number(row.place) === index + 1);
+    return groupByPlace(rows, projectIds.length).map((own) => {
       return own[0]?.is_shown === true ? own.flatMap((row) => (row.id === null ? [] : [toTool(row)])) : null;
     });
   },
