@@ -9,7 +9,7 @@ import type {
   QueryResolvers,
   ResolversTypes,
 } from '../generated/graphql.js';
-import { connectionOf, cursorOf, isUuid, isWellFormed, pageRequest, type Page, type PageRequest, type Viewer } from '../kernel/index.js';
+import { connectionOf, cursorOf, isUuid, isWellFormed, pageOf, pageRequest, type Page, type PageRequest, type Viewer } from '../kernel/index.js';
 import { inputProblems, type InputProblem } from '../platform/graphql-input.js';
 import { createPolicy, publishPolicy, retirePolicy, type CreateOutcome, type PolicyChanging, type PublishOutcome, type RetireOutcome } from './change-policy.js';
 import { isKey, keyOf } from './cursor.js';
@@ -22,7 +22,7 @@ export interface PoliciesForRequest {
   readonly viewer: () => Viewer;
   readonly deps: PolicyReading & PolicyChanging;
   byId(id: string): Promise<Policy | null>;
-  revisions(policyId: string): Promise<readonly Revision[]>;
+  revisions(policyId: string, page: PageRequest): Promise<Page<Revision>>;
   inForce(projectId: string, page: PageRequest): Promise<Page<Policy> | null>;
 }
 
@@ -32,22 +32,28 @@ export interface PolicyContext {
 
 export function policiesForRequest(deps: PolicyReading & PolicyChanging, viewer: () => Viewer): PoliciesForRequest {
   const byId = new DataLoader<string, Policy | null>(async (ids) => policiesById(deps, viewer(), ids));
-  const revisions = new DataLoader<string, readonly Revision[]>(async (ids) => {
-    const all = await deps.policies.revisions(viewer().organizationId, ids);
-    return ids.map((id) => all.filter((revision) => revision.policyId === id));
+  const revisions = loadersByPage((page) => async (ids) => {
+    const lists = await deps.policies.revisions(viewer().organizationId, ids, page);
+    return lists.map((rows) => pageOf(rows, page));
   });
-  const inForce = new Map<string, DataLoader<string, Page<Policy> | null>>();
+  const inForce = loadersByPage((page) => async (ids) => listPoliciesInForce(deps, viewer(), ids, page));
   return {
     viewer,
     deps,
     byId: (id) => (isUuid(id) ? byId.load(id) : Promise.resolve(null)),
-    revisions: (id) => revisions.load(id),
-    inForce(projectId, page) {
-      const name = JSON.stringify(page);
-      const loader = inForce.get(name) ?? new DataLoader<string, Page<Policy> | null>(async (ids) => listPoliciesInForce(deps, viewer(), ids, page));
-      inForce.set(name, loader);
-      return loader.load(projectId);
-    },
+    revisions: (id, page) => revisions(page).load(id),
+    inForce: (projectId, page) => inForce(page).load(projectId),
+  };
+}
+
+/** One loader for each page that is asked for: what differs in the id alone is read together. */
+function loadersByPage<Value>(batch: (page: PageRequest) => (ids: readonly string[]) => Promise<readonly Value[]>): (page: PageRequest) => DataLoader<string, Value> {
+  const loaders = new Map<string, DataLoader<string, Value>>();
+  return (page) => {
+    const name = JSON.stringify(page);
+    const loader = loaders.get(name) ?? new DataLoader<string, Value>(batch(page));
+    loaders.set(name, loader);
+    return loader;
   };
 }
 
@@ -61,7 +67,12 @@ function presentPolicy(policy: Policy): PresentedPolicy {
   return { id, name, description, namespaceId, status, draftText, latestRevision, createdAt: policy.createdAt.toISOString(), createdBy: { id: policy.createdBy } };
 }
 
+const REVISION_CURSOR = 'revision';
+const LATEST: PageRequest = { first: 1, after: null };
+const isRevision = (key: string): boolean => /^[1-9]\d{0,8}$/.test(key);
+
 const presentRevision = (revision: Revision) => ({
+  id: `${revision.policyId}/${revision.revision}`,
   revision: revision.revision,
   text: revision.text,
   digest: revision.digest,
@@ -86,10 +97,13 @@ export const AgentPolicy: Pick<AgentPolicyResolvers<PolicyContext>, '__resolveRe
   __resolveReference: ({ id }, { policies }) => presentById(policies, id),
   async published({ id, status }, _args, { policies }) {
     if (status !== 'PUBLISHED') return null;
-    const [latest] = await policies.revisions(id);
+    const [latest] = (await policies.revisions(id, LATEST)).items;
     return latest === undefined ? null : presentRevision(latest);
   },
-  revisions: async ({ id }, _args, { policies }) => (await policies.revisions(id)).map(presentRevision),
+  async revisions({ id }, args, { policies }) {
+    const page = await policies.revisions(id, pageRequest(REVISION_CURSOR, args, isRevision));
+    return connectionOf(page, ({ revision }) => cursorOf(REVISION_CURSOR, String(revision)), presentRevision);
+  },
 };
 
 export const AgentPolicyPayload: Pick<AgentPolicyPayloadResolvers<PolicyContext>, 'policy'> = {

@@ -64,8 +64,8 @@ export interface PolicyReader {
    * below any of the namespaces `memberOf`, or does not exist.
    */
   listInForce(organizationId: OrganizationId, memberOf: readonly string[], projectIds: readonly string[], page: PageRequest): Promise<readonly (readonly Policy[] | null)[]>;
-  /** The revisions of each policy, newest first, at most 100 each. */
-  revisions(organizationId: OrganizationId, policyIds: readonly string[]): Promise<readonly Revision[]>;
+  /** For each of `policyIds`, in their order, a page of its revisions, newest first; one more than asked when there are more. */
+  revisions(organizationId: OrganizationId, policyIds: readonly string[], page: PageRequest): Promise<readonly (readonly Revision[])[]>;
   /** Every policy of the organization that decides calls. */
   inForce(organizationId: OrganizationId): Promise<readonly PolicyInForce[]>;
 }

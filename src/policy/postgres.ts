@@ -53,15 +53,15 @@ export const postgresPolicies = (sql: Sql): PolicyReader => ({
     });
   },
 
-  async revisions(organizationId, policyIds) {
-    const rows = await sql.query<RevisionRow>(
-      `SELECT r.* FROM unnest($2::text[]) AS wanted (id), LATERAL (
+  async revisions(organizationId, policyIds, { first, after }) {
+    const rows = await sql.query<RevisionRow & { place: string }>(
+      `SELECT wanted.place, r.* FROM unnest($2::uuid[]) WITH ORDINALITY AS wanted (id, place), LATERAL (
          SELECT policy_id, revision, text, est::text AS est, digest, message, published_at, published_by FROM policy_revision
-         WHERE organization_id = $1 AND policy_id = wanted.id::uuid ORDER BY revision DESC LIMIT 100
-       ) r ORDER BY r.policy_id, r.revision DESC`,
-      [organizationId, policyIds],
+         WHERE organization_id = $1 AND policy_id = wanted.id AND ($3::int IS NULL OR revision < $3) ORDER BY revision DESC LIMIT $4
+       ) r ORDER BY wanted.place, r.revision DESC`,
+      [organizationId, policyIds, after, first + 1],
     );
-    return rows.map(toRevision);
+    return groupByPlace(rows, policyIds.length).map((own) => own.map(toRevision));
   },
 
   async inForce(organizationId) {

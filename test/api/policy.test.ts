@@ -19,7 +19,7 @@ async function aCompany(): Promise<{ readonly company: TestOrganization; readonl
   return { company, owner: await company.member('OWNER', company.id) };
 }
 
-const READ = `query ($id: ID!) { agentPolicy(id: $id) { name status latestRevision draftText published { revision text digest message publishedBy { id } } revisions { revision text } } }`;
+const READ = `query ($id: ID!) { agentPolicy(id: $id) { name status latestRevision draftText published { revision text digest message publishedBy { id } } revisions { nodes { id revision text } } } }`;
 const policyIn = async (client: Client, id: string) => (await client.graphql(READ, { id })).data?.['agentPolicy'];
 
 /** What the audit log says of policies, oldest first. */
@@ -35,7 +35,7 @@ describe('the life of a policy', () => {
     const { company, owner } = await aCompany();
     const id = await aDraft(owner, company.id, PERMIT, 'everything');
 
-    expect(await policyIn(owner, id)).toEqual({ name: 'everything', status: 'DRAFT', latestRevision: 0, draftText: PERMIT, published: null, revisions: [] });
+    expect(await policyIn(owner, id)).toEqual({ name: 'everything', status: 'DRAFT', latestRevision: 0, draftText: PERMIT, published: null, revisions: { nodes: [] } });
     expect(await publishPolicy(owner, { policyId: id, basedOn: 0, message: 'go' })).toEqual({ policy: { id, status: 'PUBLISHED', latestRevision: 1 }, errors: [] });
     expect(await publishPolicy(owner, { policyId: id, basedOn: 1, text: FORBID })).toEqual({ policy: { id, status: 'PUBLISHED', latestRevision: 2 }, errors: [] });
     expect(await retirePolicy(owner, { policyId: id, basedOn: 2 })).toEqual({ policy: { id, status: 'RETIRED', latestRevision: 2 }, errors: [] });
@@ -43,8 +43,26 @@ describe('the life of a policy', () => {
     expect(await policyIn(owner, id)).toMatchObject({ status: 'RETIRED', published: null, draftText: FORBID });
     expect(await publishPolicy(owner, { policyId: id, basedOn: 2 })).toEqual({ policy: { id, status: 'PUBLISHED', latestRevision: 3 }, errors: [] });
 
-    expect(await policyIn(owner, id)).toMatchObject({ published: { revision: 3, text: FORBID }, revisions: [{ revision: 3, text: FORBID }, { revision: 2, text: FORBID }, { revision: 1, text: PERMIT }] });
+    expect(await policyIn(owner, id)).toMatchObject({ published: { revision: 3, text: FORBID }, revisions: { nodes: [{ id: `${id}/3`, revision: 3, text: FORBID }, { revision: 2, text: FORBID }, { revision: 1, text: PERMIT }] } });
     expect(await recorded(owner)).toEqual(['ai_policy_created 0', 'ai_policy_published 1', 'ai_policy_published 2', 'ai_policy_retired 2', 'ai_policy_published 3']);
+  });
+
+  it('pages through its revisions, newest first', async () => {
+    const { company, owner } = await aCompany();
+    const id = await aDraft(owner, company.id, PERMIT);
+    for (const basedOn of [0, 1, 2]) await publishPolicy(owner, { policyId: id, basedOn });
+    const page = async (after: string | null) => {
+      const { data } = await owner.graphql<{ agentPolicy: { revisions: { nodes: readonly { revision: number }[]; pageInfo: { hasNextPage: boolean; endCursor: string } } } }>(
+        'query ($id: ID!, $after: String) { agentPolicy(id: $id) { revisions(first: 2, after: $after) { nodes { revision } pageInfo { hasNextPage endCursor } } } }',
+        { id, after },
+      );
+      return data?.agentPolicy.revisions;
+    };
+
+    const newest = await page(null);
+
+    expect(newest).toMatchObject({ nodes: [{ revision: 3 }, { revision: 2 }], pageInfo: { hasNextPage: true } });
+    expect(await page(newest?.pageInfo.endCursor ?? '')).toMatchObject({ nodes: [{ revision: 1 }], pageInfo: { hasNextPage: false } });
   });
 
   it('shows who published what, with the digest of the text', async () => {
@@ -118,7 +136,7 @@ describe('a publish whose record cannot be written', () => {
       expect(answer).toMatchObject({ status: 200, errors: [{ message: 'Internal server error' }] });
       expect(Object.values(answer.data ?? {})).toEqual([null]);
     }
-    expect(await policyIn(owner, id)).toMatchObject({ status: 'DRAFT', latestRevision: 0, revisions: [] });
+    expect(await policyIn(owner, id)).toMatchObject({ status: 'DRAFT', latestRevision: 0, revisions: { nodes: [] } });
     expect((await owner.graphql('{ agentTools { nodes { id } } agentPolicies { nodes { id } } }')).data).toEqual({ agentTools: { nodes: [] }, agentPolicies: { nodes: [{ id }] } });
     expect(await recorded(owner)).toEqual(['ai_policy_created 0']);
   });
