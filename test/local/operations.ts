@@ -60,3 +60,13 @@ export function openFeed({ gateway, tokens }: StartedHouse): AsyncIterableIterat
   })();
   return Object.assign(items, { close: async () => void (await client.dispose()) });
 }
+
+/** With which code a feed through the gateway is refused. */
+export async function refusalOfFeed(gateway: string, token: string, after: string | null): Promise<string | undefined> {
+  const client = createClient({ url: gateway.replace(/^http/, 'ws'), webSocketImpl: WebSocket, connectionParams: { authorization: `Bearer ${token}` } });
+  const results = client.iterate({ query: 'subscription ($after: String) { agentAuditEventAppended(after: $after) { __typename } }', variables: { after } });
+  const { value } = await results.next();
+  await client.dispose();
+  const codes: readonly unknown[] = (value?.errors ?? []).map((error: { readonly extensions?: { readonly code?: unknown } }) => error.extensions?.code);
+  return codes.map(String).join();
+}
