@@ -12,10 +12,14 @@ export interface GroupCommit {
   readonly isDataError: (error: unknown) => boolean;
 }
 
-/** The most events in one statement. */
+/** The most events in one statement, and the most characters of JSON: a group of more waits for the next one. */
 const MAX_GROUP_EVENTS = 1_000;
+const MAX_GROUP_CHARACTERS = 8 * 1024 * 1024;
+/** The most characters of JSON that may wait in this process, however few events they are. */
+const MAX_WAITING_CHARACTERS = 64 * 1024 * 1024;
 
 interface Waiting {
+  readonly characters: number;
   readonly appends: readonly Append[];
   resolve(receipts: readonly Receipt[]): void;
   reject(error: unknown): void;
@@ -26,12 +30,13 @@ interface Waiting {
  *
  * Nothing is delayed to fill a group: the first event goes at once, and what arrives while it is under way goes together next.
  *
- * @throws Failure OVERLOADED, from `append`, when more than `maxWaitingEvents` wait.
+ * @throws Failure OVERLOADED, from `append`, when more than `maxWaitingEvents`, or 64 Mi characters of them, would wait.
  */
 export function groupCommit(deps: GroupCommit): AuditLog {
   const queues = new Map<OrganizationId, Waiting[]>();
   const busy = new Set<OrganizationId>();
   let waitingEvents = 0;
+  let waitingCharacters = 0;
 
   const flush = async (organizationId: OrganizationId): Promise<void> => {
     const group = takeGroup(queues, organizationId);
@@ -43,19 +48,22 @@ export function groupCommit(deps: GroupCommit): AuditLog {
   return {
     append(organizationId, appends) {
       if (appends.length === 0) return Promise.resolve([]);
-      if (waitingEvents + appends.length > deps.maxWaitingEvents) {
-        return Promise.reject(new Failure('OVERLOADED', `More than ${deps.maxWaitingEvents} audit events are waiting to be stored. Nothing of this request was stored; send it again in a moment.`));
+      const characters = appends.reduce((sum, { sealed }) => sum + sealed.json.length, 0);
+      if (waitingEvents + appends.length > deps.maxWaitingEvents || waitingCharacters + characters > MAX_WAITING_CHARACTERS) {
+        return Promise.reject(new Failure('OVERLOADED', 'Too many audit events are waiting to be stored. Nothing of this request was stored; send it again in a moment.'));
       }
       waitingEvents += appends.length;
+      waitingCharacters += characters;
       return new Promise<readonly Receipt[]>((resolve, reject) => {
         // Counted out before it is answered: whoever has its answer finds room for its next request.
         const settle =
           <Answer>(answer: (value: Answer) => void) =>
           (value: Answer): void => {
             waitingEvents -= appends.length;
+            waitingCharacters -= characters;
             answer(value);
           };
-        queues.set(organizationId, [...(queues.get(organizationId) ?? []), { appends, resolve: settle(resolve), reject: settle(reject) }]);
+        queues.set(organizationId, [...(queues.get(organizationId) ?? []), { characters, appends, resolve: settle(resolve), reject: settle(reject) }]);
         if (busy.has(organizationId)) return;
         busy.add(organizationId);
         void flush(organizationId);
@@ -67,7 +75,12 @@ export function groupCommit(deps: GroupCommit): AuditLog {
 function takeGroup(queues: Map<OrganizationId, Waiting[]>, organizationId: OrganizationId): readonly Waiting[] {
   const queue = queues.get(organizationId) ?? [];
   let events = 0;
-  const end = queue.findIndex(({ appends }, index) => (events += appends.length) > MAX_GROUP_EVENTS && index > 0);
+  let size = 0;
+  const end = queue.findIndex(({ appends, characters }, index) => {
+    events += appends.length;
+    size += characters;
+    return index > 0 && (events > MAX_GROUP_EVENTS || size > MAX_GROUP_CHARACTERS);
+  });
   const group = end === -1 ? queue : queue.slice(0, end);
   if (end === -1) queues.delete(organizationId);
   else queues.set(organizationId, queue.slice(end));

@@ -3,6 +3,8 @@ import type { LogEntry, LogHints, LogReader } from './ports.js';
 
 /** The most entries kept in memory for readers that are up to date, per organization. */
 const KEPT_ENTRIES = 5_000;
+/** And the most characters of JSON that they may have: a few large events must not fill the memory. */
+const KEPT_CHARACTERS = 32 * 1024 * 1024;
 const PAGE_ENTRIES = 500;
 /** How often to look without a hint. */
 const BACKSTOP_MILLISECONDS = 500;
@@ -141,7 +143,7 @@ class SharedTail {
         const entries = await this.#reader.readFrom(this.#organizationId, this.#end, PAGE_ENTRIES);
         if (entries.length === 0) continue;
         this.#end += entries.length;
-        this.#kept = [...this.#kept, ...entries].slice(-KEPT_ENTRIES);
+        this.#keep(entries);
         this.#lookAgain ||= entries.length === PAGE_ENTRIES;
         this.#wake();
       } while (this.#lookAgain);
@@ -150,6 +152,15 @@ class SharedTail {
     } finally {
       this.#isLooking = false;
     }
+  }
+
+  /** Keeps the newest entries within the bounds; whoever needs an older one reads it for itself. */
+  #keep(entries: readonly LogEntry[]): void {
+    const all = [...this.#kept, ...entries];
+    let first = all.length;
+    let characters = 0;
+    while (first > 0 && all.length - first < KEPT_ENTRIES && (characters += all[first - 1]?.characters ?? 0) <= KEPT_CHARACTERS) first -= 1;
+    this.#kept = all.slice(first);
   }
 
   #wait(milliseconds: number, wakers: Set<() => void>): Promise<void> {

@@ -33,6 +33,8 @@ export interface Sequencing {
 export interface LogEntry {
   readonly position: number;
   readonly stored: StoredEvent;
+  /** Length of the event's stored JSON. */
+  readonly characters: number;
 }
 
 /** Reads the ordered log. */

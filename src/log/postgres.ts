@@ -6,6 +6,9 @@ import type { LogEntry, LogReader, SequencerSeat, Sequencing } from './ports.js'
 /** The advisory lock that is the sequencer's seat. */
 const SEAT_LOCK = 7_270_736_902n;
 
+/** The statements of every step, for a test of their plans: on a log of millions each must read what is new and nothing else. */
+export const stepStatements = () => ({ peek: PEEK, step: STEP });
+
 /** The seat in Postgres: a lock that lives as long as its connection. */
 export const postgresSequencing = (database: Database): Sequencing => ({
   async take() {
@@ -105,7 +108,7 @@ export const postgresLogReader = (sql: Sql): LogReader => ({
     );
     return rows.map((row): LogEntry => {
       const position = Number(row.position);
-      return { position, stored: { event: eventFrom(row.json), seal: row.seal, position } };
+      return { position, characters: row.json.length, stored: { event: eventFrom(row.json), seal: row.seal, position } };
     });
   },
 });

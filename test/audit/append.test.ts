@@ -127,7 +127,7 @@ describe('what waits', () => {
 
     const taken = [log.append(acme, someAppends(2, 'a')), log.append(acme, someAppends(2, 'b'))];
     await expect(log.append(other, someAppends(2, 'c', other))).rejects.toEqual(
-      new Failure('OVERLOADED', 'More than 5 audit events are waiting to be stored. Nothing of this request was stored; send it again in a moment.'),
+      new Failure('OVERLOADED', 'Too many audit events are waiting to be stored. Nothing of this request was stored; send it again in a moment.'),
     );
     (await held.next()).release();
     await taken[0];
@@ -137,6 +137,32 @@ describe('what waits', () => {
     await Promise.all([...taken, later]);
 
     expect(held.calls.map((call) => call.sourceIds)).toEqual([['a-0', 'a-1'], ['c-0', 'c-1'], ['b-0', 'b-1']]);
+  });
+
+  it('is bounded in size too, however few events it is', async () => {
+    const { held, log } = givenGroupCommit();
+    const large = (name: string) => [anAppend({ sourceId: name, data: { tool_name: 'read_file', tool_args: 'x'.repeat(34_000_000) } })];
+
+    const taken = log.append(acme, large('a'));
+    await expect(log.append(acme, large('b'))).rejects.toMatchObject({ code: 'OVERLOADED' });
+    (await held.next()).release();
+    await taken;
+    const later = log.append(acme, large('b'));
+    (await held.next()).release();
+    await later;
+
+    expect(held.calls.map((call) => call.sourceIds)).toEqual([['a'], ['b']]);
+  });
+
+  it('goes in groups of a size that one statement can have', async () => {
+    const { held, log } = givenGroupCommit();
+    const large = (name: string) => [anAppend({ sourceId: name, data: { tool_name: 'read_file', tool_args: 'x'.repeat(3_000_000) } })];
+
+    const appends = ['a', 'b', 'c', 'd'].map((name) => log.append(acme, large(name)));
+    for (const _append of appends.slice(1)) (await held.next()).release();
+    await Promise.all(appends);
+
+    expect(held.calls.map((call) => call.sourceIds)).toEqual([['a'], ['b', 'c'], ['d']]);
   });
 
   it('makes room for others also when it fails', async () => {

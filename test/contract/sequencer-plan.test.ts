@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { postgresAuditLog } from '../../src/audit/postgres.js';
+import { postgresSequencing, stepStatements } from '../../src/log/postgres.js';
+import { openDatabase, type Database } from '../../src/platform/postgres.js';
+import { acme, someAppends } from '../audit/events.js';
+import { aDatabase, type TestDatabase } from '../support/database.js';
+
+const EVENTS = 20_000;
+
+let testDatabase: TestDatabase;
+let database: Database;
+beforeAll(async () => {
+  testDatabase = await aDatabase();
+  database = openDatabase(testDatabase.url, 4);
+  const log = postgresAuditLog(database.sql, new Set());
+  for (let stored = 0; stored < EVENTS; stored += 1_000) await log.append(acme, someAppends(1_000, String(stored)));
+  const seat = await postgresSequencing(database).take();
+  while (((await seat?.step(5_000))?.events ?? 0) > 0);
+  await seat?.leave();
+  await database.sql.query('ANALYZE');
+});
+afterAll(async () => {
+  await database.close();
+  await testDatabase.drop();
+});
+
+interface Plan {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Shared Hit Blocks': number;
+  readonly 'Shared Read Blocks': number;
+  readonly Plans?: readonly Plan[];
+}
+
+async function planOf(statement: string): Promise<Plan> {
+  const [row] = await database.sql.query<{ 'QUERY PLAN': readonly { readonly Plan: Plan }[] }>(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${statement.replaceAll('$1', '5000')}`);
+  const plan = row?.['QUERY PLAN'][0]?.Plan;
+  if (plan === undefined) throw new Error('Postgres gave no plan.');
+  return plan;
+}
+
+const nodesOf = (plan: Plan): readonly Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
+
+describe('a step of the sequencer with nothing to do', () => {
+  it.each(['peek', 'step'] as const)('reads no table to find that out (%s)', async (name) => {
+    const plan = await planOf(stepStatements()[name]);
+
+    const scanned = nodesOf(plan).filter((node) => node['Node Type'] === 'Seq Scan').map((node) => node['Relation Name']);
+    expect(scanned.filter((relation) => relation?.startsWith('audit_event'))).toEqual([]);
+    expect(plan['Shared Hit Blocks'] + plan['Shared Read Blocks']).toBeLessThan(50);
+  });
+});
