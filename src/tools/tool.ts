@@ -52,13 +52,12 @@ export function partsOf(id: string): { readonly server: string; readonly name: s
 
 /**
  * What the annotations say a tool can do, the strictest reading winning: destructive, or no word about it, is DESTROY; read-only
- * is READ; what says that it is not destructive is WRITE. A tool that only says it is not read-only may destroy: that is the
- * protocol's own default.
+ * is READ; otherwise WRITE, as GitLab classifies the tools of MCP servers.
  */
 export function annotatedActionType({ readOnlyHint, destructiveHint }: Annotations): ActionType {
   if (destructiveHint === true) return 'DESTROY';
   if (readOnlyHint === true) return 'READ';
-  return destructiveHint === false ? 'WRITE' : 'DESTROY';
+  return destructiveHint === false || readOnlyHint === false ? 'WRITE' : 'DESTROY';
 }
 
 /** SHA-256, in hexadecimal, of the canonical JSON (RFC 8785) of a definition. */

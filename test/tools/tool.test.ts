@@ -10,7 +10,7 @@ describe('what a tool can do, by its annotations', () => {
     [true, null, 'READ'],
     [false, true, 'DESTROY'],
     [false, false, 'WRITE'],
-    [false, null, 'DESTROY'],
+    [false, null, 'WRITE'],
     [null, true, 'DESTROY'],
     [null, false, 'WRITE'],
     [null, null, 'DESTROY'],
