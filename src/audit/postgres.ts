@@ -10,7 +10,7 @@ interface EventRow {
 }
 
 const EVENT_COLUMNS = 'e.json::text AS json, e.seal, l.position';
-const EVENT_SOURCE = 'audit_event e LEFT JOIN log_entry l ON l.event_id = e.id';
+const EVENT_SOURCE = '(audit_event e LEFT JOIN log_entry l ON l.event_id = e.id)';
 
 /** Remembers which months have a partition, one for each database that a process uses. */
 export type KnownMonths = Set<string>;
@@ -106,8 +106,9 @@ async function ensurePartitions(sql: Sql, months: KnownMonths, appends: readonly
 export const postgresEventReader = (sql: Sql): EventReader => ({
   async list(organizationId, scope, filter, page) {
     const values = new Values(organizationId);
-    const where = conditions(values, scope, filter, page.after);
-    const text = `SELECT ${EVENT_COLUMNS} FROM ${EVENT_SOURCE} WHERE ${where} ORDER BY e.id DESC LIMIT ${values.add(page.first + 1)}`;
+    const limit = values.add(page.first + 1);
+    const ids = newestIds(values, scope, conditions(values, null, filter, page.after), limit);
+    const text = `SELECT ${EVENT_COLUMNS} FROM (${ids}) page JOIN ${EVENT_SOURCE} ON e.id = page.id ORDER BY e.id DESC LIMIT ${limit}`;
     return (await sql.query<EventRow>(text, values.all)).map(toStoredEvent);
   },
 
@@ -156,11 +157,25 @@ const FILTER_COLUMNS: readonly (readonly [keyof EventFilter, string])[] = [
   ['outcomes', 'outcome'],
 ];
 
+/**
+ * Selects the ids of the newest events in `scope`. What a viewer may see is what they did and what lies in their projects: each has
+ * an index in the order of ids, and the newest of both are among the newest of each. One condition for both would have neither.
+ */
+function newestIds(values: Values, scope: EventScope, where: string, limit: string): string {
+  const newest = (condition: string): string => `SELECT e.id FROM audit_event e WHERE ${where} AND ${condition} ORDER BY e.id DESC LIMIT ${limit}`;
+  if (scope.isWhole) return newest('true');
+  const own = newest(`e.user_id = ${values.add(scope.userId)}`);
+  if (scope.namespaceIds.length === 0) return own;
+  const inProjects = `SELECT e.id FROM namespace n, LATERAL (${newest('e.project_id = n.id')}) e
+    WHERE n.organization_id = $1 AND n.kind = 'PROJECT' AND n.ancestors && ${values.add(scope.namespaceIds)}::text[]`;
+  return `(${own}) UNION (${inProjects})`;
+}
+
 /** The conditions on `audit_event e` that organization, scope, filter and cursor make together. The organization is $1. */
-function conditions(values: Values, scope: EventScope, filter: EventFilter, after: string | null): string {
+function conditions(values: Values, scope: EventScope | null, filter: EventFilter, after: string | null): string {
   const parts = ['e.organization_id = $1'];
-  if (!scope.isWhole && scope.namespaceIds.length === 0) parts.push(`e.user_id = ${values.add(scope.userId)}`);
-  if (!scope.isWhole && scope.namespaceIds.length > 0) {
+  if (scope !== null && !scope.isWhole && scope.namespaceIds.length === 0) parts.push(`e.user_id = ${values.add(scope.userId)}`);
+  if (scope !== null && !scope.isWhole && scope.namespaceIds.length > 0) {
     const below = `SELECT n.id FROM namespace n WHERE n.organization_id = $1 AND n.ancestors && ${values.add(scope.namespaceIds)}::text[]`;
     parts.push(`(e.user_id = ${values.add(scope.userId)} OR e.project_id IN (${below}))`);
   }

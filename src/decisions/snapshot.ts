@@ -12,7 +12,7 @@ export interface Snapshotting {
   readonly clock: Clock;
 }
 
-/** Everything that decisions of one organization read, as it was at one epoch. */
+/** Everything that decisions of one organization read: the policies in force at `epoch`, the rest as it was then or since. */
 export interface Facts {
   readonly epoch: number;
   project(id: string): Promise<Namespace | null>;
