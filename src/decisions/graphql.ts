@@ -1,6 +1,6 @@
 import type { AgentDecisionPayloadResolvers, AgentDecisionResolvers, MutationResolvers, ResolversTypes } from '../generated/graphql.js';
 import { eventBehind, presentEvent, type StoredEvent } from '../audit/index.js';
-import { inputProblems, type InputProblem } from '../platform/graphql-input.js';
+import { inputInvalid, inputProblems, notFound } from '../platform/graphql-input.js';
 import type { DecideOutcome } from './decide.js';
 import { decisionIn } from './decision.js';
 import { parseQuestion } from './parse-question.js';
@@ -43,10 +43,9 @@ export const Mutation: Pick<MutationResolvers<DecisionContext>, 'agentDecisionRe
     const parsed = parseQuestion(input);
     if (!parsed.success) return refused(inputInvalid(inputProblems(parsed.error)));
     const outcome = await decide(parsed.data);
-    if (outcome.kind === 'notFound') return refused({ __typename: 'AgentNotFound' as const, message: `There is no such thing in your organization, or you may not see it: ${outcome.field}.`, field: outcome.field });
+    if (outcome.kind === 'notFound') return refused(notFound(outcome.field));
     return { decision: presentDecision(outcome.stored), errors: [] };
   },
 };
 
 const refused = <Refusal>(refusal: Refusal) => ({ decision: null, errors: [refusal] });
-const inputInvalid = (problems: readonly InputProblem[]) => ({ __typename: 'AgentInputInvalid' as const, message: 'Some of the input is not acceptable; problems says what and why.', problems });

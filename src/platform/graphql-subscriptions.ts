@@ -60,7 +60,7 @@ export function serveSubscriptions<Context extends object>(http: FastifyInstance
       connectionInitWaitTimeout: 5_000,
       async onConnect(ctx) {
         try {
-          ctx.extra.caller = await options.authenticate(credentialsOf(ctx.extra.request, ctx.connectionParams));
+          ctx.extra.caller = await options.authenticate(socketCredentials(ctx.extra.request, ctx.connectionParams));
           return true;
         } catch (error) {
           const failure = toFailure(error);
@@ -101,7 +101,7 @@ export function serveSubscriptions<Context extends object>(http: FastifyInstance
  * Where a WebSocket client's credentials may stand: the upgrade request's headers, or the connection's parameters as browsers,
  * Hive Gateway and Apollo Router (nested, as `connectionParams.token`) send them.
  */
-export function credentialsOf(request: IncomingMessage, parameters: Readonly<Record<string, unknown>> | undefined): Credentials {
+function socketCredentials(request: IncomingMessage, parameters: Readonly<Record<string, unknown>> | undefined): Credentials {
   const params = parameters ?? {};
   const nested = typeof params['connectionParams'] === 'object' && params['connectionParams'] !== null && 'token' in params['connectionParams'] ? params['connectionParams'].token : undefined;
   const text = (...values: readonly unknown[]): string | undefined => values.find((value): value is string => typeof value === 'string' && value !== '');

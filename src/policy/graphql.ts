@@ -10,7 +10,8 @@ import type {
   ResolversTypes,
 } from '../generated/graphql.js';
 import { connectionOf, cursorOf, isUuid, isWellFormed, pageOf, pageRequest, type Page, type PageRequest, type Viewer } from '../kernel/index.js';
-import { inputProblems, type InputProblem } from '../platform/graphql-input.js';
+import { inputInvalid, inputProblems, notFound } from '../platform/graphql-input.js';
+import { loadersByPage } from '../platform/graphql-loaders.js';
 import { createPolicy, publishPolicy, retirePolicy, type CreateOutcome, type PolicyChanging, type PublishOutcome, type RetireOutcome } from './change-policy.js';
 import { isKey, keyOf } from './cursor.js';
 import { SCHEMA, SCHEMA_VERSION } from './model.js';
@@ -43,17 +44,6 @@ export function policiesForRequest(deps: PolicyReading & PolicyChanging, viewer:
     byId: (id) => (isUuid(id) ? byId.load(id) : Promise.resolve(null)),
     revisions: (id, page) => revisions(page).load(id),
     inForce: (projectId, page) => inForce(page).load(projectId),
-  };
-}
-
-/** One loader for each page that is asked for: what differs in the id alone is read together. */
-function loadersByPage<Value>(batch: (page: PageRequest) => (ids: readonly string[]) => Promise<readonly Value[]>): (page: PageRequest) => DataLoader<string, Value> {
-  const loaders = new Map<string, DataLoader<string, Value>>();
-  return (page) => {
-    const name = JSON.stringify(page);
-    const loader = loaders.get(name) ?? new DataLoader<string, Value>(batch(page));
-    loaders.set(name, loader);
-    return loader;
   };
 }
 
@@ -198,5 +188,3 @@ function presentRetire(outcome: RetireOutcome) {
 }
 
 const invalid = (problems: readonly PolicyProblem[]) => ({ __typename: 'AgentPolicyInvalid' as const, message: 'The policy’s text is not acceptable; problems says where and why.', problems });
-const notFound = (field: string) => ({ __typename: 'AgentNotFound' as const, message: `There is no such thing in your organization, or you may not see it: ${field}.`, field });
-const inputInvalid = (problems: readonly InputProblem[]) => ({ __typename: 'AgentInputInvalid' as const, message: 'Some of the input is not acceptable; problems says what and why.', problems });

@@ -2,7 +2,8 @@ import DataLoader from 'dataloader';
 import { z } from 'zod';
 import type { AgentDecisionResolvers, AgentToolPayloadResolvers, AgentToolResolvers, MutationResolvers, ProjectResolvers, QueryResolvers, ResolversTypes } from '../generated/graphql.js';
 import { connectionOf, cursorOf, isJsonObject, isWellFormed, jsonProblem, pageRequest, type JsonObject, type Page, type PageRequest, type Viewer } from '../kernel/index.js';
-import { inputProblems, type InputProblem } from '../platform/graphql-input.js';
+import { inputInvalid, inputProblems, notFound } from '../platform/graphql-input.js';
+import { loadersByPage } from '../platform/graphql-loaders.js';
 import { listTools, listToolsFor, toolsById, type ToolReading } from './read-tools.js';
 import { registerTool, type Registering, type RegisterOutcome } from './register-tool.js';
 import { partsOf, RISKS, type Tool } from './tool.js';
@@ -21,17 +22,12 @@ export interface ToolContext {
 
 export function toolsForRequest(deps: ToolReading & Registering, viewer: () => Viewer): ToolsForRequest {
   const byId = new DataLoader<string, Tool | null>(async (ids) => toolsById(deps, viewer(), ids));
-  const byPage = new Map<string, DataLoader<string, Page<Tool> | null>>();
+  const listFor = loadersByPage((page) => async (ids) => listToolsFor(deps, viewer(), ids, page));
   return {
     viewer,
     deps,
     byId: (id) => byId.load(id),
-    listFor(projectId, page) {
-      const name = JSON.stringify(page);
-      const loader = byPage.get(name) ?? new DataLoader<string, Page<Tool> | null>(async (ids) => listToolsFor(deps, viewer(), ids, page));
-      byPage.set(name, loader);
-      return loader.load(projectId);
-    },
+    listFor: (projectId, page) => listFor(page).load(projectId),
   };
 }
 
@@ -130,7 +126,6 @@ export const Mutation: Pick<MutationResolvers<ToolContext>, 'agentToolRegister'>
 };
 
 const refused = <Refusal>(refusal: Refusal) => ({ tool: null, change: null, errors: [refusal] });
-const inputInvalid = (problems: readonly InputProblem[]) => ({ __typename: 'AgentInputInvalid' as const, message: 'Some of the input is not acceptable; problems says what and why.', problems });
 
 function presentOutcome(outcome: RegisterOutcome) {
   switch (outcome.kind) {
@@ -139,6 +134,6 @@ function presentOutcome(outcome: RegisterOutcome) {
     case 'invalid':
       return refused(inputInvalid([{ path: outcome.path, message: outcome.message }]));
     case 'notFound':
-      return refused({ __typename: 'AgentNotFound' as const, message: `There is no such thing in your organization, or you may not see it: ${outcome.field}.`, field: outcome.field });
+      return refused(notFound(outcome.field));
   }
 }
