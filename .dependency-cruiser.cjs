@@ -37,7 +37,8 @@ module.exports = {
     {
       name: 'no-cycles',
       severity: 'error',
-      comment: 'Two files that need each other are one file, or miss a third. Cycles between folders are where houses of this kind decay first.',
+      comment:
+        'Two files that need each other are one file, or miss a third. Cycles between folders are where houses of this kind decay first.',
       from: {},
       to: { circular: true },
     },
@@ -52,7 +53,10 @@ module.exports = {
       name: 'known-places-only',
       severity: 'error',
       comment: 'A folder that the table of doors does not name has no borders yet: enter it there first.',
-      from: { path: '^src/', pathNot: inSrc(`${anyRoom}/`, 'kernel/', 'cedar/', 'platform/', 'generated/', 'cli/', '(?:app|main|config)\\.ts$') },
+      from: {
+        path: '^src/',
+        pathNot: inSrc(`${anyRoom}/`, 'kernel/', 'cedar/', 'platform/', 'generated/', 'cli/', '(?:app|main|config)\\.ts$'),
+      },
       to: {},
     },
     {

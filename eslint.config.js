@@ -75,7 +75,7 @@ function bannedSyntax() {
   return [
     { selector: 'ExportDefaultDeclaration', message: 'Named exports only: one name for one thing, found by one search.' },
     { selector: 'TSEnumDeclaration', message: "Use a union of string literals ('ALLOW' | 'DENY')." },
-    { selector: 'ExportAllDeclaration', message: "Name what the door lets through; `export *` lets through what nobody meant." },
+    { selector: 'ExportAllDeclaration', message: 'Name what the door lets through; `export *` lets through what nobody meant.' },
     {
       selector: "CallExpression[callee.object.name='jest'][callee.property.name=/^(un)?mock|unstable_mockModule|doMock$/]",
       message: 'Write a small working double of the port instead.',
@@ -100,7 +100,10 @@ function bannedInCore() {
     { selector: 'TSTypeAssertion', message: 'Core code proves its types.' },
     { selector: "MemberExpression[object.name='process'][property.name='env']", message: 'config.ts alone reads the environment.' },
     { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Ask the Clock: rules are tested at any time.' },
-    { selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']", message: 'Ask the Clock: rules are tested at any time.' },
+    {
+      selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']",
+      message: 'Ask the Clock: rules are tested at any time.',
+    },
     { selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']", message: 'Take randomness as a parameter.' },
   ];
 }

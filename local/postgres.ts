@@ -78,8 +78,7 @@ async function startServer(launch: Launch): Promise<{ child: ChildProcess; endpo
     const complaint = await lastComplaint(launch.cluster.logFile);
     await endProcess(child, 'SIGQUIT', shutdownPatience.firmMs);
     const passes =
-      complaint.includes('shared memory block') ||
-      (launch.options.port === 0 && complaint.includes('could not create any TCP/IP sockets'));
+      complaint.includes('shared memory block') || (launch.options.port === 0 && complaint.includes('could not create any TCP/IP sockets'));
     if (!passes || Date.now() > deadline) {
       throw new Refusal(`Postgres did not start on port ${String(port)}: ${complaint} (log: ${launch.cluster.logFile})`);
     }

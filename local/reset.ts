@@ -17,7 +17,8 @@ try {
 async function reset(dataDir: string): Promise<string> {
   if (!existsSync(dataDir)) return 'There is no data to throw away.';
   const files = filesIn(dataDir);
-  if (!Object.values(files).some((file) => existsSync(file))) throw new Refusal(`${dataDir} is no data folder of npm start: it is left alone.`);
+  if (!Object.values(files).some((file) => existsSync(file)))
+    throw new Refusal(`${dataDir} is no data folder of npm start: it is left alone.`);
   takeLock(files.lock);
   await stopLeftOver(clusterIn(files.postgres));
   await rm(dataDir, { recursive: true, force: true });

@@ -24,10 +24,7 @@ const installArguments = [
  */
 export async function setUp() {
   checkMachine();
-  await Promise.all([
-    installPackages(root, 'Installing packages'),
-    installPackages(join(root, 'local'), 'Installing the gateway'),
-  ]);
+  await Promise.all([installPackages(root, 'Installing packages'), installPackages(join(root, 'local'), 'Installing the gateway')]);
   await runStep('Generating code', 'scripts/generate.mjs', ['--quiet']);
   // What npm would have had an install script do.
   if (!existsSync(join(root, 'node_modules/.bin/agent-governance'))) await runStep('Linking the command', 'scripts/link-command.mjs', []);

@@ -93,7 +93,8 @@ function portOf(environment: Environment, name: keyof Ports): number {
   const { variable, usual } = portVariables[name];
   const text = textOf(environment, variable) ?? String(usual);
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Refusal(`${variable}=${text} is not a port: give a whole number from 1 to 65535.`);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new Refusal(`${variable}=${text} is not a port: give a whole number from 1 to 65535.`);
   return port;
 }
 

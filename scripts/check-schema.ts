@@ -13,9 +13,7 @@ process.exitCode = problems.length === 0 ? 0 : 1;
 function compatibility(): readonly string[] {
   const released = releasedSchema();
   if (released === undefined) return ['There is no docs/schema/released.graphql: run `npm run release:schema`.'];
-  return forbiddenBreaks(released, currentSchema(), decisionRecords()).map(
-    (change) => `No ADR says \`${permission(change)}\``,
-  );
+  return forbiddenBreaks(released, currentSchema(), decisionRecords()).map((change) => `No ADR says \`${permission(change)}\``);
 }
 
 function composition(): readonly string[] {

@@ -17,11 +17,24 @@ const depcruise = [bin('dependency-cruiser/bin/dependency-cruise.mjs'), 'src', '
 
 const checks = [
   { name: 'lockfile', commands: [['scripts/complete-lockfile.mjs', '--check']] },
-  { name: 'generated code', commands: [['scripts/generate.mjs', '--quiet'], ['scripts/generate.mjs', '--check']] },
+  {
+    name: 'generated code',
+    commands: [
+      ['scripts/generate.mjs', '--quiet'],
+      ['scripts/generate.mjs', '--check'],
+    ],
+  },
   { name: 'types', commands: [[bin('typescript/bin/tsc')]] },
   { name: 'lint', commands: [eslint] },
+  { name: 'format', commands: [[bin('prettier/bin/prettier.cjs'), '--check', '--cache', '--log-level', 'warn', '.']] },
   { name: 'borders', commands: [[...depcruise, '--config', '.dependency-cruiser.cjs']] },
-  { name: 'database schema', commands: [[bin('prisma/build/index.js'), 'validate'], [bin('prisma/build/index.js'), 'format', '--check']] },
+  {
+    name: 'database schema',
+    commands: [
+      [bin('prisma/build/index.js'), 'validate'],
+      [bin('prisma/build/index.js'), 'format', '--check'],
+    ],
+  },
   { name: 'schema compatibility', commands: [['--import', 'tsx', 'scripts/check-schema.ts', 'compatibility']] },
   { name: 'composition', commands: [['--import', 'tsx', 'scripts/check-schema.ts', 'composition']] },
   { name: 'build', commands: [['scripts/build.mjs']] },

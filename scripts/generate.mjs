@@ -65,7 +65,11 @@ function stamps() {
 
 function digestOf(part) {
   const hash = createHash('sha256');
-  for (const file of part.inputs) hash.update(`${file}\0`).update(readFileSync(join(root, file))).update('\0');
+  for (const file of part.inputs)
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(join(root, file)))
+      .update('\0');
   for (const name of part.packages) hash.update(`${name}@${versionOf(name)}\0`);
   return hash.digest('hex');
 }

@@ -122,21 +122,52 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
   const policy: PolicyReading & PolicyChanging = {
     ...{ directory, policies, parser: wasmParser, clock, announce },
     // What a transaction made must not be remembered before it has committed: no months are shared with it.
-    atomically: (work) => inTransaction(database, (tx) => work({ policies: postgresPolicyWriter(tx), auditLog: postgresAuditLog(sqlWithin(tx), new Set()), epoch: postgresEpoch(tx) })),
+    atomically: (work) =>
+      inTransaction(database, (tx) =>
+        work({ policies: postgresPolicyWriter(tx), auditLog: postgresAuditLog(sqlWithin(tx), new Set()), epoch: postgresEpoch(tx) }),
+      ),
   };
   const registry: ToolReading & Registering = {
     ...{ directory, tools, clock, announce },
-    atomically: (work) => inTransaction(database, (tx) => work({ tools: postgresToolWriter(tx), directory: postgresDirectory(tx), auditLog: postgresAuditLog(sqlWithin(tx), new Set()), epoch: postgresEpoch(tx) })),
+    atomically: (work) =>
+      inTransaction(database, (tx) =>
+        work({
+          tools: postgresToolWriter(tx),
+          directory: postgresDirectory(tx),
+          auditLog: postgresAuditLog(sqlWithin(tx), new Set()),
+          epoch: postgresEpoch(tx),
+        }),
+      ),
   };
   const snapshots = keepSnapshots({ directory, policies, tools, engine: wasmEngine, hints, clock });
   const deciding: Deciding = { snapshots, log, clock, alarm: (message, details) => logger.error(message, details) };
   const follower = followLogs({ reader: postgresLogReader(database.sql), hints: growth, report });
-  const feeding: Feeding = { follower, directory, scopeOf: sharedScopes((viewer) => scopeOf(audit, viewer), clock), clock, heartbeatSeconds: config.feed.heartbeatSeconds };
-  return { audit, pushing, policy, registry, deciding, feeding, follower, snapshots, sequencing: { sequencing: postgresSequencing(database), hints: growth, report } };
+  const feeding: Feeding = {
+    follower,
+    directory,
+    scopeOf: sharedScopes((viewer) => scopeOf(audit, viewer), clock),
+    clock,
+    heartbeatSeconds: config.feed.heartbeatSeconds,
+  };
+  return {
+    audit,
+    pushing,
+    policy,
+    registry,
+    deciding,
+    feeding,
+    follower,
+    snapshots,
+    sequencing: { sequencing: postgresSequencing(database), hints: growth, report },
+  };
 }
 
 /** Everything that resolvers need for one request. */
-export type Context = auditGraphql.AuditContext & policyGraphql.PolicyContext & toolsGraphql.ToolContext & decisionsGraphql.DecisionContext & feedGraphql.FeedContext;
+export type Context = auditGraphql.AuditContext &
+  policyGraphql.PolicyContext &
+  toolsGraphql.ToolContext &
+  decisionsGraphql.DecisionContext &
+  feedGraphql.FeedContext;
 
 function contextFor(services: Services, caller: Caller): Context {
   const viewer = (): Viewer => viewerOf(caller);
@@ -151,9 +182,22 @@ function contextFor(services: Services, caller: Caller): Context {
   };
 }
 
-async function addRoutes(http: FastifyInstance, config: Config, logger: Logger, clock: Clock, services: Services, database: Database): Promise<void> {
+async function addRoutes(
+  http: FastifyInstance,
+  config: Config,
+  logger: Logger,
+  clock: Clock,
+  services: Services,
+  database: Database,
+): Promise<void> {
   const authenticate = authenticateBy(config.identity, clock);
-  const graphql = { schema: buildSchema(), authenticate, contextFor: (caller: Caller) => contextFor(services, caller), introspection: config.introspection, logger };
+  const graphql = {
+    schema: buildSchema(),
+    authenticate,
+    contextFor: (caller: Caller) => contextFor(services, caller),
+    introspection: config.introspection,
+    logger,
+  };
   await serveGraphql(http, graphql);
   // A schema of its own: servers may wrap the fields of the one that they are given.
   serveSubscriptions(http, { ...graphql, schema: buildSchema() });

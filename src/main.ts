@@ -48,6 +48,7 @@ function sentenceFor(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error ? String(error.code) : '';
   if (code === 'EADDRINUSE') return `The port ${process.env['PORT'] ?? 4001} is taken. Set PORT to a free one.`;
-  if (/^(ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|28|3D|57P)/.test(code)) return `The database in DATABASE_URL cannot be reached: ${error.message}`;
+  if (/^(ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|28|3D|57P)/.test(code))
+    return `The database in DATABASE_URL cannot be reached: ${error.message}`;
   return error.stack ?? error.message;
 }

@@ -92,7 +92,10 @@ const allowed: Readonly<Record<string, string>> = {
 const packages = ['zod', 'graphql', 'dataloader', 'ioredis', 'pg', 'fastify', 'canonicalize', 'commander', '@cedar-policy/cedar-wasm'];
 
 /** The same house with one more import, in a file of its own or after what the file holds already. */
-function withViolation(house: Readonly<Record<string, string>>, [, file, statement]: (typeof violations)[number]): Readonly<Record<string, string>> {
+function withViolation(
+  house: Readonly<Record<string, string>>,
+  [, file, statement]: (typeof violations)[number],
+): Readonly<Record<string, string>> {
   return { ...house, [file]: `${house[file] ?? ''} ${statement}` };
 }
 
@@ -119,7 +122,11 @@ describe('the borders', () => {
 
   it('are each proved by a violation', () => {
     const proved = new Set(violations.map(([rule]) => rule));
-    expect(borders().map((rule) => rule.name ?? '').filter((name) => !proved.has(name))).toEqual([]);
+    expect(
+      borders()
+        .map((rule) => rule.name ?? '')
+        .filter((name) => !proved.has(name)),
+    ).toEqual([]);
   });
 
   it('each say why they are there', () => {

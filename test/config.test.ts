@@ -13,7 +13,13 @@ describe('readConfig', () => {
       database: { url: enough.DATABASE_URL, poolSize: 16 },
       redisUrl: null,
       listen: { host: '127.0.0.1', port: 4001 },
-      identity: { jwksUrl: enough.JWKS_URL, issuer: enough.TOKEN_ISSUER, audience: 'agent-governance', routerAudience: 'platform', routerSecret: null },
+      identity: {
+        jwksUrl: enough.JWKS_URL,
+        issuer: enough.TOKEN_ISSUER,
+        audience: 'agent-governance',
+        routerAudience: 'platform',
+        routerSecret: null,
+      },
       audit: { maxAgeDays: 400, maxAheadSeconds: 300, queueMaxEvents: 20_000 },
       feed: { heartbeatSeconds: 15 },
       introspection: true,
@@ -28,7 +34,9 @@ describe('readConfig', () => {
   });
 
   it('takes an empty variable for a missing one, as shells and compose files leave them', () => {
-    expect(messageOf({ ...enough, TOKEN_ISSUER: '', ROUTER_SECRET: '' })).toBe('The environment is not usable.\n  TOKEN_ISSUER: is missing');
+    expect(messageOf({ ...enough, TOKEN_ISSUER: '', ROUTER_SECRET: '' })).toBe(
+      'The environment is not usable.\n  TOKEN_ISSUER: is missing',
+    );
   });
 
   it('names every variable that is wrong with what would be right, and never repeats a value', () => {
@@ -51,7 +59,13 @@ describe('readConfig', () => {
     const message = messageOf(values);
 
     const { TOKEN_ISSUER: _right, ...wrong } = values;
-    expect(message.split('\n').slice(1).map((line) => line.trim().split(':')[0]).sort()).toEqual(Object.keys(wrong).sort());
+    expect(
+      message
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim().split(':')[0])
+        .sort(),
+    ).toEqual(Object.keys(wrong).sort());
     expect(message).not.toContain('hunter2');
     expect(message).toContain('ROUTER_SECRET: must have at least 16 characters');
     expect(message).toContain('DATABASE_URL: must be a URL that begins with postgres:// or postgresql://');

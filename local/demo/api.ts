@@ -23,7 +23,10 @@ export function apiAt(base: string, token: string): Api {
   };
   return {
     async graphql<Data>(document: string, variables = {}) {
-      const { data, errors } = await send<{ data?: Data; errors?: readonly { message: string }[] }>('POST', '/graphql', { query: document, variables });
+      const { data, errors } = await send<{ data?: Data; errors?: readonly { message: string }[] }>('POST', '/graphql', {
+        query: document,
+        variables,
+      });
       if (errors !== undefined || data === undefined) throw new Refusal((errors ?? []).map(({ message }) => message).join(' '));
       return data;
     },

@@ -19,7 +19,13 @@ function demoDirectory() {
   return {
     namespaces: [
       { id: organization.id, kind: 'ORGANIZATION', parentId: null, path: organization.path, name: organization.name },
-      ...groups.map(({ id, name, fullPath, parentId }) => ({ id, kind: 'GROUP', parentId: parentId ?? organization.id, path: lastPart(fullPath), name })),
+      ...groups.map(({ id, name, fullPath, parentId }) => ({
+        id,
+        kind: 'GROUP',
+        parentId: parentId ?? organization.id,
+        path: lastPart(fullPath),
+        name,
+      })),
       ...projects.map(({ id, name, fullPath, groupId }) => ({ id, kind: 'PROJECT', parentId: groupId, path: lastPart(fullPath), name })),
     ],
     memberships: users.map(({ id, membership }) => ({ userId: id, ...membership })),

@@ -52,12 +52,42 @@ export const projects: readonly DemoProject[] = [
 ];
 
 export const users: readonly DemoUser[] = [
-  { id: 'gid://platform/User/1', username: 'dana', name: 'Dana Okafor', bot: false, membership: { namespaceId: 'gid://platform/Group/10', role: 'DEVELOPER' } },
-  { id: 'gid://platform/User/2', username: 'paul', name: 'Paul Lindqvist', bot: false, membership: { namespaceId: organization.id, role: 'OWNER' } },
+  {
+    id: 'gid://platform/User/1',
+    username: 'dana',
+    name: 'Dana Okafor',
+    bot: false,
+    membership: { namespaceId: 'gid://platform/Group/10', role: 'DEVELOPER' },
+  },
+  {
+    id: 'gid://platform/User/2',
+    username: 'paul',
+    name: 'Paul Lindqvist',
+    bot: false,
+    membership: { namespaceId: organization.id, role: 'OWNER' },
+  },
   { id: 'gid://platform/User/3', username: 'siem', name: 'SIEM', bot: true, membership: { namespaceId: organization.id, role: 'AUDITOR' } },
-  { id: 'gid://platform/User/4', username: 'agent-platform', name: 'Agent Platform', bot: true, membership: { namespaceId: organization.id, role: 'DEVELOPER' } },
-  { id: 'gid://platform/User/5', username: 'ines', name: 'Ines Carvalho', bot: false, membership: { namespaceId: 'gid://platform/Group/11', role: 'MAINTAINER' } },
-  { id: 'gid://platform/User/6', username: 'tomasz', name: 'Tomasz Nowak', bot: false, membership: { namespaceId: 'gid://platform/Group/12', role: 'REPORTER' } },
+  {
+    id: 'gid://platform/User/4',
+    username: 'agent-platform',
+    name: 'Agent Platform',
+    bot: true,
+    membership: { namespaceId: organization.id, role: 'DEVELOPER' },
+  },
+  {
+    id: 'gid://platform/User/5',
+    username: 'ines',
+    name: 'Ines Carvalho',
+    bot: false,
+    membership: { namespaceId: 'gid://platform/Group/11', role: 'MAINTAINER' },
+  },
+  {
+    id: 'gid://platform/User/6',
+    username: 'tomasz',
+    name: 'Tomasz Nowak',
+    bot: false,
+    membership: { namespaceId: 'gid://platform/Group/12', role: 'REPORTER' },
+  },
 ];
 
 export const agents: readonly DemoAgent[] = [

@@ -4,15 +4,39 @@ import { policies, type DemoPolicy } from './policies.js';
 
 const known = /* GraphQL */ `
   query DemoKnownPolicies($namespaceId: ID!) {
-    agentPolicies(namespaceId: $namespaceId, first: 100) { nodes { id name status latestRevision } }
+    agentPolicies(namespaceId: $namespaceId, first: 100) {
+      nodes {
+        id
+        name
+        status
+        latestRevision
+      }
+    }
   }
 `;
 
 const create = /* GraphQL */ `
   mutation DemoCreatePolicy($input: AgentPolicyCreateInput!) {
     agentPolicyCreate(input: $input) {
-      policy { id name status latestRevision }
-      errors { __typename ... on AgentRefusal { message } ... on AgentPolicyInvalid { problems { message help line } } }
+      policy {
+        id
+        name
+        status
+        latestRevision
+      }
+      errors {
+        __typename
+        ... on AgentRefusal {
+          message
+        }
+        ... on AgentPolicyInvalid {
+          problems {
+            message
+            help
+            line
+          }
+        }
+      }
     }
   }
 `;
@@ -20,7 +44,19 @@ const create = /* GraphQL */ `
 const publish = /* GraphQL */ `
   mutation DemoPublishPolicy($input: AgentPolicyPublishInput!) {
     agentPolicyPublish(input: $input) {
-      errors { __typename ... on AgentRefusal { message } ... on AgentPolicyInvalid { problems { message help line } } }
+      errors {
+        __typename
+        ... on AgentRefusal {
+          message
+        }
+        ... on AgentPolicyInvalid {
+          problems {
+            message
+            help
+            line
+          }
+        }
+      }
     }
   }
 `;
@@ -49,7 +85,9 @@ async function knownIn(api: Api, namespaceId: string): Promise<readonly KnownPol
 }
 
 async function createPolicy(api: Api, policy: DemoPolicy): Promise<KnownPolicy> {
-  const { agentPolicyCreate } = await api.graphql<{ agentPolicyCreate: { policy: KnownPolicy | null; errors: Refusals } }>(create, { input: policy });
+  const { agentPolicyCreate } = await api.graphql<{ agentPolicyCreate: { policy: KnownPolicy | null; errors: Refusals } }>(create, {
+    input: policy,
+  });
   if (agentPolicyCreate.policy === null) throw refusal(policy.name, agentPolicyCreate.errors);
   return agentPolicyCreate.policy;
 }

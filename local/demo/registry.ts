@@ -5,8 +5,13 @@ import { tools, type DemoTool } from './tools.js';
 const known = /* GraphQL */ `
   query DemoKnownTools($after: String) {
     agentTools(first: 100, after: $after) {
-      nodes { id }
-      pageInfo { hasNextPage endCursor }
+      nodes {
+        id
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
     }
   }
 `;
@@ -14,7 +19,18 @@ const known = /* GraphQL */ `
 const register = /* GraphQL */ `
   mutation DemoRegisterTool($input: AgentToolRegisterInput!) {
     agentToolRegister(input: $input) {
-      errors { __typename ... on AgentRefusal { message } ... on AgentInputInvalid { problems { path message } } }
+      errors {
+        __typename
+        ... on AgentRefusal {
+          message
+        }
+        ... on AgentInputInvalid {
+          problems {
+            path
+            message
+          }
+        }
+      }
     }
   }
 `;
@@ -42,7 +58,8 @@ export async function registerTools(api: Api, report: (detail: string) => void):
 
 async function registerTool(api: Api, tool: DemoTool): Promise<void> {
   const { agentToolRegister } = await api.graphql<Registered>(register, { input: tool });
-  if (agentToolRegister.errors.length > 0) throw new Refusal(`The demo tool ${tool.id} was refused: ${JSON.stringify(agentToolRegister.errors)}`);
+  if (agentToolRegister.errors.length > 0)
+    throw new Refusal(`The demo tool ${tool.id} was refused: ${JSON.stringify(agentToolRegister.errors)}`);
 }
 
 async function knownIds(api: Api): Promise<Set<string>> {

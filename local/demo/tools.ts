@@ -27,7 +27,12 @@ const kinds: Readonly<Record<Kind, object>> = {
 type Row = readonly [name: string, effect: Effect, description: string, args: Readonly<Record<string, Kind>>];
 
 const email: Row[] = [
-  ['send_email', 'writes', 'Sends an e-mail.', { recipients: 'texts', subject: 'text', body: 'text', 'attachments?': 'texts', 'cc?': 'texts', 'bcc?': 'texts' }],
+  [
+    'send_email',
+    'writes',
+    'Sends an e-mail.',
+    { recipients: 'texts', subject: 'text', body: 'text', 'attachments?': 'texts', 'cc?': 'texts', 'bcc?': 'texts' },
+  ],
   ['delete_email', 'destroys', 'Deletes an e-mail for good.', { email_id: 'text' }],
   ['get_unread_emails', 'reads', 'Lists unread e-mails.', {}],
   ['get_sent_emails', 'reads', 'Lists sent e-mails.', {}],
@@ -42,7 +47,12 @@ const calendar: Row[] = [
   ['get_current_day', 'reads', 'Tells the date.', {}],
   ['get_day_calendar_events', 'reads', 'Lists the appointments of a day.', { day: 'text' }],
   ['search_calendar_events', 'reads', 'Finds appointments by words.', { query: 'text', 'date?': 'text' }],
-  ['create_calendar_event', 'writes', 'Makes an appointment and invites its participants.', { title: 'text', start_time: 'text', end_time: 'text', 'description?': 'text', 'participants?': 'texts', 'location?': 'text' }],
+  [
+    'create_calendar_event',
+    'writes',
+    'Makes an appointment and invites its participants.',
+    { title: 'text', start_time: 'text', end_time: 'text', 'description?': 'text', 'participants?': 'texts', 'location?': 'text' },
+  ],
   ['reschedule_calendar_event', 'writes', 'Moves an appointment.', { event_id: 'text', new_start_time: 'text', 'new_end_time?': 'text' }],
   ['add_calendar_event_participants', 'writes', 'Invites more people to an appointment.', { event_id: 'text', participants: 'texts' }],
   ['cancel_calendar_event', 'destroys', 'Cancels an appointment and tells its participants.', { event_id: 'text' }],
@@ -84,10 +94,25 @@ const bank: Row[] = [
   ['get_most_recent_transactions', 'reads', 'Lists the latest payments.', { 'n?': 'number' }],
   ['get_scheduled_transactions', 'reads', 'Lists the standing orders.', {}],
   ['send_money', 'destroys', 'Pays somebody.', { recipient: 'text', amount: 'number', subject: 'text', date: 'text' }],
-  ['schedule_transaction', 'destroys', 'Sets up a standing order.', { recipient: 'text', amount: 'number', subject: 'text', date: 'text', 'recurring?': 'flag' }],
-  ['update_scheduled_transaction', 'destroys', 'Changes a standing order.', { id: 'number', 'recipient?': 'text', 'amount?': 'number', 'subject?': 'text', 'date?': 'text', 'recurring?': 'flag' }],
+  [
+    'schedule_transaction',
+    'destroys',
+    'Sets up a standing order.',
+    { recipient: 'text', amount: 'number', subject: 'text', date: 'text', 'recurring?': 'flag' },
+  ],
+  [
+    'update_scheduled_transaction',
+    'destroys',
+    'Changes a standing order.',
+    { id: 'number', 'recipient?': 'text', 'amount?': 'number', 'subject?': 'text', 'date?': 'text', 'recurring?': 'flag' },
+  ],
   ['update_password', 'destroys', "Changes the account's password.", { password: 'text' }],
-  ['update_user_info', 'writes', "Changes the account holder's details.", { 'first_name?': 'text', 'last_name?': 'text', 'street?': 'text', 'city?': 'text' }],
+  [
+    'update_user_info',
+    'writes',
+    "Changes the account holder's details.",
+    { 'first_name?': 'text', 'last_name?': 'text', 'street?': 'text', 'city?': 'text' },
+  ],
 ];
 
 const travel: Row[] = [
@@ -111,7 +136,12 @@ const travel: Row[] = [
   ['get_rating_reviews_for_car_rental', 'reads', 'Reads the reviews of car rentals.', { company_name: 'texts' }],
   ['reserve_hotel', 'destroys', 'Books a hotel, which costs a fee to cancel.', { hotel: 'text', start_day: 'text', end_day: 'text' }],
   ['reserve_restaurant', 'writes', 'Books a table.', { restaurant: 'text', start_time: 'text' }],
-  ['reserve_car_rental', 'destroys', 'Books a car, which costs a fee to cancel.', { company: 'text', start_time: 'text', 'end_time?': 'text' }],
+  [
+    'reserve_car_rental',
+    'destroys',
+    'Books a car, which costs a fee to cancel.',
+    { company: 'text', start_time: 'text', 'end_time?': 'text' },
+  ],
 ];
 
 export const tools: readonly DemoTool[] = [

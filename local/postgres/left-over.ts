@@ -14,8 +14,7 @@ export async function stopLeftOver(cluster: Cluster): Promise<void> {
   const pid = Number.parseInt((await readFile(note, 'utf8').catch(() => '')).split('\n')[0] ?? '', 10);
   if (Number.isNaN(pid)) return;
   if (isServerOf(cluster, pid)) {
-    const ended =
-      (await endForeignProcess(pid, 'SIGINT', patience.gentleMs)) || (await endForeignProcess(pid, 'SIGQUIT', patience.firmMs));
+    const ended = (await endForeignProcess(pid, 'SIGINT', patience.gentleMs)) || (await endForeignProcess(pid, 'SIGQUIT', patience.firmMs));
     if (!ended) throw new Refusal(`The Postgres of an earlier start (process ${String(pid)}) does not end: end it, then start again.`);
   }
   // Postgres itself would refuse to start when another process of the same user has come to bear this id.

@@ -17,7 +17,9 @@ export async function makeWritable(folder: string): Promise<void> {
     await writeFile(probe, '');
     await rm(probe);
   } catch (error) {
-    throw new Refusal(`The data folder ${folder} cannot be written (${codeOf(error) ?? 'unknown reason'}): change its owner, or set DATA_DIR to another one.`);
+    throw new Refusal(
+      `The data folder ${folder} cannot be written (${codeOf(error) ?? 'unknown reason'}): change its owner, or set DATA_DIR to another one.`,
+    );
   }
 }
 

@@ -95,7 +95,9 @@ async function startParts(settings: Settings, parts: Parts, checkpoint: () => vo
 
   const tokens = await mintTokens(issuer);
   await Promise.all([
-    withProgress('Starting the governance subgraph', () => subgraph.ready()).then(() => loadDemo(addresses.subgraphBase, tokens.policyAdmin)),
+    withProgress('Starting the governance subgraph', () => subgraph.ready()).then(() =>
+      loadDemo(addresses.subgraphBase, tokens.policyAdmin),
+    ),
     withProgress('Starting the gateway', () => gateway.ready()),
     withProgress('Starting the example platform', () => platform.ready()),
   ]);

@@ -9,7 +9,10 @@ import { codeOf, Refusal } from '../refusal.js';
  */
 export function takeLock(file: string): () => void {
   const owner = lockOwner(file);
-  if (owner !== undefined) throw new Refusal(`It is running already (process ${String(owner)}): stop that one first, or set DATA_DIR and the ports for a second one.`);
+  if (owner !== undefined)
+    throw new Refusal(
+      `It is running already (process ${String(owner)}): stop that one first, or set DATA_DIR and the ports for a second one.`,
+    );
   rmSync(file, { force: true });
   // A link appears whole or fails: of two that start at once, one gets it.
   const draft = `${file}.${String(process.pid)}`;
@@ -49,7 +52,10 @@ function readNote(file: string): Note | undefined {
 /** Tells a process from a later one that bears the same id. Empty where there is no /proc. */
 function startTimeOf(pid: number): string {
   try {
-    const afterName = readFileSync(`/proc/${String(pid)}/stat`, 'utf8').split(') ').at(-1) ?? '';
+    const afterName =
+      readFileSync(`/proc/${String(pid)}/stat`, 'utf8')
+        .split(') ')
+        .at(-1) ?? '';
     return afterName.split(' ')[19] ?? '';
   } catch {
     return '';

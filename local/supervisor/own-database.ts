@@ -16,7 +16,10 @@ export async function checkDatabase(databaseUrl: string): Promise<void> {
     await client.connect();
     const { rows } = await client.query<{ version: string }>("SELECT current_setting('server_version_num') AS version");
     const version = Number(rows[0]?.version);
-    if (version < leastVersion) throw new Refusal(`The database of DATABASE_URL (${place}) is Postgres ${String(Math.floor(version / 10_000))}: 16 or newer is needed.`);
+    if (version < leastVersion)
+      throw new Refusal(
+        `The database of DATABASE_URL (${place}) is Postgres ${String(Math.floor(version / 10_000))}: 16 or newer is needed.`,
+      );
   } catch (error) {
     if (error instanceof Refusal) throw error;
     throw new Refusal(`The database of DATABASE_URL (${place}) cannot be reached: ${reasonOf(error)}.`);

@@ -94,7 +94,9 @@ async function answersOk(url: string): Promise<boolean> {
 
 /** The line of the log that most likely says why a process ended. */
 function lastLine(logFile: string): string {
-  const lines = readFileSync(logFile, 'utf8').split('\n').map((line) => line.trim());
+  const lines = readFileSync(logFile, 'utf8')
+    .split('\n')
+    .map((line) => line.trim());
   const told = lines.filter((line) => line !== '' && !line.startsWith('at ') && !line.startsWith('Node.js v') && line !== '}');
   return told.findLast((line) => /error/i.test(line)) ?? told.at(-1) ?? 'it left no word';
 }

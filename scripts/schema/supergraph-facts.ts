@@ -1,5 +1,13 @@
 /** What a supergraph says, as a sorted list of sentences: two composers may print the same supergraph differently. */
-import { Kind, parse, print, type DefinitionNode, type DirectiveNode, type FieldDefinitionNode, type InputValueDefinitionNode } from 'graphql';
+import {
+  Kind,
+  parse,
+  print,
+  type DefinitionNode,
+  type DirectiveNode,
+  type FieldDefinitionNode,
+  type InputValueDefinitionNode,
+} from 'graphql';
 
 /** Machinery of the supergraph format itself. */
 const machinery = /^(?:join|link|core|federation)__/;

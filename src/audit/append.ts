@@ -50,7 +50,12 @@ export function groupCommit(deps: GroupCommit): AuditLog {
       if (appends.length === 0) return Promise.resolve([]);
       const characters = appends.reduce((sum, { sealed }) => sum + sealed.json.length, 0);
       if (waitingEvents + appends.length > deps.maxWaitingEvents || waitingCharacters + characters > MAX_WAITING_CHARACTERS) {
-        return Promise.reject(new Failure('OVERLOADED', 'Too many audit events are waiting to be stored. Nothing of this request was stored; send it again in a moment.'));
+        return Promise.reject(
+          new Failure(
+            'OVERLOADED',
+            'Too many audit events are waiting to be stored. Nothing of this request was stored; send it again in a moment.',
+          ),
+        );
       }
       waitingEvents += appends.length;
       waitingCharacters += characters;
@@ -63,7 +68,10 @@ export function groupCommit(deps: GroupCommit): AuditLog {
             waitingCharacters -= characters;
             answer(value);
           };
-        queues.set(organizationId, [...(queues.get(organizationId) ?? []), { characters, appends, resolve: settle(resolve), reject: settle(reject) }]);
+        queues.set(organizationId, [
+          ...(queues.get(organizationId) ?? []),
+          { characters, appends, resolve: settle(resolve), reject: settle(reject) },
+        ]);
         if (busy.has(organizationId)) return;
         busy.add(organizationId);
         void flush(organizationId);
@@ -89,7 +97,10 @@ function takeGroup(queues: Map<OrganizationId, Waiting[]>, organizationId: Organ
 
 async function commit(deps: GroupCommit, organizationId: OrganizationId, group: readonly Waiting[]): Promise<void> {
   try {
-    const receipts = await deps.log.append(organizationId, group.flatMap(({ appends }) => appends));
+    const receipts = await deps.log.append(
+      organizationId,
+      group.flatMap(({ appends }) => appends),
+    );
     deps.committed(organizationId);
     let start = 0;
     for (const { appends, resolve } of group) resolve(receipts.slice(start, (start += appends.length)));

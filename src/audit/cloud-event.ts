@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isJsonObject, jsonProblem, type Json, type JsonObject } from '../kernel/index.js';
+import { isJsonObject, isPlain, jsonProblem, type Json, type JsonObject } from '../kernel/index.js';
 import { CATALOGUE } from './catalogue.js';
 import { OWN_SOURCE, type NewEvent, type Outcome } from './event.js';
 
@@ -20,10 +20,12 @@ export interface TimeWindow {
   readonly maxAheadSeconds: number;
 }
 
-// eslint-disable-next-line no-control-regex
-const isPlain = (text: string): boolean => !/[\u0000-\u001f\u007f]/.test(text);
 const name = (longest: number) =>
-  z.string('must be a string').min(1, 'must not be empty').max(longest, `must have at most ${longest} characters`).refine(isPlain, 'must not hold control characters');
+  z
+    .string('must be a string')
+    .min(1, 'must not be empty')
+    .max(longest, `must have at most ${longest} characters`)
+    .refine(isPlain, 'must not hold control characters');
 
 const NO_COUNTER = 'must be a whole number, as a number or a string';
 
@@ -67,7 +69,8 @@ export function parseCloudEvent(raw: unknown, now: Date, window: TimeWindow): Ne
   if (definition?.data === null) return { path: 'type', reason: `must not be ${envelope.type}: only this service records it` };
   const content = definition === undefined ? null : dataProblem(definition.data, envelope.data);
   if (content !== null) return content;
-  if (JSON.stringify(raw).length > MAX_EVENT_CHARACTERS) return { path: '', reason: `must have at most ${MAX_EVENT_CHARACTERS} characters of JSON` };
+  if (JSON.stringify(raw).length > MAX_EVENT_CHARACTERS)
+    return { path: '', reason: `must have at most ${MAX_EVENT_CHARACTERS} characters of JSON` };
 
   const data = raw['data'] ?? null;
   return {
@@ -112,7 +115,8 @@ function rejectionOf(error: z.ZodError, given: JsonObject, prefix: string): Reje
 }
 
 /** Plain text of up to 200 characters, or nothing: these come from data of any shape. */
-const shortText = (value: unknown, longest: number): string | null => (typeof value === 'string' && value !== '' && value.length <= longest && isPlain(value) ? value : null);
+const shortText = (value: unknown, longest: number): string | null =>
+  typeof value === 'string' && value !== '' && value.length <= longest && isPlain(value) ? value : null;
 
 const workflowOf = (data: Json): string | null => (isJsonObject(data) ? shortText(data['workflow_id'], 200) : null);
 const toolOf = (data: Json): string | null => (isJsonObject(data) ? shortText(data['tool_name'], 300) : null);

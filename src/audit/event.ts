@@ -75,7 +75,13 @@ export interface StoredEvent {
 
 /** The bytes that are hashed and stored. */
 export function canonicalEvent(event: AuditEvent): string {
-  return canonicalJson(Object.fromEntries(Object.entries({ v: 1, ...event }).filter(([key, value]) => value !== null && !(key === 'attributes' && Object.keys(event.attributes).length === 0))));
+  return canonicalJson(
+    Object.fromEntries(
+      Object.entries({ v: 1, ...event }).filter(
+        ([key, value]) => value !== null && !(key === 'attributes' && Object.keys(event.attributes).length === 0),
+      ),
+    ),
+  );
 }
 
 type StoredFields = Omit<AuditEvent, 'organizationId'> & { readonly organizationId: string };

@@ -35,7 +35,10 @@ export function auditForRequest(deps: Reading & Recording, viewer: () => Viewer)
   const scopeOnce = (): Promise<EventScope> => (scope ??= scopeOf(deps, viewer()));
 
   const byId = new DataLoader<string, StoredEvent | null>(async (ids) => eventsById(deps, viewer(), await scopeOnce(), ids));
-  const byOwner = new DataLoader<OwnerKey, Page<StoredEvent> | null, string>(async (keys) => listGroups(deps, viewer(), await scopeOnce(), keys), { cacheKeyFn: (key) => JSON.stringify(key) });
+  const byOwner = new DataLoader<OwnerKey, Page<StoredEvent> | null, string>(
+    async (keys) => listGroups(deps, viewer(), await scopeOnce(), keys),
+    { cacheKeyFn: (key) => JSON.stringify(key) },
+  );
   // What a page holds need not be read again by id.
   const primed = <P extends Page<StoredEvent> | null>(page: P): P => {
     for (const stored of page?.items ?? []) byId.prime(stored.event.id, stored);
@@ -57,7 +60,12 @@ interface OwnerKey {
 }
 
 /** One statement for all keys that differ in their id alone. */
-async function listGroups(deps: Reading, viewer: Viewer, scope: EventScope, keys: readonly OwnerKey[]): Promise<(Page<StoredEvent> | null)[]> {
+async function listGroups(
+  deps: Reading,
+  viewer: Viewer,
+  scope: EventScope,
+  keys: readonly OwnerKey[],
+): Promise<(Page<StoredEvent> | null)[]> {
   const answers = new Map<OwnerKey, Page<StoredEvent> | null>();
   const groups = new Map<string, OwnerKey[]>();
   for (const key of keys) {
@@ -134,5 +142,10 @@ async function presentById(audit: AuditForRequest, id: string): Promise<Awaited<
 const presentReceipt = (receipt: EventReceipt, index: number): AgentAuditEventReceipt =>
   receipt.status === 'rejected'
     ? { index, status: 'REJECTED', sourceId: receipt.sourceId, path: receipt.path, reason: receipt.reason }
-    : { index, status: receipt.status === 'stored' ? 'STORED' : 'DUPLICATE', sourceId: receipt.sourceId, eventId: receipt.eventId, seal: receipt.seal.toString('hex') };
-
+    : {
+        index,
+        status: receipt.status === 'stored' ? 'STORED' : 'DUPLICATE',
+        sourceId: receipt.sourceId,
+        eventId: receipt.eventId,
+        seal: receipt.seal.toString('hex'),
+      };

@@ -61,7 +61,14 @@ export interface EventReader {
    * The same for many owners in one statement: one list for each of `ids`, in their order. Null for a project that the viewer
    * is no member of, or that does not exist.
    */
-  listByOwner(organizationId: OrganizationId, scope: EventScope, owner: Owner, ids: readonly string[], filter: EventFilter, page: PageRequest): Promise<readonly (readonly StoredEvent[] | null)[]>;
+  listByOwner(
+    organizationId: OrganizationId,
+    scope: EventScope,
+    owner: Owner,
+    ids: readonly string[],
+    filter: EventFilter,
+    page: PageRequest,
+  ): Promise<readonly (readonly StoredEvent[] | null)[]>;
 
   /** Those of `ids` that are events in `scope`, in no order. */
   byIds(organizationId: OrganizationId, scope: EventScope, ids: readonly string[]): Promise<readonly StoredEvent[]>;

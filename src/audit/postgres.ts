@@ -22,7 +22,14 @@ export const postgresAuditLog = (sql: Sql, months: KnownMonths): AuditLog => ({
     const firsts = withoutRepeats(appends);
     const rows = await sql.query<{ id: string }>(INSERT, [organizationId, JSON.stringify([...firsts.values()].map(toInsert))]);
     const stored = new Set(rows.map((row) => row.id));
-    const earlier = stored.size === firsts.size ? new Map<string, StoredEvent>() : await findEarlier(sql, organizationId, [...firsts.values()].filter(({ sealed }) => !stored.has(sealed.event.id)));
+    const earlier =
+      stored.size === firsts.size
+        ? new Map<string, StoredEvent>()
+        : await findEarlier(
+            sql,
+            organizationId,
+            [...firsts.values()].filter(({ sealed }) => !stored.has(sealed.event.id)),
+          );
     const answered = new Set<string>();
     return appends.map((append): Receipt => {
       const identity = identityOf(append);
@@ -82,7 +89,11 @@ function toInsert({ key, sealed: { event, json, salt, seal } }: Append): JsonObj
   };
 }
 
-async function findEarlier(sql: Sql, organizationId: OrganizationId, missing: readonly Append[]): Promise<ReadonlyMap<string, StoredEvent>> {
+async function findEarlier(
+  sql: Sql,
+  organizationId: OrganizationId,
+  missing: readonly Append[],
+): Promise<ReadonlyMap<string, StoredEvent>> {
   const rows = await sql.query<EventRow & { identity: string }>(
     `SELECT ${EVENT_COLUMNS}, coalesce(encode(k.key, 'hex'), wanted.id::text) AS identity
      FROM json_to_recordset($2::json) AS wanted (id uuid, key text)
@@ -138,13 +149,27 @@ export const postgresEventReader = (sql: Sql): EventReader => ({
     if (ids.length === 0) return [];
     const values = new Values(organizationId);
     const where = conditions(values, scope, NO_FILTER, null);
-    return (await sql.query<EventRow>(`SELECT ${EVENT_COLUMNS} FROM ${EVENT_SOURCE} WHERE ${where} AND e.id = ANY(${values.add(ids)}::uuid[])`, values.all)).map(toStoredEvent);
+    return (
+      await sql.query<EventRow>(
+        `SELECT ${EVENT_COLUMNS} FROM ${EVENT_SOURCE} WHERE ${where} AND e.id = ANY(${values.add(ids)}::uuid[])`,
+        values.all,
+      )
+    ).map(toStoredEvent);
   },
 });
 
 const OWNER_COLUMN: Readonly<Record<Owner, string>> = { project: 'project_id', user: 'user_id', agent: 'agent_id' };
 
-const NO_FILTER: EventFilter = { types: null, agentIds: null, userIds: null, projectIds: null, sessionIds: null, tools: null, verdicts: null, outcomes: null };
+const NO_FILTER: EventFilter = {
+  types: null,
+  agentIds: null,
+  userIds: null,
+  projectIds: null,
+  sessionIds: null,
+  tools: null,
+  verdicts: null,
+  outcomes: null,
+};
 
 const FILTER_COLUMNS: readonly (readonly [keyof EventFilter, string])[] = [
   ['types', 'type'],
@@ -162,7 +187,8 @@ const FILTER_COLUMNS: readonly (readonly [keyof EventFilter, string])[] = [
  * an index in the order of ids, and the newest of both are among the newest of each. One condition for both would have neither.
  */
 function newestIds(values: Values, scope: EventScope, where: string, limit: string): string {
-  const newest = (condition: string): string => `SELECT e.id FROM audit_event e WHERE ${where} AND ${condition} ORDER BY e.id DESC LIMIT ${limit}`;
+  const newest = (condition: string): string =>
+    `SELECT e.id FROM audit_event e WHERE ${where} AND ${condition} ORDER BY e.id DESC LIMIT ${limit}`;
   if (scope.isWhole) return newest('true');
   const own = newest(`e.user_id = ${values.add(scope.userId)}`);
   if (scope.namespaceIds.length === 0) return own;

@@ -54,7 +54,12 @@ function presentPayload(event: AuditEvent) {
     case 'session':
       return sessionPayload(data);
     case 'message':
-      return { __typename: 'AgentMessagePayload' as const, messageType: data.text('input_type') ?? data.text('output_type'), content: data.text('content'), contentLength: data.number('content_length') };
+      return {
+        __typename: 'AgentMessagePayload' as const,
+        messageType: data.text('input_type') ?? data.text('output_type'),
+        content: data.text('content'),
+        contentLength: data.number('content_length'),
+      };
     case 'modelCall':
       return modelCallPayload(data);
     case 'toolCall':

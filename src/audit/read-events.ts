@@ -16,7 +16,13 @@ export async function scopeOf(deps: Pick<Reading, 'directory'>, viewer: Viewer):
 }
 
 /** A page of the organization's events, newest first. */
-export async function listEvents(deps: Reading, viewer: Viewer, scope: EventScope, filter: EventFilter, page: PageRequest): Promise<Page<StoredEvent>> {
+export async function listEvents(
+  deps: Reading,
+  viewer: Viewer,
+  scope: EventScope,
+  filter: EventFilter,
+  page: PageRequest,
+): Promise<Page<StoredEvent>> {
   requireScope(viewer, 'audit:read');
   return pageOf(await deps.events.list(viewer.organizationId, scope, filter, page), page);
 }
@@ -34,7 +40,12 @@ export async function listEventsByOwner(
 }
 
 /** The events with these ids, in their order; null for one that the viewer may not see or that does not exist. */
-export async function eventsById(deps: Reading, viewer: Viewer, scope: EventScope, ids: readonly string[]): Promise<readonly (StoredEvent | null)[]> {
+export async function eventsById(
+  deps: Reading,
+  viewer: Viewer,
+  scope: EventScope,
+  ids: readonly string[],
+): Promise<readonly (StoredEvent | null)[]> {
   requireScope(viewer, 'audit:read');
   const found = await deps.events.byIds(viewer.organizationId, scope, ids.filter(isUuid));
   const byId = new Map(found.map((stored) => [stored.event.id, stored]));

@@ -31,13 +31,16 @@ export type EventReceipt =
  */
 export async function recordEvents(deps: Recording, viewer: Viewer, raw: readonly unknown[]): Promise<readonly EventReceipt[]> {
   requireScope(viewer, 'audit:record');
-  if (raw.length === 0 || raw.length > MAX_EVENTS) throw new Failure('BAD_USER_INPUT', `events: must hold from 1 to ${MAX_EVENTS} events; got ${raw.length}.`);
+  if (raw.length === 0 || raw.length > MAX_EVENTS)
+    throw new Failure('BAD_USER_INPUT', `events: must hold from 1 to ${MAX_EVENTS} events; got ${raw.length}.`);
   const now = deps.clock();
   const judged = raw.map((event) => withUser(viewer, parseCloudEvent(event, now, deps.window)));
   const allowed = await placesFor(deps.directory, viewer, judged);
   const verdicts = judged.map((event) => (isRejection(event) ? event : (misplaced(event, allowed) ?? event)));
 
-  const appends = verdicts.flatMap((event): Append[] => (isRejection(event) ? [] : [{ sealed: seal(eventOf(viewer.organizationId, now, event)), key: null }]));
+  const appends = verdicts.flatMap((event): Append[] =>
+    isRejection(event) ? [] : [{ sealed: seal(eventOf(viewer.organizationId, now, event)), key: null }],
+  );
   const receipts = (await deps.log.append(viewer.organizationId, appends)).values();
   return verdicts.map((event, index) => {
     if (isRejection(event)) return { status: 'rejected', sourceId: idOf(raw[index]), path: event.path, reason: event.reason };
@@ -48,7 +51,11 @@ export async function recordEvents(deps: Recording, viewer: Viewer, raw: readonl
 }
 
 /** How many events had which fate. */
-export function countsOf(receipts: readonly EventReceipt[]): { readonly stored: number; readonly duplicates: number; readonly rejected: number } {
+export function countsOf(receipts: readonly EventReceipt[]): {
+  readonly stored: number;
+  readonly duplicates: number;
+  readonly rejected: number;
+} {
   const count = (status: EventReceipt['status']) => receipts.filter((receipt) => receipt.status === status).length;
   return { stored: count('stored'), duplicates: count('duplicate'), rejected: count('rejected') };
 }
@@ -72,7 +79,12 @@ async function placesFor(directory: Directory, viewer: Viewer, events: readonly 
   return new Set(seen.map((project) => project.id));
 }
 
-async function ofMember(directory: Directory, organizationId: OrganizationId, viewer: Viewer, projects: readonly Namespace[]): Promise<readonly Namespace[]> {
+async function ofMember(
+  directory: Directory,
+  organizationId: OrganizationId,
+  viewer: Viewer,
+  projects: readonly Namespace[],
+): Promise<readonly Namespace[]> {
   const standing = await directory.standing(organizationId, viewer.userId);
   return projects.filter((project) => isMember(standing, project));
 }
@@ -82,12 +94,18 @@ function misplaced(event: NewEvent, allowed: ReadonlySet<string>): Rejection | n
   return { path: 'projectid', reason: 'must be a project of the organization that the directory knows' };
 }
 
-const idOf = (raw: unknown): string | null => (typeof raw === 'object' && raw !== null && 'id' in raw && typeof raw.id === 'string' ? raw.id : null);
+const idOf = (raw: unknown): string | null =>
+  typeof raw === 'object' && raw !== null && 'id' in raw && typeof raw.id === 'string' ? raw.id : null;
 
 function presentReceipt(event: AuditEvent, { status, stored }: Receipt): EventReceipt {
   const { sourceId } = event;
   if (saidBy(stored.event) !== saidBy(event)) {
-    return { status: 'rejected', sourceId, path: 'id', reason: 'is that of another event of this source and time, which is stored and says something else; use another id' };
+    return {
+      status: 'rejected',
+      sourceId,
+      path: 'id',
+      reason: 'is that of another event of this source and time, which is stored and says something else; use another id',
+    };
   }
   return { status, sourceId, eventId: stored.event.id, seal: stored.seal };
 }

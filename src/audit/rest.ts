@@ -13,7 +13,10 @@ const BATCH = 'application/cloudevents-batch+json';
  *
  * 200 when at least one event is stored, now or before; 400 when every one is rejected. Both have a receipt for each event.
  */
-export function auditRoutes(server: HttpServer, record: (viewer: Viewer, events: readonly unknown[]) => Promise<readonly EventReceipt[]>): void {
+export function auditRoutes(
+  server: HttpServer,
+  record: (viewer: Viewer, events: readonly unknown[]) => Promise<readonly EventReceipt[]>,
+): void {
   void server.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     for (const mode of [STRUCTURED, BATCH]) {
@@ -25,7 +28,9 @@ export function auditRoutes(server: HttpServer, record: (viewer: Viewer, events:
         }
       });
     }
-    scope.addContentTypeParser('*', (_request, _body, done) => done(Object.assign(new Failure('BAD_USER_INPUT', `Content-Type: must be ${STRUCTURED} or ${BATCH}.`), { statusCode: 415 })));
+    scope.addContentTypeParser('*', (_request, _body, done) =>
+      done(Object.assign(new Failure('BAD_USER_INPUT', `Content-Type: must be ${STRUCTURED} or ${BATCH}.`), { statusCode: 415 })),
+    );
     scope.post('/v1/audit-events', { bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
       const receipts = await record(viewerOfRequest(request), eventsOf(request.body));
       const counts = countsOf(receipts);
@@ -35,7 +40,8 @@ export function auditRoutes(server: HttpServer, record: (viewer: Viewer, events:
 }
 
 function eventsOf(body: unknown): readonly unknown[] {
-  if (typeof body !== 'object' || body === null || !('isBatch' in body) || !('json' in body)) throw new Failure('BAD_USER_INPUT', `Content-Type: must be ${STRUCTURED} or ${BATCH}, and a body must come with it.`);
+  if (typeof body !== 'object' || body === null || !('isBatch' in body) || !('json' in body))
+    throw new Failure('BAD_USER_INPUT', `Content-Type: must be ${STRUCTURED} or ${BATCH}, and a body must come with it.`);
   if (body.isBatch !== true) return [body.json];
   if (!Array.isArray(body.json)) throw new Failure('BAD_USER_INPUT', `body: must be a JSON array with ${BATCH}.`);
   return body.json;

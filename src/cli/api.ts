@@ -23,8 +23,14 @@ export interface ApiOptions extends Connection {
 const Starts = z.object({
   data: z.object({ agentAuditEvents: z.object({ nodes: z.array(z.object({ sessionId: z.string(), occurredAt: z.string() })) }) }),
 });
-const Recorded = z.object({ stored: z.number(), results: z.array(z.object({ status: z.string(), path: z.string().optional(), reason: z.string().optional() })) });
-const Decided = z.object({ decision: z.boolean(), context: z.object({ id: z.string().optional(), isRepeated: z.boolean().optional(), explanation: z.string() }) });
+const Recorded = z.object({
+  stored: z.number(),
+  results: z.array(z.object({ status: z.string(), path: z.string().optional(), reason: z.string().optional() })),
+});
+const Decided = z.object({
+  decision: z.boolean(),
+  context: z.object({ id: z.string().optional(), isRepeated: z.boolean().optional(), explanation: z.string() }),
+});
 const Refused = z.union([
   z.object({ error: z.object({ message: z.string(), code: z.string().optional() }) }),
   z.object({ errors: z.tuple([z.object({ message: z.string(), extensions: z.object({ code: z.string() }).optional() })], z.unknown()) }),
@@ -55,7 +61,13 @@ export function apiClient(options: ApiOptions): Api {
   };
 }
 
-async function ask<Wanted>(options: ApiOptions, path: string, body: unknown, schema: z.ZodType<Wanted>, headers: Readonly<Record<string, string>> = {}): Promise<Wanted> {
+async function ask<Wanted>(
+  options: ApiOptions,
+  path: string,
+  body: unknown,
+  schema: z.ZodType<Wanted>,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Wanted> {
   const answer = await send(options, path, body, headers);
   const parsed = schema.safeParse(answer.body);
   if (parsed.success) return parsed.data;
@@ -77,7 +89,10 @@ async function send(options: ApiOptions, path: string, body: unknown, headers: R
     const trouble = typeof answer === 'string' ? answer : troubleIn(answer);
     if (typeof answer !== 'string' && trouble === null) return answer;
     options.waiting();
-    if (Date.now() + pause > giveUpAt) throw new CommandError(`The service at ${options.baseUrl} does not answer (${trouble ?? ''}). Run the same command again: it goes on where this one stopped.`);
+    if (Date.now() + pause > giveUpAt)
+      throw new CommandError(
+        `The service at ${options.baseUrl} does not answer (${trouble ?? ''}). Run the same command again: it goes on where this one stopped.`,
+      );
     await sleep(pause);
   }
 }
@@ -85,7 +100,9 @@ async function send(options: ApiOptions, path: string, body: unknown, headers: R
 /** Why an answer is none for the moment; null when it is one. A GraphQL answer has status 200 also when the database is away. */
 function troubleIn({ status, body }: Answer): string | null {
   const refusal = refusalIn(body);
-  return status === 503 || refusal?.code === 'UNAVAILABLE' || refusal?.code === 'OVERLOADED' ? (refusal?.message ?? `it answers ${status}`) : null;
+  return status === 503 || refusal?.code === 'UNAVAILABLE' || refusal?.code === 'OVERLOADED'
+    ? (refusal?.message ?? `it answers ${status}`)
+    : null;
 }
 
 function refusalIn(body: unknown): { readonly message: string; readonly code?: string } | null {
@@ -97,7 +114,12 @@ function refusalIn(body: unknown): { readonly message: string; readonly code?: s
 }
 
 /** The answer, read to its end so that a connection lost half-way shows here; or why there was none. */
-async function fetchOnce({ baseUrl, token }: ApiOptions, path: string, body: unknown, headers: Readonly<Record<string, string>>): Promise<Answer | string> {
+async function fetchOnce(
+  { baseUrl, token }: ApiOptions,
+  path: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>>,
+): Promise<Answer | string> {
   try {
     const response = await fetch(baseUrl + path, {
       method: 'POST',

@@ -28,18 +28,24 @@ export function connection(given: { readonly url?: string; readonly token?: stri
   if (url === undefined) throw new CommandError('Where is the service? Give --url, or start it here with: npm start');
   if (token === undefined) throw new CommandError('Whose token shall be used? Give --token, or set AGENT_GOVERNANCE_TOKEN.');
   if (projectId === undefined) throw new CommandError('In which project did the runs take place? Give --project.');
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw new CommandError(`--url: must be an http or https URL; got ${JSON.stringify(url)}.`);
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    throw new CommandError(`--url: must be an http or https URL; got ${JSON.stringify(url)}.`);
   return { baseUrl: url.replace(/\/(graphql)?\/?$/, ''), token, projectId };
 }
 
 function readRunning(): z.infer<typeof Running> | null {
   const folder = dirname(fileURLToPath(import.meta.url));
   const places = [process.env['DATA_DIR'], '.data', join(folder, '../../.data'), join(folder, '../../../.data')];
-  const file = places.filter((place) => place !== undefined).map((place) => join(place, 'local.json')).find((path) => existsSync(path));
+  const file = places
+    .filter((place) => place !== undefined)
+    .map((place) => join(place, 'local.json'))
+    .find((path) => existsSync(path));
   if (file === undefined) return null;
   try {
     return Running.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (cause) {
-    throw new CommandError(`What npm start wrote down in ${file} cannot be read. Give --url, --token and --project, or start it again.`, { cause });
+    throw new CommandError(`What npm start wrote down in ${file} cannot be read. Give --url, --token and --project, or start it again.`, {
+      cause,
+    });
   }
 }

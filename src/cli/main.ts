@@ -5,16 +5,30 @@ import { CommandError } from './command-error.js';
 import { replayFile, type Summary } from './replay.js';
 import { replayProgress } from './replay-progress.js';
 
-const program = new Command('agent-governance').description('Talks to the agent governance service over its public API.').showHelpAfterError();
+const program = new Command('agent-governance')
+  .description('Talks to the agent governance service over its public API.')
+  .showHelpAfterError();
 
 program
   .command('replay')
   .description(
     'Replays recorded agent runs: for each run a session, a decision before each tool call, and, where the call is allowed, what came of it. Replaying again adds nothing.',
   )
-  .argument('<file>', 'one tool call a line, as JSON: traceId, model, step, tool, args, and, as far as known, callId, error, suite, userTask')
-  .addOption(new Option('--url <url>', 'where the service is, for example http://127.0.0.1:4001 (default: the one that npm start started)').env('AGENT_GOVERNANCE_URL'))
-  .addOption(new Option('--token <token>', 'bearer token with the scopes audit:read, audit:record and decision:request (default: the demo’s developer)').env('AGENT_GOVERNANCE_TOKEN'))
+  .argument(
+    '<file>',
+    'one tool call a line, as JSON: traceId, model, step, tool, args, and, as far as known, callId, error, suite, userTask',
+  )
+  .addOption(
+    new Option('--url <url>', 'where the service is, for example http://127.0.0.1:4001 (default: the one that npm start started)').env(
+      'AGENT_GOVERNANCE_URL',
+    ),
+  )
+  .addOption(
+    new Option(
+      '--token <token>',
+      'bearer token with the scopes audit:read, audit:record and decision:request (default: the demo’s developer)',
+    ).env('AGENT_GOVERNANCE_TOKEN'),
+  )
   .option('--project <id>', 'id of the project in which the runs took place (default: the demo’s acme/payments/api)')
   .option('--agent-prefix <prefix>', 'what precedes the model’s name in an agent’s id', 'gid://platform/Agent/')
   .option('--concurrency <runs>', 'how many runs are replayed at once', wholeNumber(1, 64), 8)
@@ -39,7 +53,8 @@ interface ReplayOptions {
 function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!Number.isInteger(value) || value < least || value > most) throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+    if (!Number.isInteger(value) || value < least || value > most)
+      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
     return value;
   };
 }
@@ -57,6 +72,8 @@ const inWords = ({ runs, calls, allowed, denied, stored, durationSeconds }: Summ
     .join('');
 
 program.parseAsync().catch((error: unknown) => {
-  process.stderr.write(error instanceof CommandError ? `${error.message}\n` : `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write(
+    error instanceof CommandError ? `${error.message}\n` : `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
   process.exitCode = 1;
 });

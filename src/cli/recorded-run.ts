@@ -95,13 +95,22 @@ export function tell(run: Run, place: { readonly projectId: string; readonly age
   return {
     sessionId,
     started: event('started', 'ai_agent_session_started', 0, { workflow_type: first?.suite ?? 'recorded', goal: first?.userTask ?? '' }),
-    ended: event('ended', 'ai_agent_session_ended', 2 * run.calls.length + 1, { status: 'success', duration_seconds: (2 * run.calls.length + 1) / 1_000 }),
+    ended: event('ended', 'ai_agent_session_ended', 2 * run.calls.length + 1, {
+      status: 'success',
+      duration_seconds: (2 * run.calls.length + 1) / 1_000,
+    }),
     steps: run.calls.map((call, index) => {
       const callId = call.callId == null || call.callId === '' ? `step-${call.step}` : call.callId;
       const result =
         call.error == null
           ? event(`${call.step} response`, 'ai_tool_response_received', 2 * index + 2, { tool_name: call.tool }, { callid: callId })
-          : event(`${call.step} failed`, 'ai_tool_execution_failed', 2 * index + 2, { tool_name: call.tool, ...errorOf(call.error) }, { callid: callId });
+          : event(
+              `${call.step} failed`,
+              'ai_tool_execution_failed',
+              2 * index + 2,
+              { tool_name: call.tool, ...errorOf(call.error) },
+              { callid: callId },
+            );
       return {
         requestId: idOf(run.traceId, `${call.step} decision`),
         request: {
@@ -110,7 +119,16 @@ export function tell(run: Run, place: { readonly projectId: string; readonly age
           resource: { type: 'tool', id: call.tool, properties: { project: place.projectId } },
           context: { session: sessionId, call: callId },
         },
-        outcome: [event(`${call.step} invoked`, 'ai_tool_invoked', 2 * index + 1, { tool_name: call.tool, tool_args: call.args }, { callid: callId }), result],
+        outcome: [
+          event(
+            `${call.step} invoked`,
+            'ai_tool_invoked',
+            2 * index + 1,
+            { tool_name: call.tool, tool_args: call.args },
+            { callid: callId },
+          ),
+          result,
+        ],
       };
     }),
   };
@@ -119,7 +137,11 @@ export function tell(run: Run, place: { readonly projectId: string; readonly age
 /** The trace id, or, where that is too long for a session id, a hash of it. */
 export const sessionIdOf = ({ traceId }: Run): string => (traceId.length <= 200 ? traceId : idOf(traceId, 'session'));
 
-const idOf = (traceId: string, part: string): string => createHash('sha256').update(JSON.stringify([traceId, part])).digest('hex').slice(0, 32);
+const idOf = (traceId: string, part: string): string =>
+  createHash('sha256')
+    .update(JSON.stringify([traceId, part]))
+    .digest('hex')
+    .slice(0, 32);
 
 /** `ValueError: No such file` as class and message. */
 function errorOf(error: string): { readonly error_type: string; readonly error_message: string } {

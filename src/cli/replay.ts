@@ -46,7 +46,9 @@ export async function replayFile(file: string, options: Replaying): Promise<Summ
     for (let first = 0; first < runs.length; first += LOOK_UP) {
       const some = runs.slice(first, first + LOOK_UP);
       const starts = await api.sessionStarts(some.map(sessionIdOf));
-      await inParallel(some, options.concurrency, (run) => replayRun(api, run, starts.get(sessionIdOf(run)) ?? new Date(), options, totals));
+      await inParallel(some, options.concurrency, (run) =>
+        replayRun(api, run, starts.get(sessionIdOf(run)) ?? new Date(), options, totals),
+      );
     }
   } finally {
     options.progress.stop();

@@ -46,7 +46,8 @@ export async function decide(deps: Deciding, viewer: Viewer, question: Question)
   const now = deps.clock();
   const call = callOf({ viewer, question, project, level, agent, tool, now });
   const evaluation = evaluate(facts.policySet(project), call);
-  if (evaluation.failed.length > 0) deps.alarm('policies could not be evaluated', { organizationId: viewer.organizationId, failed: evaluation.failed });
+  if (evaluation.failed.length > 0)
+    deps.alarm('policies could not be evaluated', { organizationId: viewer.organizationId, failed: evaluation.failed });
 
   const event = eventOf(viewer.organizationId, now, eventOfDecision({ viewer, question, facts, call, tool, evaluation, now }));
   const key = question.requestId === null ? null : hashOf('decision', viewer.userId, question.requestId, questionDigest(question));
@@ -92,9 +93,23 @@ function kindIn(project: Namespace, id: string): 'ORGANIZATION' | 'GROUP' | 'PRO
 }
 
 /** What is not registered may do anything. */
-const unknownTool = (name: string): ToolFacts => ({ id: name, server: null, isKnown: false, actionType: 'DESTROY', risk: UNKNOWN_RISK, definitionDigest: null });
+const unknownTool = (name: string): ToolFacts => ({
+  id: name,
+  server: null,
+  isKnown: false,
+  actionType: 'DESTROY',
+  risk: UNKNOWN_RISK,
+  definitionDigest: null,
+});
 
-const knownTool = ({ id, actionType, definitionDigest }: Tool): ToolFacts => ({ id, server: partsOf(id).server, isKnown: true, actionType, risk: RISKS[actionType], definitionDigest });
+const knownTool = ({ id, actionType, definitionDigest }: Tool): ToolFacts => ({
+  id,
+  server: partsOf(id).server,
+  isKnown: true,
+  actionType,
+  risk: RISKS[actionType],
+  definitionDigest,
+});
 
 interface Decided {
   readonly viewer: Viewer;
@@ -136,4 +151,8 @@ function eventOfDecision({ viewer, question, facts, call, tool, evaluation, now 
   };
 }
 
-const asJson = (data: DecisionData): Json => ({ ...data, reasons: data.reasons.map((reason) => ({ ...reason })), failed: data.failed.map((reason) => ({ ...reason })) });
+const asJson = (data: DecisionData): Json => ({
+  ...data,
+  reasons: data.reasons.map((reason) => ({ ...reason })),
+  failed: data.failed.map((reason) => ({ ...reason })),
+});

@@ -43,5 +43,18 @@ export function decisionIn({ event }: StoredEvent): Decision | null {
   if (event.type !== DECISION_EVENT || event.verdict === null || !isJsonObject(event.data)) return null;
   const data: DecisionData = JSON.parse(JSON.stringify(event.data));
   const { basis, explanation, reasons, epoch, requestId, toolId, toolDefinitionDigest, actionType } = data;
-  return { id: event.id, verdict: event.verdict, basis, explanation, reasons, epoch, requestId, toolName: event.tool ?? '', toolId, toolDefinitionDigest, actionType, decidedAt: event.occurredAt };
+  return {
+    id: event.id,
+    verdict: event.verdict,
+    basis,
+    explanation,
+    reasons,
+    epoch,
+    requestId,
+    toolName: event.tool ?? '',
+    toolId,
+    toolDefinitionDigest,
+    actionType,
+    decidedAt: event.occurredAt,
+  };
 }

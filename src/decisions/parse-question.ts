@@ -1,19 +1,26 @@
 import { z } from 'zod';
-import { isJsonObject, isWellFormed, jsonProblem, type JsonObject } from '../kernel/index.js';
+import { isJsonObject, isPlain, isWellFormed, jsonProblem, type JsonObject } from '../kernel/index.js';
 import { MAX_ARGUMENTS_CHARACTERS, type Question } from './question.js';
 
-// eslint-disable-next-line no-control-regex
-const isPlain = (text: string): boolean => !/[\u0000-\u001f\u007f]/.test(text);
 const name = (longest: number) =>
-  z.string('must be a string').min(1, 'must not be empty').max(longest, `must have at most ${longest} characters`).refine(isPlain, 'must not hold control characters').refine(isWellFormed, 'must be well-formed Unicode');
-const optional = (longest: number) => name(longest).nullish().transform((value) => value ?? null);
+  z
+    .string('must be a string')
+    .min(1, 'must not be empty')
+    .max(longest, `must have at most ${longest} characters`)
+    .refine(isPlain, 'must not hold control characters')
+    .refine(isWellFormed, 'must be well-formed Unicode');
+const optional = (longest: number) =>
+  name(longest)
+    .nullish()
+    .transform((value) => value ?? null);
 
 const callArguments = z
   .custom<JsonObject>(isJsonObject, 'must be a JSON object')
   .superRefine((value, context) => {
     const problem = jsonProblem(value, 'arguments', 64);
     if (problem !== null) context.addIssue({ code: 'custom', message: `${problem.path} ${problem.reason}` });
-    else if (JSON.stringify(value).length > MAX_ARGUMENTS_CHARACTERS) context.addIssue({ code: 'custom', message: `must have at most ${MAX_ARGUMENTS_CHARACTERS} characters of JSON` });
+    else if (JSON.stringify(value).length > MAX_ARGUMENTS_CHARACTERS)
+      context.addIssue({ code: 'custom', message: `must have at most ${MAX_ARGUMENTS_CHARACTERS} characters of JSON` });
   })
   .nullish()
   .transform((value) => value ?? {});

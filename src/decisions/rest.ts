@@ -37,7 +37,11 @@ function questionIn({ subject, action, resource, context }: EvaluationRequest, r
     sessionId: context?.['session'],
     callId: context?.['call'],
   });
-  if (!parsed.success) throw new Failure('BAD_USER_INPUT', parsed.error.issues.map(({ path, message }) => `${PLACES[String(path[0])] ?? 'body'}: ${message}.`).join(' '));
+  if (!parsed.success)
+    throw new Failure(
+      'BAD_USER_INPUT',
+      parsed.error.issues.map(({ path, message }) => `${PLACES[String(path[0])] ?? 'body'}: ${message}.`).join(' '),
+    );
   return parsed.data;
 }
 
@@ -53,11 +57,28 @@ const PLACES: Readonly<Record<string, string>> = {
 };
 
 function expect(field: string, value: string, wanted: string): void {
-  if (value !== wanted) throw new Failure('BAD_USER_INPUT', `${field}: must be ${JSON.stringify(wanted)}; got ${JSON.stringify(value.slice(0, 100))}.`);
+  if (value !== wanted)
+    throw new Failure('BAD_USER_INPUT', `${field}: must be ${JSON.stringify(wanted)}; got ${JSON.stringify(value.slice(0, 100))}.`);
 }
 
 function presentOutcome(outcome: DecideOutcome): object {
-  if (outcome.kind === 'notFound') return { decision: false, context: { verdict: 'DENY', explanation: 'There is no such project, or you may not see it.' } };
+  if (outcome.kind === 'notFound')
+    return { decision: false, context: { verdict: 'DENY', explanation: 'There is no such project, or you may not see it.' } };
   const { id, verdict, basis, explanation, reasons, epoch, toolId, toolDefinitionDigest, actionType, decidedAt } = outcome.decision;
-  return { decision: verdict === 'ALLOW', context: { id, verdict, basis, explanation, reasons, epoch, toolId, toolDefinitionDigest, actionType, decidedAt, isRepeated: outcome.isRepeated } };
+  return {
+    decision: verdict === 'ALLOW',
+    context: {
+      id,
+      verdict,
+      basis,
+      explanation,
+      reasons,
+      epoch,
+      toolId,
+      toolDefinitionDigest,
+      actionType,
+      decidedAt,
+      isRepeated: outcome.isRepeated,
+    },
+  };
 }

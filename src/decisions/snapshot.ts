@@ -104,7 +104,8 @@ async function factsAt(deps: Snapshotting, organizationId: OrganizationId, epoch
   const sets = new Map<string, PolicySet>();
   return {
     epoch,
-    project: (id) => projects.get(id, async () => (await deps.directory.namespaces(organizationId, [id])).find(({ kind }) => kind === 'PROJECT') ?? null),
+    project: (id) =>
+      projects.get(id, async () => (await deps.directory.namespaces(organizationId, [id])).find(({ kind }) => kind === 'PROJECT') ?? null),
     agent: (id) => agents.get(id, () => deps.directory.agent(organizationId, id)),
     tool: ({ id, ancestors }, name) => tools.get(JSON.stringify([id, name]), () => toolNamed(deps.tools, organizationId, ancestors, name)),
     level: async (userId, project) => levelIn(await standings.get(userId, () => deps.directory.standing(organizationId, userId)), project),
@@ -112,7 +113,12 @@ async function factsAt(deps: Snapshotting, organizationId: OrganizationId, epoch
       // Projects with the same policies share one set.
       const holders = project.ancestors.filter((id) => policies.has(id));
       const name = JSON.stringify(holders);
-      const set = sets.get(name) ?? preparePolicySet(deps.engine, holders.flatMap((id) => policies.get(id) ?? []));
+      const set =
+        sets.get(name) ??
+        preparePolicySet(
+          deps.engine,
+          holders.flatMap((id) => policies.get(id) ?? []),
+        );
       sets.set(name, set);
       return set;
     },

@@ -12,7 +12,8 @@ export async function maintainedNamespace(directory: Directory, viewer: Viewer, 
   const [namespace] = await directory.namespaces(viewer.organizationId, [namespaceId]);
   const standing = await directory.standing(viewer.organizationId, viewer.userId);
   if (namespace === undefined || !isMember(standing, namespace)) return null;
-  if (levelIn(standing, namespace) < ROLE_LEVELS.MAINTAINER) throw new Failure('FORBIDDEN', 'This needs the role MAINTAINER or OWNER in the namespace or above it.');
+  if (levelIn(standing, namespace) < ROLE_LEVELS.MAINTAINER)
+    throw new Failure('FORBIDDEN', 'This needs the role MAINTAINER or OWNER in the namespace or above it.');
   return namespace;
 }
 
@@ -28,7 +29,10 @@ export async function memberNamespaces(directory: Directory, viewer: Viewer): Pr
  */
 export async function readableNamespaces(directory: Directory, viewer: Viewer, ids: readonly string[]): Promise<ReadonlySet<string>> {
   const standing = await directory.standing(viewer.organizationId, viewer.userId);
-  const own = await directory.namespaces(viewer.organizationId, standing.memberships.map((membership) => membership.namespaceId));
+  const own = await directory.namespaces(
+    viewer.organizationId,
+    standing.memberships.map((membership) => membership.namespaceId),
+  );
   const above = new Set(own.flatMap((namespace) => namespace.ancestors));
   const wanted = await directory.namespaces(viewer.organizationId, [...new Set(ids)]);
   return new Set(wanted.filter((namespace) => above.has(namespace.id) || isMember(standing, namespace)).map((namespace) => namespace.id));

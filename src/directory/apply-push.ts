@@ -2,7 +2,16 @@ import type { z } from 'zod';
 import type { OrganizationId } from '../kernel/index.js';
 import type { Agent, Membership, Namespace } from './namespace.js';
 import { membershipKey, type DirectoryChange, type DirectoryState } from './ports.js';
-import { AgentRow, MembershipRow, NamespaceRow, type Collection, type DirectoryPush, type PushOutcome, type RowCounts, type RowError } from './push.js';
+import {
+  AgentRow,
+  MembershipRow,
+  NamespaceRow,
+  type Collection,
+  type DirectoryPush,
+  type PushOutcome,
+  type RowCounts,
+  type RowError,
+} from './push.js';
 
 /** The deepest a namespace may lie below its organization. */
 export const MAX_DEPTH = 30;
@@ -13,7 +22,11 @@ export const MAX_DEPTH = 30;
  * Rows may come in any order: a child before its parent, a member before the group. A row that is not acceptable is reported
  * and left out, the others are taken. Moving or deleting a group carries everything below it.
  */
-export function applyPush(organizationId: OrganizationId, state: DirectoryState, push: DirectoryPush): { readonly change: DirectoryChange; readonly outcome: PushOutcome } {
+export function applyPush(
+  organizationId: OrganizationId,
+  state: DirectoryState,
+  push: DirectoryPush,
+): { readonly change: DirectoryChange; readonly outcome: PushOutcome } {
   const tree = new NamespaceTree(organizationId, state.namespaces);
   const namespaces = new Tally(state.namespaces, 'namespaces', push.namespaces.length);
   const namespaceRows = parsedRows(push.namespaces, NamespaceRow, namespaces);
@@ -44,7 +57,11 @@ interface Parsed<Row> {
   readonly row: Row;
 }
 
-function parsedRows<Row>(rows: readonly unknown[], schema: z.ZodType<Row>, tally: { reject(index: number, path: string, message: string): void }): readonly Parsed<Row>[] {
+function parsedRows<Row>(
+  rows: readonly unknown[],
+  schema: z.ZodType<Row>,
+  tally: { reject(index: number, path: string, message: string): void },
+): readonly Parsed<Row>[] {
   return rows.flatMap((raw, index) => {
     const parsed = schema.safeParse(raw);
     if (parsed.success) return [{ index, row: parsed.data }];
@@ -113,15 +130,20 @@ class NamespaceTree {
     if (row.deleted) return this.#remove(row.id);
     const seat: Seat = { id: row.id, kind: row.kind, parentId: row.parentId, path: row.path, name: row.name ?? row.path };
     if (seat.kind === 'ORGANIZATION') return this.#seatOrganization(seat);
-    if (seat.id === this.#organizationId) return { path: 'kind', message: 'must be ORGANIZATION: this is the id of the organization itself' };
+    if (seat.id === this.#organizationId)
+      return { path: 'kind', message: 'must be ORGANIZATION: this is the id of the organization itself' };
     if (seat.parentId === null) return { path: 'parentId', message: 'must name the namespace above; only an ORGANIZATION has none' };
     const parent = this.#seats.get(seat.parentId);
-    if (parent === undefined) return { path: 'parentId', message: `there is no namespace ${JSON.stringify(seat.parentId)} in this organization` };
-    if (parent.kind === 'PROJECT') return { path: 'parentId', message: 'must name an organization or a group; a project holds no namespaces' };
+    if (parent === undefined)
+      return { path: 'parentId', message: `there is no namespace ${JSON.stringify(seat.parentId)} in this organization` };
+    if (parent.kind === 'PROJECT')
+      return { path: 'parentId', message: 'must name an organization or a group; a project holds no namespaces' };
     const above = this.#lineOf(parent.id);
     if (above.includes(seat.id)) return { path: 'parentId', message: 'must not lie below the namespace itself' };
-    if (above.length + this.#heightOf(seat) > MAX_DEPTH) return { path: 'parentId', message: `must leave nothing more than ${MAX_DEPTH} levels below the organization` };
-    if (seat.kind === 'PROJECT' && this.#childrenOf(seat.id).size > 0) return { path: 'kind', message: 'must be GROUP: there are namespaces below it' };
+    if (above.length + this.#heightOf(seat) > MAX_DEPTH)
+      return { path: 'parentId', message: `must leave nothing more than ${MAX_DEPTH} levels below the organization` };
+    if (seat.kind === 'PROJECT' && this.#childrenOf(seat.id).size > 0)
+      return { path: 'kind', message: 'must be GROUP: there are namespaces below it' };
     this.#seat(seat);
     return null;
   }
@@ -177,7 +199,8 @@ class NamespaceTree {
   #heightOf({ id, parentId }: Seat): number {
     if (this.#seats.get(id)?.parentId === parentId) return 0;
     let height = 0;
-    for (let level = [...this.#childrenOf(id)]; level.length > 0; height += 1) level = level.flatMap((child) => [...this.#childrenOf(child)]);
+    for (let level = [...this.#childrenOf(id)]; level.length > 0; height += 1)
+      level = level.flatMap((child) => [...this.#childrenOf(child)]);
     return height;
   }
 
@@ -188,7 +211,12 @@ class NamespaceTree {
   }
 }
 
-function membersAfter(state: DirectoryState, tree: NamespaceTree, tally: Tally<Membership>, rows: readonly Parsed<z.infer<typeof MembershipRow>>[]): ReadonlyMap<string, Membership> {
+function membersAfter(
+  state: DirectoryState,
+  tree: NamespaceTree,
+  tally: Tally<Membership>,
+  rows: readonly Parsed<z.infer<typeof MembershipRow>>[],
+): ReadonlyMap<string, Membership> {
   const after = new Map([...state.memberships].filter(([, membership]) => tree.has(membership.namespaceId)));
   for (const { index, row } of rows) {
     const key = membershipKey(row);
@@ -266,4 +294,5 @@ class Tally<Row extends object> {
   }
 }
 
-const isSameRow = (left: object, right: object): boolean => JSON.stringify(Object.entries(left).sort()) === JSON.stringify(Object.entries(right).sort());
+const isSameRow = (left: object, right: object): boolean =>
+  JSON.stringify(Object.entries(left).sort()) === JSON.stringify(Object.entries(right).sort());

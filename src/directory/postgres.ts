@@ -60,8 +60,10 @@ export const postgresDirectoryWriter = (tx: Prisma.TransactionClient): Directory
     async write(organizationId, { namespaces, memberships, agents }) {
       const size = [namespaces, memberships, agents].reduce((sum, { put, remove }) => sum + put.length + remove.length, 0);
       if (size === 0) return;
-      const put = (text: string, rows: readonly object[]) => (rows.length === 0 ? [] : sql.query(text, [organizationId, JSON.stringify(rows)]));
-      const remove = (text: string, keys: readonly string[]) => (keys.length === 0 ? [] : sql.query(text, [organizationId, JSON.stringify(keys)]));
+      const put = (text: string, rows: readonly object[]) =>
+        rows.length === 0 ? [] : sql.query(text, [organizationId, JSON.stringify(rows)]);
+      const remove = (text: string, keys: readonly string[]) =>
+        keys.length === 0 ? [] : sql.query(text, [organizationId, JSON.stringify(keys)]);
       await remove(REMOVE_NAMESPACES, namespaces.remove);
       await remove(REMOVE_MEMBERSHIPS, memberships.remove);
       await remove(REMOVE_AGENTS, agents.remove);

@@ -1,16 +1,22 @@
 import { z } from 'zod';
+import { isPlain, isWellFormed } from '../kernel/index.js';
 import { ROLES } from './namespace.js';
 
 /** The most rows that one push may hold, over all three collections. */
 export const MAX_PUSH_ROWS = 50_000;
 
 // Control characters and lone surrogates cannot be stored, or would deceive a reader.
-// eslint-disable-next-line no-control-regex
-const isPlain = (text: string): boolean => !/[\u0000-\u001f\u007f\p{Surrogate}]/u.test(text);
 const NOT_PLAIN = 'must be well-formed Unicode without control characters';
 
-const id = z.string().min(1, 'must not be empty').max(300, 'must have at most 300 characters').refine(isPlain, NOT_PLAIN);
-const label = z.string().max(255, 'must have at most 255 characters').refine(isPlain, NOT_PLAIN);
+const id = z
+  .string()
+  .min(1, 'must not be empty')
+  .max(300, 'must have at most 300 characters')
+  .refine((text) => isPlain(text) && isWellFormed(text), NOT_PLAIN);
+const label = z
+  .string()
+  .max(255, 'must have at most 255 characters')
+  .refine((text) => isPlain(text) && isWellFormed(text), NOT_PLAIN);
 
 export const NamespaceRow = z.union([
   z.object({ id, deleted: z.literal(true) }),
@@ -83,4 +89,3 @@ export interface RowCounts {
 export interface PushOutcome extends Readonly<Record<Collection, RowCounts>> {
   readonly errors: readonly RowError[];
 }
-

@@ -7,5 +7,7 @@ const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
 /** `PUT /v1/directory`: what the platform says of its namespaces, members and agents. See docs/agent-platform.md. */
 export function directoryRoutes(server: HttpServer, push: (viewer: Viewer, push: DirectoryPush) => Promise<PushOutcome>): void {
-  server.put('/v1/directory', { bodyLimit: MAX_BODY_BYTES }, async (request) => push(viewerOfRequest(request), parseBody(DirectoryPush, request.body)));
+  server.put('/v1/directory', { bodyLimit: MAX_BODY_BYTES }, async (request) =>
+    push(viewerOfRequest(request), parseBody(DirectoryPush, request.body)),
+  );
 }

@@ -23,4 +23,6 @@ export const isMember = (standing: Standing, namespace: Pick<Namespace, 'ancesto
 
 /** Namespaces of which the user sees every audit event, with all below: maintained, owned or audited. */
 export const auditedNamespaces = (standing: Standing): readonly string[] =>
-  standing.memberships.filter(({ role }) => role === 'AUDITOR' || ROLE_LEVELS[role] >= ROLE_LEVELS.MAINTAINER).map(({ namespaceId }) => namespaceId);
+  standing.memberships
+    .filter(({ role }) => role === 'AUDITOR' || ROLE_LEVELS[role] >= ROLE_LEVELS.MAINTAINER)
+    .map(({ namespaceId }) => namespaceId);

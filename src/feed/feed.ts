@@ -133,7 +133,8 @@ class Reading {
 
   async #currentScope(): Promise<EventScope> {
     const now = this.#deps.clock().getTime();
-    if (now >= this.#viewer.expiresAt.getTime()) throw new Failure('UNAUTHENTICATED', 'The token has expired. Subscribe again with a new one, after the last cursor.');
+    if (now >= this.#viewer.expiresAt.getTime())
+      throw new Failure('UNAUTHENTICATED', 'The token has expired. Subscribe again with a new one, after the last cursor.');
     if (this.#scope === null || now - this.#scope.at >= SCOPE_MILLISECONDS) {
       this.#scope = { value: await this.#deps.scopeOf(this.#viewer), at: now };
       this.#lines = new Map();

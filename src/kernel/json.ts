@@ -4,8 +4,7 @@ export interface JsonObject {
   readonly [key: string]: Json;
 }
 
-export const isJsonObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+export const isJsonObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * The canonical form of a JSON value: sorted keys, no white space, ECMAScript's numbers (RFC 8785).
@@ -47,11 +46,13 @@ export function jsonProblem(value: unknown, path: string, maxDepth: number): { r
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (next.depth > maxDepth) return { path, reason: `is nested deeper than ${maxDepth} levels` };
     if (typeof next.value === 'string' && !isWellFormed(next.value)) return { path: next.path, reason: 'is not well-formed Unicode' };
-    if (typeof next.value === 'number' && !Number.isFinite(next.value)) return { path: next.path, reason: 'is a number that no double can hold' };
+    if (typeof next.value === 'number' && !Number.isFinite(next.value))
+      return { path: next.path, reason: 'is a number that no double can hold' };
     if (typeof next.value !== 'object' || next.value === null) continue;
     for (const [key, member] of Object.entries(next.value)) {
       if (!isWellFormed(key)) return { path: next.path, reason: 'has a member name that is not well-formed Unicode' };
-      if (typeof member === 'object' || typeof member === 'string' || typeof member === 'number') open.push({ value: member, path: `${next.path}.${key}`, depth: next.depth + 1 });
+      if (typeof member === 'object' || typeof member === 'string' || typeof member === 'number')
+        open.push({ value: member, path: `${next.path}.${key}`, depth: next.depth + 1 });
     }
   }
   return null;

@@ -32,7 +32,11 @@ export interface Follower {
  * Follows logs on behalf of many readers: the end of each log is read once for all of them; who is behind reads for itself
  * until it has caught up. Readers pull, so one that is slow holds nothing in memory and nobody up.
  */
-export function followLogs(deps: { readonly reader: LogReader; readonly hints: LogHints; readonly report: (message: string, error: unknown) => void }): Follower {
+export function followLogs(deps: {
+  readonly reader: LogReader;
+  readonly hints: LogHints;
+  readonly report: (message: string, error: unknown) => void;
+}): Follower {
   const shared = new Map<OrganizationId, SharedTail>();
   const unsubscribe = deps.hints.onGrowth((organizationId) => shared.get(organizationId)?.look());
   return {

@@ -38,7 +38,10 @@ export const postgresSequencing = (database: Database): Sequencing => ({
 /** @throws Error when the log was written in another Postgres cluster: every new event would wait for its position for ever. */
 async function refuseForeignLog(session: Session): Promise<void> {
   const { rows } = await session.query<{ is_ahead: boolean }>(IS_AHEAD);
-  if (rows[0]?.is_ahead === true) throw new Error('The log was restored from another Postgres cluster, whose transaction numbers are higher. See docs/operators.md, "Restore".');
+  if (rows[0]?.is_ahead === true)
+    throw new Error(
+      'The log was restored from another Postgres cluster, whose transaction numbers are higher. See docs/operators.md, "Restore".',
+    );
 }
 
 /** The connection goes with the seat: its lock must not come back into the pool. */

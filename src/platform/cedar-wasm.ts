@@ -27,7 +27,11 @@ const PARSE_MILLISECONDS = 5_000;
 
 /** Parses and validates a text in a thread of its own, which is ended afterwards, whatever the text did to it. */
 export async function parseInWorker(text: string, schema: string): Promise<Parsed> {
-  const worker = new Worker(new URL('./cedar-worker.mjs', import.meta.url), { workerData: { text, schema }, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: 256 } });
+  const worker = new Worker(new URL('./cedar-worker.mjs', import.meta.url), {
+    workerData: { text, schema },
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: 256 },
+  });
   let timer: NodeJS.Timeout | undefined;
   try {
     return await new Promise<Parsed>((resolve) => {

@@ -11,8 +11,10 @@ const problem = (error) => ({ message: error.message, help: error.help ?? null, 
 function parse() {
   const parts = policySetTextToParts(text);
   if (parts.type === 'failure') return { problems: parts.errors.map(problem) };
-  if (parts.policy_templates.length > 0) return { problems: [{ message: 'Templates (?principal, ?resource) are not supported.', help: 'Write the policy out.', byte: null }] };
-  if (parts.policies.length === 0) return { problems: [{ message: 'The text holds no policy.', help: 'Write at least one permit or forbid.', byte: null }] };
+  if (parts.policy_templates.length > 0)
+    return { problems: [{ message: 'Templates (?principal, ?resource) are not supported.', help: 'Write the policy out.', byte: null }] };
+  if (parts.policies.length === 0)
+    return { problems: [{ message: 'The text holds no policy.', help: 'Write at least one permit or forbid.', byte: null }] };
 
   const validated = validate({ schema, policies: { staticPolicies: text }, validationSettings: { mode: 'strict' } });
   if (validated.type === 'failure') return { problems: validated.errors.map(problem) };

@@ -1,4 +1,19 @@
-import { getNamedType, getNullableType, GraphQLError, isListType, isObjectType, isInterfaceType, Kind, type DocumentNode, type FieldNode, type FragmentDefinitionNode, type GraphQLField, type GraphQLNamedType, type GraphQLSchema, type SelectionSetNode } from 'graphql';
+import {
+  getNamedType,
+  getNullableType,
+  GraphQLError,
+  isListType,
+  isObjectType,
+  isInterfaceType,
+  Kind,
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLField,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  type SelectionSetNode,
+} from 'graphql';
 
 /** The most list items that one operation may ask for: a hundred projects with a full page of events each, and some. */
 export const MAX_ITEMS = 12_000;
@@ -14,16 +29,26 @@ const DEFAULT_FIRST = 20;
  * is answered is usually less, but what is asked must bound it: lists inside lists multiply, and one caller's answer is built in
  * the process that everybody else's decisions wait for.
  */
-export function costProblem(schema: GraphQLSchema, document: DocumentNode, operationName: string | null | undefined, variables: Readonly<Record<string, unknown>>): GraphQLError | null {
+export function costProblem(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: string | null | undefined,
+  variables: Readonly<Record<string, unknown>>,
+): GraphQLError | null {
   const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
   const operation = operations.find((definition) => operationName == null || definition.name?.value === operationName);
   const root = operation === undefined ? undefined : schema.getRootType(operation.operation);
   if (operation === undefined || root == null) return null;
   const entities = entitiesIn(operation.selectionSet, variables);
-  if (entities > MAX_ENTITIES) return tooMuch(`The operation asks for ${entities} entities at once; at most ${MAX_ENTITIES} are allowed. Ask for fewer representations.`);
+  if (entities > MAX_ENTITIES)
+    return tooMuch(
+      `The operation asks for ${entities} entities at once; at most ${MAX_ENTITIES} are allowed. Ask for fewer representations.`,
+    );
   const items = new ItemCount(schema, document, variables).of(operation.selectionSet, root);
   if (items <= MAX_ITEMS) return null;
-  return tooMuch(`The operation asks for up to ${items.toLocaleString('en')} list items; at most ${MAX_ITEMS.toLocaleString('en')} are allowed. Ask for smaller pages (first), or in several operations.`);
+  return tooMuch(
+    `The operation asks for up to ${items.toLocaleString('en')} list items; at most ${MAX_ITEMS.toLocaleString('en')} are allowed. Ask for smaller pages (first), or in several operations.`,
+  );
 }
 
 const tooMuch = (message: string): GraphQLError => new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
@@ -38,7 +63,11 @@ class ItemCount {
   constructor(schema: GraphQLSchema, document: DocumentNode, variables: Readonly<Record<string, unknown>>) {
     this.#schema = schema;
     this.#variables = variables;
-    this.#fragments = new Map(document.definitions.flatMap((definition) => (definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [])));
+    this.#fragments = new Map(
+      document.definitions.flatMap((definition) =>
+        definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [],
+      ),
+    );
   }
 
   of(selections: SelectionSetNode, type: GraphQLNamedType | undefined): number {
@@ -46,7 +75,11 @@ class ItemCount {
     for (const selection of selections.selections) {
       if (selection.kind === Kind.FIELD) items += this.#ofField(selection, type);
       else if (selection.kind === Kind.FRAGMENT_SPREAD) items += this.#ofFragment(selection.name.value);
-      else items += this.of(selection.selectionSet, selection.typeCondition === undefined ? type : this.#schema.getType(selection.typeCondition.name.value));
+      else
+        items += this.of(
+          selection.selectionSet,
+          selection.typeCondition === undefined ? type : this.#schema.getType(selection.typeCondition.name.value),
+        );
     }
     return items;
   }
@@ -63,7 +96,7 @@ class ItemCount {
   }
 
   #ofField(field: FieldNode, type: GraphQLNamedType | undefined): number {
-    const definition = (isObjectType(type) || isInterfaceType(type)) ? type.getFields()[field.name.value] : undefined;
+    const definition = isObjectType(type) || isInterfaceType(type) ? type.getFields()[field.name.value] : undefined;
     if (field.selectionSet === undefined) return 0;
     if (field.name.value === '_entities') return entityCount(field, this.#variables) * this.of(field.selectionSet, undefined);
     const inside = this.of(field.selectionSet, definition === undefined ? undefined : getNamedType(definition.type));
@@ -82,7 +115,11 @@ function sizeOf(definition: GraphQLField<unknown, unknown>, field: FieldNode, va
 }
 
 const entitiesIn = (selections: SelectionSetNode, variables: Readonly<Record<string, unknown>>): number =>
-  selections.selections.reduce((sum, selection) => (selection.kind === Kind.FIELD && selection.name.value === '_entities' ? sum + entityCount(selection, variables) : sum), 0);
+  selections.selections.reduce(
+    (sum, selection) =>
+      selection.kind === Kind.FIELD && selection.name.value === '_entities' ? sum + entityCount(selection, variables) : sum,
+    0,
+  );
 
 function entityCount(field: FieldNode, variables: Readonly<Record<string, unknown>>): number {
   const given = field.arguments?.find((argument) => argument.name.value === 'representations')?.value;

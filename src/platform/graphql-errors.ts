@@ -21,7 +21,10 @@ export type PresentError = (formatted: GraphQLFormattedError, error: unknown) =>
 
 /** A failure before any field was resolved, with the HTTP status that says the same. */
 export const requestError = (failure: Failure): GraphQLError =>
-  new GraphQLError(failure.message, { originalError: failure, extensions: { code: failure.code, http: { status: HTTP_STATUS[failure.code] ?? 400 } } });
+  new GraphQLError(failure.message, {
+    originalError: failure,
+    extensions: { code: failure.code, http: { status: HTTP_STATUS[failure.code] ?? 400 } },
+  });
 
 /**
  * The one place where errors become what a client sees: a `Failure` its code and sentence, a wrong document what is wrong with
@@ -37,7 +40,8 @@ export function errorPresenter(logger: Logger): PresentError {
     if (typeof code === 'string' && CLIENT_CODES.has(code)) return { message: formatted.message, ...place, extensions: { code } };
     // An error of graphql-js about the document or its variables has no cause of ours and no path; one with a path is about a
     // value that a resolver gave.
-    if (cause instanceof GraphQLError && code === undefined && formatted.path === undefined) return { message: formatted.message, ...place, extensions: { code: 'BAD_USER_INPUT' } };
+    if (cause instanceof GraphQLError && code === undefined && formatted.path === undefined)
+      return { message: formatted.message, ...place, extensions: { code: 'BAD_USER_INPUT' } };
     const traceId = crypto.randomUUID();
     logger.error('a field failed', { traceId, path: formatted.path, error: cause });
     return { message: 'Internal server error', ...place, extensions: { code: 'INTERNAL_SERVER_ERROR', traceId } };

@@ -1,5 +1,9 @@
 import { ApolloServer, HeaderMap, type ApolloServerPlugin, type GraphQLResponse } from '@apollo/server';
-import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginInlineTraceDisabled, ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
@@ -79,7 +83,12 @@ export async function serveGraphql<Context extends object>(http: FastifyInstance
       compiledExecution(options.schema, present),
       wellFormedStatus,
     ],
-    logger: { debug: () => undefined, info: () => undefined, warn: (message?: unknown) => options.logger.warn(String(message)), error: (message?: unknown) => options.logger.error(String(message)) },
+    logger: {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: (message?: unknown) => options.logger.warn(String(message)),
+      error: (message?: unknown) => options.logger.error(String(message)),
+    },
   });
   await apollo.start();
   // Fastify has answered every request by then, so there is nothing for Apollo's own drain plugin to do.
@@ -122,7 +131,10 @@ function compiledExecution<Context extends object>(schema: GraphQLSchema, presen
           // The variables do not fit, so nothing has run. Apollo Server finds the same and knows the status for it.
           if (!('data' in rest)) return null;
           const singleResult = errors === undefined ? rest : { errors: errors.map((error) => present(plainError(error), error)), ...rest };
-          const response: GraphQLResponse = { http: { status: undefined, headers: new HeaderMap() }, body: { kind: 'single', singleResult } };
+          const response: GraphQLResponse = {
+            http: { status: undefined, headers: new HeaderMap() },
+            body: { kind: 'single', singleResult },
+          };
           return response;
         },
       };
@@ -130,7 +142,11 @@ function compiledExecution<Context extends object>(schema: GraphQLSchema, presen
   };
 }
 
-const plainError = ({ message, locations, path }: GraphQLError): GraphQLFormattedError => ({ message, ...(locations && { locations }), ...(path && { path }) });
+const plainError = ({ message, locations, path }: GraphQLError): GraphQLFormattedError => ({
+  message,
+  ...(locations && { locations }),
+  ...(path && { path }),
+});
 
 function compile(schema: GraphQLSchema, document: DocumentNode, operationName: string | null): CompiledQuery | null {
   if (hasScalarLiteral(schema, document)) return null;

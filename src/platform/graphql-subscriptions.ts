@@ -27,7 +27,10 @@ const MAX_MESSAGE_BYTES = 64 * 1024;
 
 /** The most subscriptions on one connection: a gateway carries all of a token's clients over one. */
 const MAX_SUBSCRIPTIONS = 1_000;
-const tooManySubscriptions = new GraphQLError(`A connection carries at most ${MAX_SUBSCRIPTIONS} subscriptions. End some, or open another.`, { extensions: { code: 'OVERLOADED' } });
+const tooManySubscriptions = new GraphQLError(
+  `A connection carries at most ${MAX_SUBSCRIPTIONS} subscriptions. End some, or open another.`,
+  { extensions: { code: 'OVERLOADED' } },
+);
 
 /** Close code of RFC 6455's registry: the client may connect again. */
 const TRY_AGAIN_LATER = 1013;
@@ -42,7 +45,9 @@ type Connection = { caller?: Caller } & Record<PropertyKey, unknown>;
 export function serveSubscriptions<Context extends object>(http: FastifyInstance, options: GraphqlServer<Context>): void {
   const sockets = new WebSocketServer({ server: http.server, path: '/graphql', maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
   const present = errorPresenter(options.logger);
-  const rules = options.introspection ? [...specifiedRules, ...limitRules] : [...specifiedRules, NoSchemaIntrospectionCustomRule, ...limitRules];
+  const rules = options.introspection
+    ? [...specifiedRules, ...limitRules]
+    : [...specifiedRules, NoSchemaIntrospectionCustomRule, ...limitRules];
 
   const callers = new WeakMap<object, Caller>();
   const contextOf = (caller: Caller | undefined): Record<string, unknown> | undefined => {
@@ -73,7 +78,8 @@ export function serveSubscriptions<Context extends object>(http: FastifyInstance
       },
       onSubscribe(ctx, _id, payload) {
         // What a client sends before it has seen its socket close.
-        if (ctx.extra.caller === undefined) return [new GraphQLError('This connection is not authenticated.', { extensions: { code: 'UNAUTHENTICATED' } })];
+        if (ctx.extra.caller === undefined)
+          return [new GraphQLError('This connection is not authenticated.', { extensions: { code: 'UNAUTHENTICATED' } })];
         const document = parseOrErrors(payload.query);
         if (Array.isArray(document)) return document;
         if (Object.keys(ctx.subscriptions).length > MAX_SUBSCRIPTIONS) return [tooManySubscriptions];
@@ -103,8 +109,12 @@ export function serveSubscriptions<Context extends object>(http: FastifyInstance
  */
 function socketCredentials(request: IncomingMessage, parameters: Readonly<Record<string, unknown>> | undefined): Credentials {
   const params = parameters ?? {};
-  const nested = typeof params['connectionParams'] === 'object' && params['connectionParams'] !== null && 'token' in params['connectionParams'] ? params['connectionParams'].token : undefined;
-  const text = (...values: readonly unknown[]): string | undefined => values.find((value): value is string => typeof value === 'string' && value !== '');
+  const nested =
+    typeof params['connectionParams'] === 'object' && params['connectionParams'] !== null && 'token' in params['connectionParams']
+      ? params['connectionParams'].token
+      : undefined;
+  const text = (...values: readonly unknown[]): string | undefined =>
+    values.find((value): value is string => typeof value === 'string' && value !== '');
   return {
     authorization: text(request.headers.authorization, params['authorization'], params['Authorization'], nested),
     routerSecret: text(request.headers['router-secret'], params['router-secret']),
@@ -115,7 +125,10 @@ function socketCredentials(request: IncomingMessage, parameters: Readonly<Record
  * `subscribe` of graphql-js, but with a context of its own for every result. A context remembers what its viewer may see and what
  * was read for it: right for one request, wrong for as long as a feed lives.
  */
-async function subscribeAfresh(args: ExecutionArgs, freshContext: () => unknown): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
+async function subscribeAfresh(
+  args: ExecutionArgs,
+  freshContext: () => unknown,
+): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
   const source = await createSourceEventStream(args);
   if (!(Symbol.asyncIterator in source)) return source;
   const events = source[Symbol.asyncIterator]();
@@ -123,7 +136,9 @@ async function subscribeAfresh(args: ExecutionArgs, freshContext: () => unknown)
   const results: AsyncIterableIterator<ExecutionResult> = {
     async next() {
       const event = await events.next();
-      return event.done === true ? finished : { done: false, value: await execute({ ...args, rootValue: event.value, contextValue: freshContext() }) };
+      return event.done === true
+        ? finished
+        : { done: false, value: await execute({ ...args, rootValue: event.value, contextValue: freshContext() }) };
     },
     async return() {
       await events.return?.();
@@ -151,10 +166,17 @@ function onlySubscriptions(document: DocumentNode, operationName: string | null 
   const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
   const chosen = operations.filter((operation) => operationName == null || operation.name?.value === operationName);
   if (chosen.every((operation) => operation.operation === 'subscription')) return [];
-  return [new GraphQLError('Only subscriptions are served over WebSocket; send queries and mutations by HTTP POST to /graphql.', { extensions: { code: 'BAD_REQUEST' } })];
+  return [
+    new GraphQLError('Only subscriptions are served over WebSocket; send queries and mutations by HTTP POST to /graphql.', {
+      extensions: { code: 'BAD_REQUEST' },
+    }),
+  ];
 }
 
-function masked<Result extends { readonly errors?: readonly GraphQLError[] | undefined }>(result: Result, present: ReturnType<typeof errorPresenter>): Result {
+function masked<Result extends { readonly errors?: readonly GraphQLError[] | undefined }>(
+  result: Result,
+  present: ReturnType<typeof errorPresenter>,
+): Result {
   if (result.errors === undefined) return result;
   const errors = result.errors.map((error) => {
     const { message, path, extensions } = present(error.toJSON(), error);

@@ -41,7 +41,9 @@ export function createHttpServer(logger: Logger): HttpServer {
     return reply.status(status).send(body);
   });
   server.setNotFoundHandler((request, reply) => {
-    const body: ErrorBody = { error: { code: 'NOT_FOUND', message: `There is nothing at ${request.method} ${request.url.split('?')[0] ?? ''}.` } };
+    const body: ErrorBody = {
+      error: { code: 'NOT_FOUND', message: `There is nothing at ${request.method} ${request.url.split('?')[0] ?? ''}.` },
+    };
     return reply.status(404).send(body);
   });
   return server;
@@ -56,7 +58,10 @@ export function requireAuthentication(scope: HttpServer, authenticate: Authentic
 }
 
 /** What the request's headers show. */
-export function credentialsOf(request: FastifyRequest): { readonly authorization: string | undefined; readonly routerSecret: string | undefined } {
+export function credentialsOf(request: FastifyRequest): {
+  readonly authorization: string | undefined;
+  readonly routerSecret: string | undefined;
+} {
   const secret = request.headers['router-secret'];
   return { authorization: request.headers.authorization, routerSecret: Array.isArray(secret) ? secret[0] : secret };
 }
@@ -81,7 +86,11 @@ export function sentenceOf(error: z.ZodError): string {
 
 function presentError(error: FastifyError, request: FastifyRequest, logger: Logger): { readonly status: number; readonly body: ErrorBody } {
   const failure = toFailure(error) ?? refusalOfFastify(error);
-  if (failure !== null) return { status: error.statusCode === 415 || error.statusCode === 413 ? error.statusCode : STATUS[failure.code], body: { error: { code: failure.code, message: failure.message } } };
+  if (failure !== null)
+    return {
+      status: error.statusCode === 415 || error.statusCode === 413 ? error.statusCode : STATUS[failure.code],
+      body: { error: { code: failure.code, message: failure.message } },
+    };
   const traceId = crypto.randomUUID();
   logger.error('a request failed', { traceId, method: request.method, url: request.routeOptions.url ?? '', error });
   return { status: 500, body: { error: { code: 'INTERNAL', message: 'Internal server error', traceId } } };

@@ -43,7 +43,9 @@ export function authenticateBy(config: IdentityConfig, clock: Clock): Authentica
     const now = clock().getTime();
     const remembered = known.get(key);
     if (remembered !== undefined && now < remembered.until) return remembered.viewer;
-    const viewer = viewerFrom(await verifiedClaims(token, keys, { issuer: config.issuer, audience: [...audience], algorithms: ALGORITHMS, currentDate: clock() }));
+    const viewer = viewerFrom(
+      await verifiedClaims(token, keys, { issuer: config.issuer, audience: [...audience], algorithms: ALGORITHMS, currentDate: clock() }),
+    );
     if (known.size >= REMEMBER_TOKENS) known.clear();
     known.set(key, { viewer, until: Math.min(viewer.expiresAt.getTime(), now + REMEMBER_MILLISECONDS) });
     return viewer;
@@ -80,9 +82,12 @@ async function verifiedClaims(token: string, keys: ReturnType<typeof createRemot
 
 function refusal(cause: unknown): Failure {
   if (cause instanceof errors.JWTExpired) return new Failure('UNAUTHENTICATED', 'The token has expired. Get a new one.', { cause });
-  if (cause instanceof errors.JWTClaimValidationFailed) return new Failure('UNAUTHENTICATED', `The token’s claim ${cause.claim} is missing or not for this service.`, { cause });
-  if (cause instanceof errors.JWKSTimeout || cause instanceof errors.JWKSInvalid) return new Failure('UNAVAILABLE', 'The keys to verify tokens cannot be had. Try again.', { cause });
-  if (cause instanceof errors.JOSEError && cause.code !== 'ERR_JOSE_GENERIC') return new Failure('UNAUTHENTICATED', 'The token does not verify.', { cause });
+  if (cause instanceof errors.JWTClaimValidationFailed)
+    return new Failure('UNAUTHENTICATED', `The token’s claim ${cause.claim} is missing or not for this service.`, { cause });
+  if (cause instanceof errors.JWKSTimeout || cause instanceof errors.JWKSInvalid)
+    return new Failure('UNAVAILABLE', 'The keys to verify tokens cannot be had. Try again.', { cause });
+  if (cause instanceof errors.JOSEError && cause.code !== 'ERR_JOSE_GENERIC')
+    return new Failure('UNAUTHENTICATED', 'The token does not verify.', { cause });
   // What is left is the network between here and the issuer.
   return new Failure('UNAVAILABLE', 'The keys to verify tokens cannot be had. Try again.', { cause });
 }

@@ -12,10 +12,12 @@ export type LogLevel = 'silent' | (typeof LEVELS)[number];
 /** A logger that leaves out everything below `level`. */
 export function createLogger(level: LogLevel, write: (line: string) => void = (line) => void process.stderr.write(line)): Logger {
   const loudest = LEVELS.findIndex((name) => name === level);
-  const at = (name: (typeof LEVELS)[number]) => (message: string, details: Readonly<Record<string, unknown>> = {}) => {
-    if (LEVELS.indexOf(name) > loudest) return;
-    write(`${JSON.stringify({ time: new Date().toISOString(), level: name, message, ...plain(details) })}\n`);
-  };
+  const at =
+    (name: (typeof LEVELS)[number]) =>
+    (message: string, details: Readonly<Record<string, unknown>> = {}) => {
+      if (LEVELS.indexOf(name) > loudest) return;
+      write(`${JSON.stringify({ time: new Date().toISOString(), level: name, message, ...plain(details) })}\n`);
+    };
   return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
 }
 

@@ -20,7 +20,11 @@ const TABLE = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
  * @throws Error when an applied migration's file has changed, or a migration fails: nothing of that one is kept.
  */
 export async function migrate(databaseUrl: string): Promise<readonly string[]> {
-  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000, application_name: 'agent-governance migrate' });
+  const client = new pg.Client({
+    connectionString: databaseUrl,
+    connectionTimeoutMillis: 5_000,
+    application_name: 'agent-governance migrate',
+  });
   await client.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
@@ -33,7 +37,9 @@ export async function migrate(databaseUrl: string): Promise<readonly string[]> {
         await apply(client, migration);
         names.push(migration.name);
       } else if (checksum !== migration.checksum) {
-        throw new Error(`The migration ${migration.name} was changed after it had been applied. Migrations only go forward: add a new one.`);
+        throw new Error(
+          `The migration ${migration.name} was changed after it had been applied. Migrations only go forward: add a new one.`,
+        );
       }
     }
     return names;

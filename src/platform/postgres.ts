@@ -81,13 +81,16 @@ export async function inTransaction<Result>(
 
 const OUTAGE_SQLSTATES = /^(08|53|57P|58|XX|25006|40001|40P01|57014|25P03)/;
 const OUTAGE_CODES = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EAI_AGAIN|P1001|P1002|P1008|P1017|P2024|P2028|P2034)/;
-const OUTAGE_MESSAGES = /connection terminated|query read timeout|timeout exceeded when trying to connect|client has encountered a connection error|can't reach database|Client was closed|Cannot use a pool after calling end/i;
+const OUTAGE_MESSAGES =
+  /connection terminated|query read timeout|timeout exceeded when trying to connect|client has encountered a connection error|can't reach database|Client was closed|Cannot use a pool after calling end/i;
 
 /** The failure that a thrown database error means for a caller; null when it is a bug. */
 export function databaseFailure(error: unknown): Failure | null {
   for (const { code, message } of causesOf(error)) {
-    if (OUTAGE_SQLSTATES.test(code) || OUTAGE_CODES.test(code) || OUTAGE_MESSAGES.test(message)) return new Failure('UNAVAILABLE', 'The database cannot be reached. Try again.', { cause: error });
-    if (code === UNTRANSLATABLE) return new Failure('BAD_USER_INPUT', 'A value holds characters that cannot be stored, such as NUL.', { cause: error });
+    if (OUTAGE_SQLSTATES.test(code) || OUTAGE_CODES.test(code) || OUTAGE_MESSAGES.test(message))
+      return new Failure('UNAVAILABLE', 'The database cannot be reached. Try again.', { cause: error });
+    if (code === UNTRANSLATABLE)
+      return new Failure('BAD_USER_INPUT', 'A value holds characters that cannot be stored, such as NUL.', { cause: error });
   }
   return null;
 }
@@ -98,7 +101,8 @@ const UNTRANSLATABLE = '22021';
 /** An error and what caused it, outermost first. Prisma keeps the driver's error in `meta`, as plain data. */
 function* causesOf(error: unknown): Generator<{ readonly code: string; readonly message: string }> {
   for (let next = error, depth = 0; typeof next === 'object' && next !== null && depth < 6; depth += 1) {
-    const { code, message, cause, meta }: { code?: unknown; message?: unknown; cause?: unknown; meta?: { driverAdapterError?: unknown } } = next;
+    const { code, message, cause, meta }: { code?: unknown; message?: unknown; cause?: unknown; meta?: { driverAdapterError?: unknown } } =
+      next;
     yield { code: typeof code === 'string' ? code : '', message: typeof message === 'string' ? message : '' };
     next = cause ?? meta?.driverAdapterError;
   }
@@ -110,7 +114,10 @@ export function isDataError(error: unknown): boolean {
 }
 
 /** The rows of a statement over `unnest(…) WITH ORDINALITY AS wanted (id, place)`, one list for each of the `count` values, in their order. */
-export function groupByPlace<Row extends { readonly place: bigint | string }>(rows: readonly Row[], count: number): readonly (readonly Row[])[] {
+export function groupByPlace<Row extends { readonly place: bigint | string }>(
+  rows: readonly Row[],
+  count: number,
+): readonly (readonly Row[])[] {
   const groups: Row[][] = Array.from({ length: count }, () => []);
   for (const row of rows) groups[Number(row.place) - 1]?.push(row);
   return groups;

@@ -16,7 +16,12 @@ const PREFIX = 'agent-governance:';
 export function redisSignals(url: string, report: (message: string) => void): Signals {
   const local = localSignals();
   const origin = crypto.randomUUID();
-  const options = { lazyConnect: false, enableOfflineQueue: false, maxRetriesPerRequest: 0, retryStrategy: (tries: number) => Math.min(tries * 50, 1_000) };
+  const options = {
+    lazyConnect: false,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (tries: number) => Math.min(tries * 50, 1_000),
+  };
   const publisher = new Redis(url, options);
   const subscriber = new Redis(url, { ...options, enableOfflineQueue: true, maxRetriesPerRequest: null });
   reportChanges(publisher, report);

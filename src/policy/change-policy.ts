@@ -58,10 +58,20 @@ export async function createPolicy(deps: PolicyChanging, viewer: Viewer, draft: 
   if ('problems' in parsed) return { kind: 'invalid', problems: parsed.problems };
 
   const { text, ...named } = draft;
-  const policy: Policy = { id: randomUUID(), ...named, status: 'DRAFT', draftText: text, latestRevision: 0, createdAt: deps.clock(), createdBy: viewer.userId };
+  const policy: Policy = {
+    id: randomUUID(),
+    ...named,
+    status: 'DRAFT',
+    draftText: text,
+    latestRevision: 0,
+    createdAt: deps.clock(),
+    createdBy: viewer.userId,
+  };
   return deps.atomically(async ({ policies, auditLog }): Promise<CreateOutcome> => {
     if (!(await policies.insert(viewer.organizationId, policy))) return { kind: 'nameTaken', name: policy.name };
-    await auditLog.append(viewer.organizationId, [recordOf(deps, viewer, namespace, { type: 'ai_policy_created', policy, revision: 0, text, message: null })]);
+    await auditLog.append(viewer.organizationId, [
+      recordOf(deps, viewer, namespace, { type: 'ai_policy_created', policy, revision: 0, text, message: null }),
+    ]);
     return { kind: 'done', policy };
   });
 }
@@ -77,9 +87,20 @@ export async function publishPolicy(deps: PolicyChanging, viewer: Viewer, reques
 
   return changed(deps, viewer, request, async ({ policies, auditLog }, locked) => {
     const revision = locked.latestRevision + 1;
-    const published = { policyId: locked.id, revision, text, statements: parsed.statements, digest: sha256Hex(text), message: request.message, publishedAt: deps.clock(), publishedBy: viewer.userId };
+    const published = {
+      policyId: locked.id,
+      revision,
+      text,
+      statements: parsed.statements,
+      digest: sha256Hex(text),
+      message: request.message,
+      publishedAt: deps.clock(),
+      publishedBy: viewer.userId,
+    };
     await policies.publish(viewer.organizationId, published);
-    await auditLog.append(viewer.organizationId, [recordOf(deps, viewer, found.namespace, { type: 'ai_policy_published', policy: locked, revision, text, message: request.message })]);
+    await auditLog.append(viewer.organizationId, [
+      recordOf(deps, viewer, found.namespace, { type: 'ai_policy_published', policy: locked, revision, text, message: request.message }),
+    ]);
     return { ...locked, status: 'PUBLISHED', draftText: text, latestRevision: revision };
   });
 }
@@ -92,7 +113,13 @@ export async function retirePolicy(deps: PolicyChanging, viewer: Viewer, request
   return changed(deps, viewer, request, async ({ policies, auditLog }, locked) => {
     if (locked.status === 'RETIRED') return locked;
     await policies.retire(viewer.organizationId, locked.id);
-    const event = { type: 'ai_policy_retired', policy: locked, revision: locked.latestRevision, text: locked.draftText, message: request.message };
+    const event = {
+      type: 'ai_policy_retired',
+      policy: locked,
+      revision: locked.latestRevision,
+      text: locked.draftText,
+      message: request.message,
+    };
     await auditLog.append(viewer.organizationId, [recordOf(deps, viewer, found.namespace, event)]);
     return { ...locked, status: 'RETIRED' };
   });
@@ -116,12 +143,19 @@ async function changed(
   return outcome;
 }
 
-async function parse(parser: PolicyParser, text: string): Promise<{ readonly statements: readonly Statement[] } | { readonly problems: readonly PolicyProblem[] }> {
+async function parse(
+  parser: PolicyParser,
+  text: string,
+): Promise<{ readonly statements: readonly Statement[] } | { readonly problems: readonly PolicyProblem[] }> {
   const problem = textProblem(text);
   return problem === null ? parser.parse(text, SCHEMA) : { problems: [problem] };
 }
 
-async function maintainedPolicy(deps: PolicyChanging, viewer: Viewer, policyId: string): Promise<{ readonly policy: Policy; readonly namespace: Namespace } | null> {
+async function maintainedPolicy(
+  deps: PolicyChanging,
+  viewer: Viewer,
+  policyId: string,
+): Promise<{ readonly policy: Policy; readonly namespace: Namespace } | null> {
   const [policy] = await deps.policies.byIds(viewer.organizationId, [policyId]);
   if (policy === undefined) return null;
   const namespace = await maintainedNamespace(deps.directory, viewer, policy.namespaceId);
@@ -136,7 +170,12 @@ interface PolicyRecord {
   readonly message: string | null;
 }
 
-function recordOf(deps: PolicyChanging, viewer: Viewer, namespace: Namespace, { type, policy, revision, text, message }: PolicyRecord): Append {
+function recordOf(
+  deps: PolicyChanging,
+  viewer: Viewer,
+  namespace: Namespace,
+  { type, policy, revision, text, message }: PolicyRecord,
+): Append {
   const now = deps.clock();
   const event = eventOf(viewer.organizationId, now, {
     type,

@@ -57,7 +57,9 @@ export function evaluate(set: PolicySet, call: ToolCall): Evaluation {
   const failedForbids = failed.filter((reason) => reason.effect === 'FORBID');
   if (answer.isAllowed && failedForbids.length > 0) return { verdict: 'DENY', basis: 'POLICY_ERROR', reasons: failedForbids, failed };
   const reasons = reasonsOf(set, answer.reasons);
-  return answer.isAllowed ? { verdict: 'ALLOW', basis: 'PERMITTED', reasons, failed } : { verdict: 'DENY', basis: basisOfDenial(answer, failedForbids), reasons: reasons.length > 0 ? reasons : failedForbids, failed };
+  return answer.isAllowed
+    ? { verdict: 'ALLOW', basis: 'PERMITTED', reasons, failed }
+    : { verdict: 'DENY', basis: basisOfDenial(answer, failedForbids), reasons: reasons.length > 0 ? reasons : failedForbids, failed };
 }
 
 function basisOfDenial(answer: CedarAnswer, failedForbids: readonly Reason[]): Basis {
@@ -72,7 +74,13 @@ function reasonsOf(set: PolicySet, statementIds: readonly string[]): readonly Re
     const owner = set.owners.get(id);
     if (owner === undefined) throw new Error(`The engine named a statement that was not loaded: ${id}`);
     const { policy, effect } = owner;
-    reasons.set(`${policy.id} ${effect}`, { policyId: policy.id, policyName: policy.name, namespaceId: policy.namespaceId, revision: policy.revision, effect });
+    reasons.set(`${policy.id} ${effect}`, {
+      policyId: policy.id,
+      policyName: policy.name,
+      namespaceId: policy.namespaceId,
+      revision: policy.revision,
+      effect,
+    });
   }
   return [...reasons.values()].sort((left, right) => (left.policyName < right.policyName ? -1 : 1));
 }

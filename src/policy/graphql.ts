@@ -9,10 +9,29 @@ import type {
   QueryResolvers,
   ResolversTypes,
 } from '../generated/graphql.js';
-import { connectionOf, cursorOf, isUuid, isWellFormed, pageOf, pageRequest, type Page, type PageRequest, type Viewer } from '../kernel/index.js';
+import {
+  connectionOf,
+  cursorOf,
+  isUuid,
+  isPlainText,
+  isWellFormed,
+  pageOf,
+  pageRequest,
+  type Page,
+  type PageRequest,
+  type Viewer,
+} from '../kernel/index.js';
 import { inputInvalid, inputProblems, notFound } from '../platform/graphql-input.js';
 import { loadersByPage } from '../platform/graphql-loaders.js';
-import { createPolicy, publishPolicy, retirePolicy, type CreateOutcome, type PolicyChanging, type PublishOutcome, type RetireOutcome } from './change-policy.js';
+import {
+  createPolicy,
+  publishPolicy,
+  retirePolicy,
+  type CreateOutcome,
+  type PolicyChanging,
+  type PublishOutcome,
+  type RetireOutcome,
+} from './change-policy.js';
 import { isKey, keyOf } from './cursor.js';
 import { SCHEMA, SCHEMA_VERSION } from './model.js';
 import type { Policy, PolicyProblem, Revision } from './policy.js';
@@ -54,7 +73,17 @@ const presentPage = (page: Page<Policy>) => connectionOf(page, (policy) => curso
 
 function presentPolicy(policy: Policy): PresentedPolicy {
   const { id, name, description, namespaceId, status, draftText, latestRevision } = policy;
-  return { id, name, description, namespaceId, status, draftText, latestRevision, createdAt: policy.createdAt.toISOString(), createdBy: { id: policy.createdBy } };
+  return {
+    id,
+    name,
+    description,
+    namespaceId,
+    status,
+    draftText,
+    latestRevision,
+    createdAt: policy.createdAt.toISOString(),
+    createdBy: { id: policy.createdBy },
+  };
 }
 
 const REVISION_CURSOR = 'revision';
@@ -122,10 +151,24 @@ export const Query: Pick<QueryResolvers<PolicyContext>, 'agentPolicy' | 'agentPo
   },
 };
 
-// eslint-disable-next-line no-control-regex
-const line = (longest: number) => z.string().max(longest, `must have at most ${longest} characters`).regex(/^[^\u0000-\u0008\u000b\u000c\u000e-\u001f]*$/, 'must not hold control characters').refine(isWellFormed, 'must be well-formed Unicode');
-const CreateInput = z.object({ namespaceId: line(300), name: line(100).trim().min(1, 'must not be empty'), description: line(1_000).nullish(), text: z.string() });
-const PublishInput = z.object({ policyId: z.string(), basedOn: z.number().min(0, 'must be 0 or a revision’s number'), text: z.string().nullish(), message: line(1_000).nullish() });
+const line = (longest: number) =>
+  z
+    .string()
+    .max(longest, `must have at most ${longest} characters`)
+    .refine(isPlainText, 'must not hold control characters')
+    .refine(isWellFormed, 'must be well-formed Unicode');
+const CreateInput = z.object({
+  namespaceId: line(300),
+  name: line(100).trim().min(1, 'must not be empty'),
+  description: line(1_000).nullish(),
+  text: z.string(),
+});
+const PublishInput = z.object({
+  policyId: z.string(),
+  basedOn: z.number().min(0, 'must be 0 or a revision’s number'),
+  text: z.string().nullish(),
+  message: line(1_000).nullish(),
+});
 const RetireInput = PublishInput.omit({ text: true });
 
 export const Mutation: Pick<MutationResolvers<PolicyContext>, 'agentPolicyCreate' | 'agentPolicyPublish' | 'agentPolicyRetire'> = {
@@ -140,7 +183,9 @@ export const Mutation: Pick<MutationResolvers<PolicyContext>, 'agentPolicyCreate
     const parsed = PublishInput.safeParse(input);
     if (!parsed.success) return refused(inputInvalid(inputProblems(parsed.error)));
     if (!isUuid(input.policyId)) return refused(notFound('policyId'));
-    return presentPublish(await publishPolicy(policies.deps, viewer, { ...parsed.data, text: parsed.data.text ?? null, message: parsed.data.message ?? null }));
+    return presentPublish(
+      await publishPolicy(policies.deps, viewer, { ...parsed.data, text: parsed.data.text ?? null, message: parsed.data.message ?? null }),
+    );
   },
   async agentPolicyRetire(_root, { input }, { policies }) {
     const viewer = policies.viewer();
@@ -159,7 +204,11 @@ function presentCreate(outcome: CreateOutcome) {
     case 'done':
       return done(outcome.policy);
     case 'nameTaken':
-      return refused({ __typename: 'AgentPolicyNameTaken' as const, message: `The namespace has a policy named ${JSON.stringify(outcome.name)} already. Publish a new revision of that one, or take another name.`, name: outcome.name });
+      return refused({
+        __typename: 'AgentPolicyNameTaken' as const,
+        message: `The namespace has a policy named ${JSON.stringify(outcome.name)} already. Publish a new revision of that one, or take another name.`,
+        name: outcome.name,
+      });
     case 'invalid':
       return refused(invalid(outcome.problems));
     case 'notFound':
@@ -187,4 +236,8 @@ function presentRetire(outcome: RetireOutcome) {
   }
 }
 
-const invalid = (problems: readonly PolicyProblem[]) => ({ __typename: 'AgentPolicyInvalid' as const, message: 'The policy’s text is not acceptable; problems says where and why.', problems });
+const invalid = (problems: readonly PolicyProblem[]) => ({
+  __typename: 'AgentPolicyInvalid' as const,
+  message: 'The policy’s text is not acceptable; problems says where and why.',
+  problems,
+});

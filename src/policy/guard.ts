@@ -12,19 +12,45 @@ export const MAX_NESTING = 32;
  */
 export function textProblem(text: string): PolicyProblem | null {
   const bytes = Buffer.byteLength(text);
-  if (bytes > MAX_TEXT_BYTES) return { message: `The text has ${bytes} bytes; at most ${MAX_TEXT_BYTES} are allowed.`, help: 'Split it into several policies.', line: null, column: null };
-  if (text.includes('\u0000')) return { message: 'The text holds a NUL character.', help: 'Take it out; it cannot be stored.', ...placeOf(text, text.indexOf('\u0000')) };
-  if (!isWellFormed(text)) return { message: 'The text is not well-formed Unicode.', help: 'Look for half a surrogate pair.', line: null, column: null };
+  if (bytes > MAX_TEXT_BYTES)
+    return {
+      message: `The text has ${bytes} bytes; at most ${MAX_TEXT_BYTES} are allowed.`,
+      help: 'Split it into several policies.',
+      line: null,
+      column: null,
+    };
+  if (text.includes('\u0000'))
+    return {
+      message: 'The text holds a NUL character.',
+      help: 'Take it out; it cannot be stored.',
+      ...placeOf(text, text.indexOf('\u0000')),
+    };
+  if (!isWellFormed(text))
+    return { message: 'The text is not well-formed Unicode.', help: 'Look for half a surrogate pair.', line: null, column: null };
   let depth = 0;
   let conditions = 0;
   for (const token of tokensOf(text)) {
     if ('([{'.includes(token.text)) depth += 1;
     if (')]}'.includes(token.text)) depth -= 1;
     if (token.text === 'if') conditions += 1;
-    if (depth > MAX_NESTING) return { message: `Brackets nest deeper than ${MAX_NESTING} levels.`, help: 'Join the inner conditions with && and ||, or split the policy.', ...placeOf(text, token.at) };
-    if (conditions > MAX_NESTING) return { message: `There are more than ${MAX_NESTING} if-then-else expressions.`, help: 'Split the policy.', ...placeOf(text, token.at) };
+    if (depth > MAX_NESTING)
+      return {
+        message: `Brackets nest deeper than ${MAX_NESTING} levels.`,
+        help: 'Join the inner conditions with && and ||, or split the policy.',
+        ...placeOf(text, token.at),
+      };
+    if (conditions > MAX_NESTING)
+      return {
+        message: `There are more than ${MAX_NESTING} if-then-else expressions.`,
+        help: 'Split the policy.',
+        ...placeOf(text, token.at),
+      };
     if (/^\d/.test(token.text) && !Number.isSafeInteger(Number(token.text))) {
-      return { message: `The number ${token.text.slice(0, 40)} is too large.`, help: `At most ${Number.MAX_SAFE_INTEGER} is allowed.`, ...placeOf(text, token.at) };
+      return {
+        message: `The number ${token.text.slice(0, 40)} is too large.`,
+        help: `At most ${Number.MAX_SAFE_INTEGER} is allowed.`,
+        ...placeOf(text, token.at),
+      };
     }
   }
   return null;

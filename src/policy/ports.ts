@@ -9,7 +9,10 @@ export interface PolicyParser {
    * Parses `text` and checks it against `schema`. Takes any text that passed `textProblem`; one that breaks the parser or keeps
    * it for seconds comes back as a problem and harms nobody else.
    */
-  parse(text: string, schema: string): Promise<{ readonly statements: readonly Statement[] } | { readonly problems: readonly PolicyProblem[] }>;
+  parse(
+    text: string,
+    schema: string,
+  ): Promise<{ readonly statements: readonly Statement[] } | { readonly problems: readonly PolicyProblem[] }>;
 }
 
 /** A request in Cedar's JSON form (docs.cedarpolicy.com/auth/entities-syntax.html). */
@@ -63,7 +66,12 @@ export interface PolicyReader {
    * For each of `projectIds`, in their order, a page of the policies in force there, by name; null for a project that is not
    * below any of the namespaces `memberOf`, or does not exist.
    */
-  listInForce(organizationId: OrganizationId, memberOf: readonly string[], projectIds: readonly string[], page: PageRequest): Promise<readonly (readonly Policy[] | null)[]>;
+  listInForce(
+    organizationId: OrganizationId,
+    memberOf: readonly string[],
+    projectIds: readonly string[],
+    page: PageRequest,
+  ): Promise<readonly (readonly Policy[] | null)[]>;
   /** For each of `policyIds`, in their order, a page of its revisions, newest first; one more than asked when there are more. */
   revisions(organizationId: OrganizationId, policyIds: readonly string[], page: PageRequest): Promise<readonly (readonly Revision[])[]>;
   /** Every policy of the organization that decides calls. */
@@ -87,4 +95,3 @@ export interface PolicyTransaction {
   readonly auditLog: AuditLog;
   readonly epoch: EpochCounter;
 }
-

@@ -23,7 +23,10 @@ const BEHIND = (bound: string): string => `(${bound}::text[] IS NULL OR (p.name,
 /** Policies for readers. */
 export const postgresPolicies = (sql: Sql): PolicyReader => ({
   async byIds(organizationId, ids) {
-    const rows = await sql.query<PolicyRow>(`SELECT ${COLUMNS} FROM policy p WHERE p.organization_id = $1 AND p.id = ANY($2::uuid[])`, [organizationId, ids]);
+    const rows = await sql.query<PolicyRow>(`SELECT ${COLUMNS} FROM policy p WHERE p.organization_id = $1 AND p.id = ANY($2::uuid[])`, [
+      organizationId,
+      ids,
+    ]);
     return rows.map(toPolicy);
   },
 
@@ -71,7 +74,13 @@ export const postgresPolicies = (sql: Sql): PolicyReader => ({
        WHERE p.organization_id = $1 AND p.status = 'PUBLISHED' ORDER BY p.id`,
       [organizationId],
     );
-    return rows.map((row): PolicyInForce => ({ id: row.id, name: row.name, namespaceId: row.namespace_id, revision: row.revision, statements: statementsIn(row.est) }));
+    return rows.map((row): PolicyInForce => ({
+      id: row.id,
+      name: row.name,
+      namespaceId: row.namespace_id,
+      revision: row.revision,
+      statements: statementsIn(row.est),
+    }));
   },
 });
 
@@ -83,21 +92,48 @@ export const postgresPolicyWriter = (tx: Prisma.TransactionClient): PolicyWriter
       const rows = await sql.query(
         `INSERT INTO policy (id, organization_id, namespace_id, name, description, status, draft_text, latest_revision, created_at, created_by)
          VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING id`,
-        [policy.id, organizationId, policy.namespaceId, policy.name, policy.description, policy.status, policy.draftText, policy.latestRevision, policy.createdAt, policy.createdBy],
+        [
+          policy.id,
+          organizationId,
+          policy.namespaceId,
+          policy.name,
+          policy.description,
+          policy.status,
+          policy.draftText,
+          policy.latestRevision,
+          policy.createdAt,
+          policy.createdBy,
+        ],
       );
       return rows.length > 0;
     },
 
     async lock(organizationId, policyId) {
-      const rows = await sql.query<PolicyRow>(`SELECT ${COLUMNS} FROM policy p WHERE p.organization_id = $1 AND p.id = $2::uuid FOR UPDATE`, [organizationId, policyId]);
+      const rows = await sql.query<PolicyRow>(
+        `SELECT ${COLUMNS} FROM policy p WHERE p.organization_id = $1 AND p.id = $2::uuid FOR UPDATE`,
+        [organizationId, policyId],
+      );
       return rows[0] === undefined ? null : toPolicy(rows[0]);
     },
 
     async publish(organizationId, { policyId, revision, text, statements, digest, message, publishedAt, publishedBy }) {
       await tx.policyRevision.create({
-        data: { organizationId, policyId, revision, text, digest, message, publishedAt, publishedBy, est: JSON.parse(JSON.stringify(statements)) as Prisma.InputJsonValue },
+        data: {
+          organizationId,
+          policyId,
+          revision,
+          text,
+          digest,
+          message,
+          publishedAt,
+          publishedBy,
+          est: JSON.parse(JSON.stringify(statements)) as Prisma.InputJsonValue,
+        },
       });
-      await tx.policy.update({ where: { id: policyId, organizationId }, data: { status: 'PUBLISHED', draftText: text, latestRevision: revision } });
+      await tx.policy.update({
+        where: { id: policyId, organizationId },
+        data: { status: 'PUBLISHED', draftText: text, latestRevision: revision },
+      });
     },
 
     async retire(organizationId, policyId) {
@@ -140,4 +176,5 @@ const toRevision = (row: RevisionRow): Revision => ({
   publishedBy: row.published_by,
 });
 
-const statementsIn = (est: string): readonly Statement[] => (JSON.parse(est) as { effect: Effect; est: Statement['est'] }[]).map(({ effect, est: json }) => ({ effect, est: json }));
+const statementsIn = (est: string): readonly Statement[] =>
+  (JSON.parse(est) as { effect: Effect; est: Statement['est'] }[]).map(({ effect, est: json }) => ({ effect, est: json }));

@@ -2,7 +2,14 @@ import type { JsonObject } from '../kernel/index.js';
 
 /** One tool call with everything that policies may know about it. */
 export interface ToolCall {
-  readonly agent: { readonly id: string; readonly isKnown: boolean; readonly classes: readonly string[]; readonly trust: number; readonly autonomous: boolean; readonly ownerId: string | null };
+  readonly agent: {
+    readonly id: string;
+    readonly isKnown: boolean;
+    readonly classes: readonly string[];
+    readonly trust: number;
+    readonly autonomous: boolean;
+    readonly ownerId: string | null;
+  };
   readonly user: { readonly id: string; /** Of the highest role in the project or above, see ROLE_LEVELS. */ readonly level: number };
   /** The project's line of namespaces, from the organization down to the project itself. */
   readonly projectLine: readonly { readonly id: string; readonly kind: 'ORGANIZATION' | 'GROUP' | 'PROJECT' }[];

@@ -7,7 +7,13 @@ export const wasmParser: PolicyParser = {
   async parse(text, schema) {
     const parsed = await parseInWorker(text, schema);
     if ('statements' in parsed) return { statements: parsed.statements.map(({ effect, est }) => ({ effect, est: est as never })) };
-    return { problems: parsed.problems.map(({ message, help, byte }) => ({ message, help, ...(byte === null ? { line: null, column: null } : placeOf(text, characterAt(text, byte))) })) };
+    return {
+      problems: parsed.problems.map(({ message, help, byte }) => ({
+        message,
+        help,
+        ...(byte === null ? { line: null, column: null } : placeOf(text, characterAt(text, byte))),
+      })),
+    };
   },
 };
 
@@ -16,7 +22,12 @@ export const wasmEngine: PolicyEngine = {
   load(statements) {
     const set = loadPolicySet(Object.fromEntries([...statements].map(([id, { est }]) => [id, est as never])));
     return {
-      authorize: (request) => set.authorize({ ...request, context: { ...request.context }, entities: request.entities.map((entity) => ({ ...entity })) } as WasmRequest),
+      authorize: (request) =>
+        set.authorize({
+          ...request,
+          context: { ...request.context },
+          entities: request.entities.map((entity) => ({ ...entity })),
+        } as WasmRequest),
     };
   },
 };

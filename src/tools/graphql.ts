@@ -1,7 +1,27 @@
 import DataLoader from 'dataloader';
 import { z } from 'zod';
-import type { AgentDecisionResolvers, AgentToolPayloadResolvers, AgentToolResolvers, MutationResolvers, ProjectResolvers, QueryResolvers, ResolversTypes } from '../generated/graphql.js';
-import { connectionOf, cursorOf, isJsonObject, isWellFormed, jsonProblem, pageRequest, type JsonObject, type Page, type PageRequest, type Viewer } from '../kernel/index.js';
+import type {
+  AgentDecisionResolvers,
+  AgentToolPayloadResolvers,
+  AgentToolResolvers,
+  MutationResolvers,
+  ProjectResolvers,
+  QueryResolvers,
+  ResolversTypes,
+} from '../generated/graphql.js';
+import {
+  connectionOf,
+  cursorOf,
+  isJsonObject,
+  isPlainText,
+  isWellFormed,
+  jsonProblem,
+  pageRequest,
+  type JsonObject,
+  type Page,
+  type PageRequest,
+  type Viewer,
+} from '../kernel/index.js';
 import { inputInvalid, inputProblems, notFound } from '../platform/graphql-input.js';
 import { loadersByPage } from '../platform/graphql-loaders.js';
 import { listTools, listToolsFor, toolsById, type ToolReading } from './read-tools.js';
@@ -38,9 +58,33 @@ const isKey = (key: string): boolean => key !== '' && !key.includes('\u0000');
 const presentPage = (page: Page<Tool>) => connectionOf(page, (tool) => cursorOf(CURSOR, tool.id), presentTool);
 
 function presentTool(tool: Tool): PresentedTool {
-  const { id, namespaceId, title, description, aliases, inputSchema, outputSchema, annotations, actionType, actionTypeReason, definitionDigest } = tool;
+  const {
+    id,
+    namespaceId,
+    title,
+    description,
+    aliases,
+    inputSchema,
+    outputSchema,
+    annotations,
+    actionType,
+    actionTypeReason,
+    definitionDigest,
+  } = tool;
   return {
-    ...{ id, namespaceId, title, description, aliases, inputSchema, outputSchema, annotations, actionType, actionTypeReason, definitionDigest },
+    ...{
+      id,
+      namespaceId,
+      title,
+      description,
+      aliases,
+      inputSchema,
+      outputSchema,
+      annotations,
+      actionType,
+      actionTypeReason,
+      definitionDigest,
+    },
     ...partsOf(id),
     risk: RISKS[actionType],
     registeredAt: tool.registeredAt.toISOString(),
@@ -89,31 +133,58 @@ const MAX_SCHEMA_CHARACTERS = 256 * 1024;
 const jsonSchema = z.custom<JsonObject>(isJsonObject, 'must be a JSON object').superRefine((value, context) => {
   const problem = jsonProblem(value, 'schema', 64);
   if (problem !== null) context.addIssue({ code: 'custom', message: problem.reason });
-  else if (JSON.stringify(value).length > MAX_SCHEMA_CHARACTERS) context.addIssue({ code: 'custom', message: `must have at most ${MAX_SCHEMA_CHARACTERS} characters of JSON` });
+  else if (JSON.stringify(value).length > MAX_SCHEMA_CHARACTERS)
+    context.addIssue({ code: 'custom', message: `must have at most ${MAX_SCHEMA_CHARACTERS} characters of JSON` });
 });
-// eslint-disable-next-line no-control-regex
-const text = (longest: number) => z.string().max(longest, `must have at most ${longest} characters`).regex(/^[^\u0000]*$/, 'must not hold NUL characters').refine(isWellFormed, 'must be well-formed Unicode');
-// eslint-disable-next-line no-control-regex
-const word = text(200).regex(/^[^\s/\u0000-\u001f]+$/, 'must hold no white space and no “/”');
-const hint = z.boolean().nullish().transform((value) => value ?? null);
+const text = (longest: number) =>
+  z
+    .string()
+    .max(longest, `must have at most ${longest} characters`)
+    .refine(isPlainText, 'must not hold control characters')
+    .refine(isWellFormed, 'must be well-formed Unicode');
+const word = text(200).regex(/^[^\s/]+$/, 'must hold no white space and no “/”');
+const hint = z
+  .boolean()
+  .nullish()
+  .transform((value) => value ?? null);
 
 /** A server as registries and npm name it, a slash, and a name that the Model Context Protocol allows (2025-11-25, “Tool Names”). */
 const CANONICAL_ID = /^@?[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*\/[A-Za-z0-9._-]{1,128}$/;
 
 const RegisterInput = z.object({
-  id: text(300).regex(CANONICAL_ID, 'must be server/name: a server such as io.github.acme/files or @acme/files, and a tool name of letters, digits, “_”, “-” and “.”'),
-  namespaceId: text(300).nullish().transform((value) => value ?? null),
-  title: text(255).nullish().transform((value) => value ?? null),
-  description: text(100_000).nullish().transform((value) => value ?? null),
-  aliases: z.array(word).max(20, 'must hold at most 20').nullish().transform((value) => value ?? []),
+  id: text(300).regex(
+    CANONICAL_ID,
+    'must be server/name: a server such as io.github.acme/files or @acme/files, and a tool name of letters, digits, “_”, “-” and “.”',
+  ),
+  namespaceId: text(300)
+    .nullish()
+    .transform((value) => value ?? null),
+  title: text(255)
+    .nullish()
+    .transform((value) => value ?? null),
+  description: text(100_000)
+    .nullish()
+    .transform((value) => value ?? null),
+  aliases: z
+    .array(word)
+    .max(20, 'must hold at most 20')
+    .nullish()
+    .transform((value) => value ?? []),
   inputSchema: jsonSchema,
   outputSchema: jsonSchema.nullish().transform((value) => value ?? null),
   annotations: z
     .object({ readOnlyHint: hint, destructiveHint: hint, idempotentHint: hint, openWorldHint: hint })
     .nullish()
     .transform((value) => value ?? { readOnlyHint: null, destructiveHint: null, idempotentHint: null, openWorldHint: null }),
-  actionType: z.enum(['READ', 'WRITE', 'DESTROY']).nullish().transform((value) => value ?? null),
-  actionTypeReason: text(1_000).trim().min(1, 'must not be empty').nullish().transform((value) => value ?? null),
+  actionType: z
+    .enum(['READ', 'WRITE', 'DESTROY'])
+    .nullish()
+    .transform((value) => value ?? null),
+  actionTypeReason: text(1_000)
+    .trim()
+    .min(1, 'must not be empty')
+    .nullish()
+    .transform((value) => value ?? null),
 });
 
 export const Mutation: Pick<MutationResolvers<ToolContext>, 'agentToolRegister'> = {

@@ -12,7 +12,12 @@ export interface ToolReader {
   /** A page of the tools registered for any of the namespaces `visible` or below them, by id; one more than asked when there are more. */
   list(organizationId: OrganizationId, memberOf: readonly string[], page: PageRequest): Promise<readonly Tool[]>;
   /** For each of `projectIds`, in their order, a page of the tools registered there or above; null for a project that is not below any of `memberOf`. */
-  listFor(organizationId: OrganizationId, memberOf: readonly string[], projectIds: readonly string[], page: PageRequest): Promise<readonly (readonly Tool[] | null)[]>;
+  listFor(
+    organizationId: OrganizationId,
+    memberOf: readonly string[],
+    projectIds: readonly string[],
+    page: PageRequest,
+  ): Promise<readonly (readonly Tool[] | null)[]>;
 }
 
 /** Writes the registry, inside one transaction. */

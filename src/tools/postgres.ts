@@ -28,7 +28,10 @@ const COLUMNS = `t.id, t.namespace_id, t.title, t.description, t.aliases, t.inpu
 /** The registry for readers. */
 export const postgresTools = (sql: Sql): ToolReader => ({
   async byIds(organizationId, ids) {
-    const rows = await sql.query<ToolRow>(`SELECT ${COLUMNS} FROM tool t WHERE t.organization_id = $1 AND t.id = ANY($2::text[])`, [organizationId, ids]);
+    const rows = await sql.query<ToolRow>(`SELECT ${COLUMNS} FROM tool t WHERE t.organization_id = $1 AND t.id = ANY($2::text[])`, [
+      organizationId,
+      ids,
+    ]);
     return rows.map(toTool);
   },
 
@@ -76,7 +79,10 @@ export const postgresToolWriter = (tx: Prisma.TransactionClient): ToolWriter => 
     async lock(organizationId, id) {
       // A row that is not there yet cannot be locked; the lock on its name can.
       await sql.query("SELECT pg_advisory_xact_lock(hashtextextended($1 || ' tool ' || $2, 0))::text", [organizationId, id]);
-      const rows = await sql.query<ToolRow>(`SELECT ${COLUMNS} FROM tool t WHERE t.organization_id = $1 AND t.id = $2 FOR UPDATE`, [organizationId, id]);
+      const rows = await sql.query<ToolRow>(`SELECT ${COLUMNS} FROM tool t WHERE t.organization_id = $1 AND t.id = $2 FOR UPDATE`, [
+        organizationId,
+        id,
+      ]);
       return rows[0] === undefined ? null : toTool(rows[0]);
     },
 
@@ -89,7 +95,11 @@ export const postgresToolWriter = (tx: Prisma.TransactionClient): ToolWriter => 
         outputSchema: outputSchema === null ? PrismaValues.DbNull : json(outputSchema),
         annotations: json(annotations),
       };
-      await tx.tool.upsert({ where: { organizationId_id: { organizationId, id: rest.id } }, create: { organizationId, ...data }, update: data });
+      await tx.tool.upsert({
+        where: { organizationId_id: { organizationId, id: rest.id } },
+        create: { organizationId, ...data },
+        update: data,
+      });
     },
   };
 };

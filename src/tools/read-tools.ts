@@ -14,7 +14,12 @@ export async function listTools(deps: ToolReading, viewer: Viewer, page: PageReq
 }
 
 /** The tools that each of many projects can use; null for a project that does not exist for the viewer. */
-export async function listToolsFor(deps: ToolReading, viewer: Viewer, projectIds: readonly string[], page: PageRequest): Promise<readonly (Page<Tool> | null)[]> {
+export async function listToolsFor(
+  deps: ToolReading,
+  viewer: Viewer,
+  projectIds: readonly string[],
+  page: PageRequest,
+): Promise<readonly (Page<Tool> | null)[]> {
   const lists = await deps.tools.listFor(viewer.organizationId, await memberNamespaces(deps.directory, viewer), projectIds, page);
   return lists.map((rows) => (rows === null ? null : pageOf(rows, page)));
 }
@@ -22,7 +27,11 @@ export async function listToolsFor(deps: ToolReading, viewer: Viewer, projectIds
 /** The tools with these ids, in their order; null for one that does not exist for the viewer. */
 export async function toolsById(deps: ToolReading, viewer: Viewer, ids: readonly string[]): Promise<readonly (Tool | null)[]> {
   const found = await deps.tools.byIds(viewer.organizationId, ids);
-  const readable = await readableNamespaces(deps.directory, viewer, found.map((tool) => tool.namespaceId));
+  const readable = await readableNamespaces(
+    deps.directory,
+    viewer,
+    found.map((tool) => tool.namespaceId),
+  );
   const byId = new Map(found.filter((tool) => readable.has(tool.namespaceId)).map((tool) => [tool.id, tool]));
   return ids.map((id) => byId.get(id) ?? null);
 }
@@ -31,7 +40,12 @@ export async function toolsById(deps: ToolReading, viewer: Viewer, ids: readonly
  * The one tool that `name` means in a project whose line of namespaces is `ancestors`: by canonical id, else by alias or by its
  * name on its server. Null when there is none, or more than one: two servers that offer the same name never share a rule.
  */
-export async function toolNamed(tools: ToolReader, organizationId: OrganizationId, ancestors: readonly string[], name: string): Promise<Tool | null> {
+export async function toolNamed(
+  tools: ToolReader,
+  organizationId: OrganizationId,
+  ancestors: readonly string[],
+  name: string,
+): Promise<Tool | null> {
   const usable = (await tools.byAnyName(organizationId, name)).filter((tool) => ancestors.includes(tool.namespaceId));
   const exact = usable.find((tool) => tool.id === name);
   return exact ?? (usable.length === 1 ? (usable[0] ?? null) : null);

@@ -46,12 +46,22 @@ export async function registerTool(deps: Registering, viewer: Viewer, given: Reg
   const actionType = given.actionType ?? annotated;
   const isLaxer = RISKS[actionType] < RISKS[annotated];
   if (isLaxer && given.actionTypeReason === null) {
-    return { kind: 'invalid', path: 'actionTypeReason', message: `must say why the tool is ${actionType} although its annotations say ${annotated}` };
+    return {
+      kind: 'invalid',
+      path: 'actionTypeReason',
+      message: `must say why the tool is ${actionType} although its annotations say ${annotated}`,
+    };
   }
   const outcome = await deps.atomically(async ({ tools, directory, auditLog, epoch }): Promise<RegisterOutcome> => {
     const before = await tools.lock(viewer.organizationId, given.id);
     if (before !== null && !(await mayTakeFrom(directory, viewer, before.namespaceId))) return { kind: 'notFound', field: 'id' };
-    const tool = toolOf(deps, viewer, namespace, { ...given, actionType, actionTypeReason: isLaxer ? given.actionTypeReason : null }, before);
+    const tool = toolOf(
+      deps,
+      viewer,
+      namespace,
+      { ...given, actionType, actionTypeReason: isLaxer ? given.actionTypeReason : null },
+      before,
+    );
     if (before !== null && isSame(before, tool)) return { kind: 'done', tool: before, change: 'UNCHANGED' };
     await tools.put(viewer.organizationId, tool);
     await auditLog.append(viewer.organizationId, [recordOf(viewer, namespace, tool, before)]);
@@ -68,7 +78,13 @@ async function mayTakeFrom(directory: Directory, viewer: Viewer, namespaceId: st
   return namespace === undefined || (await maintainedNamespace(directory, viewer, namespaceId)) !== null;
 }
 
-function toolOf(deps: Registering, viewer: Viewer, namespace: Namespace, given: Registration & { readonly actionType: ActionType }, before: Tool | null): Tool {
+function toolOf(
+  deps: Registering,
+  viewer: Viewer,
+  namespace: Namespace,
+  given: Registration & { readonly actionType: ActionType },
+  before: Tool | null,
+): Tool {
   const { id, title, description, aliases, inputSchema, outputSchema, annotations, actionType, actionTypeReason } = given;
   const now = deps.clock();
   return {

@@ -61,4 +61,5 @@ export function annotatedActionType({ readOnlyHint, destructiveHint }: Annotatio
 }
 
 /** SHA-256, in hexadecimal, of the canonical JSON (RFC 8785) of a definition. */
-export const digestOf = ({ name, description, inputSchema, outputSchema }: Definition): string => sha256Hex(canonicalJson({ name, description, inputSchema, outputSchema }));
+export const digestOf = ({ name, description, inputSchema, outputSchema }: Definition): string =>
+  sha256Hex(canonicalJson({ name, description, inputSchema, outputSchema }));

@@ -28,13 +28,26 @@ const BATCH = 'application/cloudevents-batch+json';
 
 /** What is stored under a source id, as it was hashed. */
 const storedUnder = async (sourceId: string) =>
-  (await database.sql.query<{ json: string }>(`SELECT json::text AS json FROM audit_event WHERE organization_id = $1 AND json::text LIKE '%"sourceId":' || $2 || '%'`, [company.id, JSON.stringify(sourceId)])).map(({ json }) => JSON.parse(json) as Readonly<Record<string, unknown>>);
+  (
+    await database.sql.query<{ json: string }>(
+      `SELECT json::text AS json FROM audit_event WHERE organization_id = $1 AND json::text LIKE '%"sourceId":' || $2 || '%'`,
+      [company.id, JSON.stringify(sourceId)],
+    )
+  ).map(({ json }) => JSON.parse(json) as Readonly<Record<string, unknown>>);
 
 interface Recorded {
-  readonly answer: { readonly stored: number; readonly duplicates: number; readonly rejected: number; readonly receipts: readonly Readonly<Record<string, unknown>>[] } | null;
+  readonly answer: {
+    readonly stored: number;
+    readonly duplicates: number;
+    readonly rejected: number;
+    readonly receipts: readonly Readonly<Record<string, unknown>>[];
+  } | null;
 }
 const recordByMutation = (client: Client, events: readonly unknown[]) =>
-  client.graphql<Recorded>('mutation ($input: AgentAuditEventsRecordInput!) { answer: agentAuditEventsRecord(input: $input) { stored duplicates rejected receipts { index status sourceId eventId seal path reason } } }', { input: { events } });
+  client.graphql<Recorded>(
+    'mutation ($input: AgentAuditEventsRecordInput!) { answer: agentAuditEventsRecord(input: $input) { stored duplicates rejected receipts { index status sourceId eventId seal path reason } } }',
+    { input: { events } },
+  );
 
 describe('one event in structured mode', () => {
   it('is answered with its receipt once it is stored', async () => {
@@ -42,8 +55,33 @@ describe('one event in structured mode', () => {
 
     const answer = await postBody(company.platform, STRUCTURED, JSON.stringify(event));
 
-    expect(answer).toEqual({ status: 200, stored: 1, duplicates: 0, rejected: 0, results: [{ index: 0, id: event['id'], status: 'stored', eventId: expect.stringMatching(/^[0-9a-f-]{36}$/), seal: expect.stringMatching(/^[0-9a-f]{64}$/) }] });
-    expect(await storedUnder(String(event['id']))).toMatchObject([{ type: 'ai_tool_invoked', source: '/duo_workflow_service', projectId: company.api, agentId: company.coder, sessionId: '4711', sequence: 3, tool: 'read_file', data: event['data'] }]);
+    expect(answer).toEqual({
+      status: 200,
+      stored: 1,
+      duplicates: 0,
+      rejected: 0,
+      results: [
+        {
+          index: 0,
+          id: event['id'],
+          status: 'stored',
+          eventId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+          seal: expect.stringMatching(/^[0-9a-f]{64}$/),
+        },
+      ],
+    });
+    expect(await storedUnder(String(event['id']))).toMatchObject([
+      {
+        type: 'ai_tool_invoked',
+        source: '/duo_workflow_service',
+        projectId: company.api,
+        agentId: company.coder,
+        sessionId: '4711',
+        sequence: 3,
+        tool: 'read_file',
+        data: event['data'],
+      },
+    ]);
   });
 
   it('that is rejected makes the answer 400, with path and reason', async () => {
@@ -66,7 +104,10 @@ describe('a batch', () => {
     const answer = await postBatch(company.platform, events);
 
     expect(answer).toMatchObject({ status: 200, stored: 11, rejected: 0 });
-    const rows = await database.sql.query<{ json: string }>('SELECT json::text AS json FROM audit_event WHERE organization_id = $1 AND session_id = $2 ORDER BY seq', [company.id, 'session-of-all-types']);
+    const rows = await database.sql.query<{ json: string }>(
+      'SELECT json::text AS json FROM audit_event WHERE organization_id = $1 AND session_id = $2 ORDER BY seq',
+      [company.id, 'session-of-all-types'],
+    );
     expect(rows.map(({ json }) => (JSON.parse(json) as CloudEvent)['data'])).toEqual(events.map((event) => event['data']));
   });
 
@@ -77,9 +118,20 @@ describe('a batch', () => {
   it('stores the good ones and names what is wrong with each of the others', async () => {
     const good = [aCloudEvent({ id: 'good-0' }), aCloudEvent({ id: 'good-4' })];
 
-    const body = JSON.stringify([good[0], aCloudEvent({ id: 'late', time: '2020-01-01T00:00:00Z' }), 'text', aCloudEvent({ id: 'lost', projectid: 'nowhere' }), good[1], 'HERE', 'DEEP'])
+    const body = JSON.stringify([
+      good[0],
+      aCloudEvent({ id: 'late', time: '2020-01-01T00:00:00Z' }),
+      'text',
+      aCloudEvent({ id: 'lost', projectid: 'nowhere' }),
+      good[1],
+      'HERE',
+      'DEEP',
+    ])
       .replace('"HERE"', JSON.stringify(aCloudEvent({ id: 'huge', type: 'other', data: 'N' })).replace('"N"', '[1e400]'))
-      .replace('"DEEP"', JSON.stringify(aCloudEvent({ id: 'deep', type: 'other', data: 'N' })).replace('"N"', `${'['.repeat(10_000)}${']'.repeat(10_000)}`));
+      .replace(
+        '"DEEP"',
+        JSON.stringify(aCloudEvent({ id: 'deep', type: 'other', data: 'N' })).replace('"N"', `${'['.repeat(10_000)}${']'.repeat(10_000)}`),
+      );
     const answer = await postBody(company.platform, BATCH, body);
 
     expect(answer).toMatchObject({ status: 200, stored: 2, duplicates: 0, rejected: 5 });
@@ -92,21 +144,31 @@ describe('a batch', () => {
       [5, 'huge', 'rejected', 'data.0'],
       [6, 'deep', 'rejected', ''],
     ]);
-    expect([await storedUnder('good-0'), await storedUnder('good-4'), await storedUnder('late')].map((rows) => rows.length)).toEqual([1, 1, 0]);
+    expect([await storedUnder('good-0'), await storedUnder('good-4'), await storedUnder('late')].map((rows) => rows.length)).toEqual([
+      1, 1, 0,
+    ]);
   });
 
   it('keeps hostile content as what it is', async () => {
-    const body = JSON.stringify([aCloudEvent({ id: 'hostile', data: 'HERE' })]).replace('"HERE"', '{"tool_name":"read\\u0000file","tool_args":{"__proto__":{"a":1},"constructor":{"prototype":2},"nul":"\\u0000"}}');
+    const body = JSON.stringify([aCloudEvent({ id: 'hostile', data: 'HERE' })]).replace(
+      '"HERE"',
+      '{"tool_name":"read\\u0000file","tool_args":{"__proto__":{"a":1},"constructor":{"prototype":2},"nul":"\\u0000"}}',
+    );
 
     expect(await postBody(company.platform, BATCH, body)).toMatchObject({ stored: 1 });
     const [stored] = await storedUnder('hostile');
-    expect(JSON.stringify(stored?.['data'])).toBe('{"tool_args":{"__proto__":{"a":1},"constructor":{"prototype":2},"nul":"\\u0000"},"tool_name":"read\\u0000file"}');
+    expect(JSON.stringify(stored?.['data'])).toBe(
+      '{"tool_args":{"__proto__":{"a":1},"constructor":{"prototype":2},"nul":"\\u0000"},"tool_name":"read\\u0000file"}',
+    );
   });
 
   it('is bounded: 500 events are taken, 501 refused as a whole', async () => {
     const events = Array.from({ length: 501 }, (_, n) => aCloudEvent({ id: `bound-${n}` }));
 
-    expect(await postBatch(company.platform, events)).toEqual({ status: 400, error: { code: 'BAD_USER_INPUT', message: 'events: must hold from 1 to 500 events; got 501.' } });
+    expect(await postBatch(company.platform, events)).toEqual({
+      status: 400,
+      error: { code: 'BAD_USER_INPUT', message: 'events: must hold from 1 to 500 events; got 501.' },
+    });
     expect(await storedUnder('bound-0')).toEqual([]);
     expect(await postBatch(company.platform, events.slice(1))).toMatchObject({ status: 200, stored: 500 });
   });
@@ -117,8 +179,14 @@ describe('a batch', () => {
       return JSON.stringify([aCloudEvent({ type: 'other', data: 'x'.repeat(bytes - frame) })]);
     };
 
-    expect(await postBody(company.platform, BATCH, filled(5 * 1024 * 1024 + 1))).toMatchObject({ status: 413, error: { code: 'BAD_USER_INPUT' } });
-    expect(await postBody(company.platform, BATCH, filled(5 * 1024 * 1024))).toMatchObject({ status: 400, results: [{ reason: 'must have at most 1000000 characters of JSON' }] });
+    expect(await postBody(company.platform, BATCH, filled(5 * 1024 * 1024 + 1))).toMatchObject({
+      status: 413,
+      error: { code: 'BAD_USER_INPUT' },
+    });
+    expect(await postBody(company.platform, BATCH, filled(5 * 1024 * 1024))).toMatchObject({
+      status: 400,
+      results: [{ reason: 'must have at most 1000000 characters of JSON' }],
+    });
   });
 });
 
@@ -135,13 +203,19 @@ describe('a request that is none', () => {
     const answer = await postBody(company.platform, contentType, body);
 
     expect(answer.status).toBe(status);
-    expect(answer.error).toMatchObject({ code: 'BAD_USER_INPUT', message: status === 415 ? `Content-Type: must be ${STRUCTURED} or ${BATCH}.` : expect.stringMatching(/^(body|events): must /) });
+    expect(answer.error).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      message: status === 415 ? `Content-Type: must be ${STRUCTURED} or ${BATCH}.` : expect.stringMatching(/^(body|events): must /),
+    });
   });
 
   it('needs a token with the scope audit:record', async () => {
     const reader = await company.member('OWNER', company.id, { scopes: ['audit:read', 'act:any'] });
 
-    expect(await postBatch(reader, [aCloudEvent()])).toEqual({ status: 403, error: { code: 'FORBIDDEN', message: 'This needs a token with the scope audit:record.' } });
+    expect(await postBatch(reader, [aCloudEvent()])).toEqual({
+      status: 403,
+      error: { code: 'FORBIDDEN', message: 'This needs a token with the scope audit:record.' },
+    });
     expect((await postBatch(subgraph.anonymous(), [aCloudEvent()])).status).toBe(401);
   });
 });
@@ -155,8 +229,23 @@ describe('an event sent twice', () => {
     const mutation = await recordByMutation(company.platform, [event]);
 
     const [{ eventId, seal } = { eventId: null, seal: null }] = first.results ?? [];
-    expect(batch).toMatchObject({ status: 200, stored: 0, duplicates: 2, results: [{ status: 'duplicate', eventId, seal }, { status: 'duplicate', eventId, seal }] });
-    expect(mutation.data).toEqual({ answer: { stored: 0, duplicates: 1, rejected: 0, receipts: [{ index: 0, status: 'DUPLICATE', sourceId: 'twice', eventId, seal, path: null, reason: null }] } });
+    expect(batch).toMatchObject({
+      status: 200,
+      stored: 0,
+      duplicates: 2,
+      results: [
+        { status: 'duplicate', eventId, seal },
+        { status: 'duplicate', eventId, seal },
+      ],
+    });
+    expect(mutation.data).toEqual({
+      answer: {
+        stored: 0,
+        duplicates: 1,
+        rejected: 0,
+        receipts: [{ index: 0, status: 'DUPLICATE', sourceId: 'twice', eventId, seal, path: null, reason: null }],
+      },
+    });
     expect(await storedUnder('twice')).toHaveLength(1);
   });
 
@@ -173,7 +262,11 @@ describe('an event sent twice', () => {
 
 describe('the mutation', () => {
   it('takes the same events and says the same of them', async () => {
-    const { data, errors } = await recordByMutation(company.platform, [aCloudEvent({ id: 'm-1', projectid: company.web }), 'text', aCloudEvent({ id: 'm-2', data: {} })]);
+    const { data, errors } = await recordByMutation(company.platform, [
+      aCloudEvent({ id: 'm-1', projectid: company.web }),
+      'text',
+      aCloudEvent({ id: 'm-2', data: {} }),
+    ]);
 
     expect(errors).toBeUndefined();
     expect(data?.answer).toMatchObject({
@@ -199,9 +292,14 @@ describe('the mutation', () => {
   });
 
   it.each([0, 501])('refuses %i events', async (count) => {
-    const { errors } = await recordByMutation(company.platform, Array.from({ length: count }, () => aCloudEvent()));
+    const { errors } = await recordByMutation(
+      company.platform,
+      Array.from({ length: count }, () => aCloudEvent()),
+    );
 
-    expect(errors).toMatchObject([{ message: `events: must hold from 1 to 500 events; got ${count}.`, extensions: { code: 'BAD_USER_INPUT' } }]);
+    expect(errors).toMatchObject([
+      { message: `events: must hold from 1 to 500 events; got ${count}.`, extensions: { code: 'BAD_USER_INPUT' } },
+    ]);
   });
 });
 
@@ -209,9 +307,16 @@ describe('whose events', () => {
   it('are one’s own without act:any; for another user they are rejected', async () => {
     const own = await company.member('DEVELOPER', company.payments, { userId: 'ada', scopes: ['audit:record'] });
 
-    const answer = await postBatch(own, [aCloudEvent({ id: 'own', projectid: company.api }), aCloudEvent({ id: 'for-bob', userid: 'bob' })]);
+    const answer = await postBatch(own, [
+      aCloudEvent({ id: 'own', projectid: company.api }),
+      aCloudEvent({ id: 'for-bob', userid: 'bob' }),
+    ]);
 
-    expect(answer).toMatchObject({ stored: 1, rejected: 1, results: [{ status: 'stored' }, { path: 'userid', reason: 'must be the token’s own user, or the token must have the scope act:any' }] });
+    expect(answer).toMatchObject({
+      stored: 1,
+      rejected: 1,
+      results: [{ status: 'stored' }, { path: 'userid', reason: 'must be the token’s own user, or the token must have the scope act:any' }],
+    });
     expect(await storedUnder('own')).toMatchObject([{ userId: 'ada' }]);
   });
 
@@ -226,9 +331,14 @@ describe('whose events', () => {
     const own = await company.member('DEVELOPER', company.payments, { scopes: ['audit:record'] });
     const places = ['nowhere', other.api, company.shop, company.payments, company.id];
 
-    const answer = await postBatch(own, places.map((projectid) => aCloudEvent({ id: 'same', projectid })));
+    const answer = await postBatch(
+      own,
+      places.map((projectid) => aCloudEvent({ id: 'same', projectid })),
+    );
 
-    expect(answer.results?.map(({ path, reason }) => [path, reason])).toEqual(places.map(() => ['projectid', 'must be a project of the organization that the directory knows']));
+    expect(answer.results?.map(({ path, reason }) => [path, reason])).toEqual(
+      places.map(() => ['projectid', 'must be a project of the organization that the directory knows']),
+    );
   });
 });
 
@@ -254,33 +364,58 @@ describe('an answer', () => {
 });
 
 describe('real data', () => {
-  itWithData('cloudevents/cloudevents.schema.json', 'what is sent and taken here is CloudEvents 1.0 by the specification’s own schema', async (path) => {
-    const ajv = new Ajv({ strict: false });
-    addFormats.default(ajv);
-    const isCloudEvent = ajv.compile(JSON.parse(await readFile(path, 'utf8')) as object);
-    const events = [...aSession('s'), aCloudEvent({ projectid: company.api, userid: 'bob', agentid: company.coder, callid: 'c', type: 'com.example.other', data: [1] })];
+  itWithData(
+    'cloudevents/cloudevents.schema.json',
+    'what is sent and taken here is CloudEvents 1.0 by the specification’s own schema',
+    async (path) => {
+      const ajv = new Ajv({ strict: false });
+      addFormats.default(ajv);
+      const isCloudEvent = ajv.compile(JSON.parse(await readFile(path, 'utf8')) as object);
+      const events = [
+        ...aSession('s'),
+        aCloudEvent({ projectid: company.api, userid: 'bob', agentid: company.coder, callid: 'c', type: 'com.example.other', data: [1] }),
+      ];
 
-    expect(events.filter((event) => !isCloudEvent(event)).map(() => isCloudEvent.errors)).toEqual([]);
-    expect(await postBatch(company.platform, events)).toMatchObject({ stored: Object.keys(serviceData).length + 1 });
-  });
+      expect(events.filter((event) => !isCloudEvent(event)).map(() => isCloudEvent.errors)).toEqual([]);
+      expect(await postBatch(company.platform, events)).toMatchObject({ stored: Object.keys(serviceData).length + 1 });
+    },
+  );
 
-  itWithData('agentdojo/calls.ndjson', '6,000 recorded tool calls give exactly the file’s counts per tool and agent, and a second time add nothing', async (path) => {
-    const calls = await linesOf<{ traceId: string; model: string; step: number; tool: string; args: unknown }>(path);
-    const theirs = await anOrganization(subgraph);
-    const begin = Date.now() - 86_400_000;
-    const events = calls.map(({ traceId, model, step, tool, args }, index) =>
-      aCloudEvent({ id: `${traceId} ${step}`, subject: traceId.slice(0, 200), time: new Date(begin + index).toISOString(), agentid: model, projectid: theirs.api, data: { tool_name: tool, tool_args: args } }),
-    );
-    const countBy = (names: readonly string[]) => Object.fromEntries([...new Set(names)].sort().map((name) => [name, names.filter((other) => other === name).length]));
+  itWithData(
+    'agentdojo/calls.ndjson',
+    '6,000 recorded tool calls give exactly the file’s counts per tool and agent, and a second time add nothing',
+    async (path) => {
+      const calls = await linesOf<{ traceId: string; model: string; step: number; tool: string; args: unknown }>(path);
+      const theirs = await anOrganization(subgraph);
+      const begin = Date.now() - 86_400_000;
+      const events = calls.map(({ traceId, model, step, tool, args }, index) =>
+        aCloudEvent({
+          id: `${traceId} ${step}`,
+          subject: traceId.slice(0, 200),
+          time: new Date(begin + index).toISOString(),
+          agentid: model,
+          projectid: theirs.api,
+          data: { tool_name: tool, tool_args: args },
+        }),
+      );
+      const countBy = (names: readonly string[]) =>
+        Object.fromEntries([...new Set(names)].sort().map((name) => [name, names.filter((other) => other === name).length]));
 
-    await recorded(theirs.platform, events);
-    const again = await Promise.all(Array.from({ length: 12 }, (_, n) => postBatch(theirs.platform, events.slice(n * 500, n * 500 + 500))));
+      await recorded(theirs.platform, events);
+      const again = await Promise.all(
+        Array.from({ length: 12 }, (_, n) => postBatch(theirs.platform, events.slice(n * 500, n * 500 + 500))),
+      );
 
-    expect(calls).toHaveLength(6_000);
-    expect(again.reduce((sum, { duplicates = 0 }) => sum + duplicates, 0)).toBe(6_000);
-    const rows = await database.sql.query<{ tool: string; agent_id: string; session_id: string; arguments: string }>(`SELECT tool, agent_id, session_id FROM audit_event WHERE organization_id = $1`, [theirs.id]);
-    expect(countBy(rows.map(({ tool }) => tool))).toEqual(countBy(calls.map(({ tool }) => tool)));
-    expect(countBy(rows.map(({ agent_id }) => agent_id))).toEqual(countBy(calls.map(({ model }) => model)));
-    expect(countBy(rows.map(({ session_id }) => session_id))).toEqual(countBy(calls.map(({ traceId }) => traceId.slice(0, 200))));
-  }, 60_000);
+      expect(calls).toHaveLength(6_000);
+      expect(again.reduce((sum, { duplicates = 0 }) => sum + duplicates, 0)).toBe(6_000);
+      const rows = await database.sql.query<{ tool: string; agent_id: string; session_id: string; arguments: string }>(
+        `SELECT tool, agent_id, session_id FROM audit_event WHERE organization_id = $1`,
+        [theirs.id],
+      );
+      expect(countBy(rows.map(({ tool }) => tool))).toEqual(countBy(calls.map(({ tool }) => tool)));
+      expect(countBy(rows.map(({ agent_id }) => agent_id))).toEqual(countBy(calls.map(({ model }) => model)));
+      expect(countBy(rows.map(({ session_id }) => session_id))).toEqual(countBy(calls.map(({ traceId }) => traceId.slice(0, 200))));
+    },
+    60_000,
+  );
 });

@@ -18,13 +18,19 @@ afterAll(() => subgraph.close());
 interface Connection {
   readonly edges: readonly { readonly cursor: string; readonly node: { readonly sourceId: string } }[];
   readonly nodes: readonly { readonly sourceId: string }[];
-  readonly pageInfo: { readonly hasNextPage: boolean; readonly hasPreviousPage: boolean; readonly startCursor: string | null; readonly endCursor: string | null };
+  readonly pageInfo: {
+    readonly hasNextPage: boolean;
+    readonly hasPreviousPage: boolean;
+    readonly startCursor: string | null;
+    readonly endCursor: string | null;
+  };
 }
 
 const CONNECTION = 'edges { cursor node { sourceId } } nodes { sourceId } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }';
 const EVENTS = `query ($first: Int, $after: String, $filter: AgentAuditEventFilter) { events: agentAuditEvents(first: $first, after: $after, filter: $filter) { ${CONNECTION} } }`;
 
-const ask = (client: Client, variables: Readonly<Record<string, unknown>> = {}) => client.graphql<{ readonly events: Connection | null }>(EVENTS, variables);
+const ask = (client: Client, variables: Readonly<Record<string, unknown>> = {}) =>
+  client.graphql<{ readonly events: Connection | null }>(EVENTS, variables);
 
 async function page(client: Client, variables: Readonly<Record<string, unknown>> = {}): Promise<Connection> {
   const { data, errors } = await ask(client, variables);
@@ -37,7 +43,7 @@ const names = ({ nodes }: Connection) => nodes.map(({ sourceId }) => sourceId);
 /** Every page from the newest to the oldest event. */
 async function walk(client: Client, first: number, between: () => Promise<unknown> = async () => undefined): Promise<readonly string[]> {
   const all: string[] = [];
-  for (let after: string | null = null, more = true; more; ) {
+  for (let after: string | null = null, more = true; more;) {
     const { nodes, pageInfo }: Connection = await page(client, { first, after });
     all.push(...nodes.map(({ sourceId }) => sourceId));
     [after, more] = [pageInfo.endCursor, pageInfo.hasNextPage];
@@ -49,7 +55,9 @@ async function walk(client: Client, first: number, between: () => Promise<unknow
 /** `count` events, a second apart, the first the oldest: e0, e1, ... */
 const aStory = (count: number, change: (index: number) => CloudEvent = () => ({})) => {
   const begin = Date.now() - count * 1_000;
-  return Array.from({ length: count }, (_, index) => aCloudEvent({ id: `e${index}`, time: new Date(begin + index * 1_000).toISOString(), ...change(index) }));
+  return Array.from({ length: count }, (_, index) =>
+    aCloudEvent({ id: `e${index}`, time: new Date(begin + index * 1_000).toISOString(), ...change(index) }),
+  );
 };
 const countdown = (from: number, to = 0) => Array.from({ length: from - to + 1 }, (_, index) => `e${from - index}`);
 
@@ -67,13 +75,18 @@ describe('a connection', () => {
 
     expect(names(connection)).toEqual(countdown(249, 230));
     expect(connection.edges.map(({ node }) => node)).toEqual(connection.nodes);
-    expect(connection.pageInfo).toEqual({ hasNextPage: true, hasPreviousPage: false, startCursor: connection.edges[0]?.cursor, endCursor: connection.edges.at(-1)?.cursor });
+    expect(connection.pageInfo).toEqual({
+      hasNextPage: true,
+      hasPreviousPage: false,
+      startCursor: connection.edges[0]?.cursor,
+      endCursor: connection.edges.at(-1)?.cursor,
+    });
   });
 
   it.each([1, 7, 100])('gives all of them once, in pages of %i', async (first) => {
     const wanted = first === 1 ? 10 : 250;
     const given: string[] = [];
-    for (let after: string | null = null; given.length < wanted; ) {
+    for (let after: string | null = null; given.length < wanted;) {
       const connection: Connection = await page(owner, { first, after });
       given.push(...names(connection));
       after = connection.pageInfo.endCursor;
@@ -99,18 +112,31 @@ describe('a connection', () => {
     const nobody = await anOrganization(subgraph);
     const empty = { edges: [], nodes: [], pageInfo: { hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null } };
     const last = await page(owner, { first: 100, filter: { sessionIds: ['4711'] }, after: null });
-    const end = await page(owner, { first: 100, after: (await page(owner, { first: 100, after: last.pageInfo.endCursor })).pageInfo.endCursor });
+    const end = await page(owner, {
+      first: 100,
+      after: (await page(owner, { first: 100, after: last.pageInfo.endCursor })).pageInfo.endCursor,
+    });
 
     expect(await page(await nobody.member('OWNER', nobody.id))).toEqual(empty);
     expect(names(end)).toEqual(countdown(49));
-    expect(await page(owner, { after: end.pageInfo.endCursor })).toEqual({ ...empty, pageInfo: { ...empty.pageInfo, hasPreviousPage: true } });
+    expect(await page(owner, { after: end.pageInfo.endCursor })).toEqual({
+      ...empty,
+      pageInfo: { ...empty.pageInfo, hasPreviousPage: true },
+    });
   });
 
   it.each([0, 101, -1])('refuses a page of %i', async (first) => {
     const { data, errors } = await ask(owner, { first });
 
     expect(data?.events).toBeNull();
-    expect(errors).toEqual([{ message: `first: must be from 1 to 100; got ${first}.`, locations: expect.anything(), path: ['events'], extensions: { code: 'BAD_USER_INPUT' } }]);
+    expect(errors).toEqual([
+      {
+        message: `first: must be from 1 to 100; got ${first}.`,
+        locations: expect.anything(),
+        path: ['events'],
+        extensions: { code: 'BAD_USER_INPUT' },
+      },
+    ]);
   });
 
   it.each([
@@ -121,7 +147,12 @@ describe('a connection', () => {
     ['that is empty', ''],
     ['that is made up', '🙂'],
   ])('refuses a cursor %s', async (_what, after) => {
-    expect((await ask(owner, { after })).errors).toMatchObject([{ message: 'after: not a cursor of this list. Take endCursor or an edge’s cursor as it came.', extensions: { code: 'BAD_USER_INPUT' } }]);
+    expect((await ask(owner, { after })).errors).toMatchObject([
+      {
+        message: 'after: not a cursor of this list. Take endCursor or an edge’s cursor as it came.',
+        extensions: { code: 'BAD_USER_INPUT' },
+      },
+    ]);
   });
 });
 
@@ -134,8 +165,25 @@ describe('a filter', () => {
     const at = (second: number) => ({ time: new Date(Date.now() - 60_000 + second * 1_000).toISOString() });
     await recorded(company.platform, [
       aCloudEvent({ id: 'a', ...at(1), projectid: company.api, userid: 'ada', agentid: 'coder', subject: 's1' }),
-      aCloudEvent({ id: 'b', ...at(2), projectid: company.api, userid: 'bob', agentid: 'coder', subject: 's2', type: 'ai_tool_response_received' }),
-      aCloudEvent({ id: 'c', ...at(3), projectid: company.web, userid: 'ada', agentid: 'planner', subject: 's1', type: 'ai_tool_execution_failed', data: { tool_name: 'grep' } }),
+      aCloudEvent({
+        id: 'b',
+        ...at(2),
+        projectid: company.api,
+        userid: 'bob',
+        agentid: 'coder',
+        subject: 's2',
+        type: 'ai_tool_response_received',
+      }),
+      aCloudEvent({
+        id: 'c',
+        ...at(3),
+        projectid: company.web,
+        userid: 'ada',
+        agentid: 'planner',
+        subject: 's1',
+        type: 'ai_tool_execution_failed',
+        data: { tool_name: 'grep' },
+      }),
       aCloudEvent({ id: 'd', ...at(4), type: 'com.example.other', userid: 'ada', subject: null, data: null }),
     ]);
   });
@@ -150,7 +198,11 @@ describe('a filter', () => {
     ['outcome', () => ({ outcomes: ['SUCCEEDED'] }), ['b']],
     ['both outcomes', () => ({ outcomes: ['SUCCEEDED', 'FAILED'] }), ['c', 'b']],
     ['verdict', () => ({ verdicts: ['ALLOW', 'DENY', 'ASK'] }), []],
-    ['several fields, all of which must fit', (of) => ({ userIds: ['ada'], projectIds: [of.api, of.web], types: ['ai_tool_execution_failed'] }), ['c']],
+    [
+      'several fields, all of which must fit',
+      (of) => ({ userIds: ['ada'], projectIds: [of.api, of.web], types: ['ai_tool_execution_failed'] }),
+      ['c'],
+    ],
     ['an empty list, which fits nothing', () => ({ types: [] }), []],
     ['null, which fits everything', () => ({ types: null, toolNames: null }), ['d', 'c', 'b', 'a']],
     ['text with quotes, which is only text', () => ({ toolNames: ["' OR true --", '{grep}', '"grep"'] }), []],
@@ -158,9 +210,14 @@ describe('a filter', () => {
     expect(names(await page(owner, { filter: filter(company) }))).toEqual(wanted);
   });
 
-  it.each([{ types: ['a\u0000b'] }, { agentIds: ['\u0000'] }, { sessionIds: ['fine', '\u0000'] }])('for text that cannot be stored is the caller’s mistake: %j', async (filter) => {
-    expect((await ask(owner, { filter })).errors).toMatchObject([{ message: 'A value holds characters that cannot be stored, such as NUL.', extensions: { code: 'BAD_USER_INPUT' } }]);
-  });
+  it.each([{ types: ['a\u0000b'] }, { agentIds: ['\u0000'] }, { sessionIds: ['fine', '\u0000'] }])(
+    'for text that cannot be stored is the caller’s mistake: %j',
+    async (filter) => {
+      expect((await ask(owner, { filter })).errors).toMatchObject([
+        { message: 'A value holds characters that cannot be stored, such as NUL.', extensions: { code: 'BAD_USER_INPUT' } },
+      ]);
+    },
+  );
 
   it('holds through all pages', async () => {
     const first = await page(owner, { first: 1, filter: { userIds: ['ada'] } });
@@ -176,11 +233,17 @@ const ENTITIES = `query ($of: [_Any!]!, $first: Int, $filter: AgentAuditEventFil
   ... on Agent { id events: auditEvents(first: $first, filter: $filter) { nodes { sourceId } } } } }`;
 
 interface Entities {
-  readonly _entities: readonly ({ readonly id: string; readonly events: { readonly nodes: readonly { readonly sourceId: string }[] } | null } | null)[];
+  readonly _entities: readonly ({
+    readonly id: string;
+    readonly events: { readonly nodes: readonly { readonly sourceId: string }[] } | null;
+  } | null)[];
 }
 
 async function entities(client: Client, of: readonly (readonly [string, string])[], variables: object = {}) {
-  const { data, errors } = await client.graphql<Entities>(ENTITIES, { of: of.map(([__typename, id]) => ({ __typename, id })), ...variables });
+  const { data, errors } = await client.graphql<Entities>(ENTITIES, {
+    of: of.map(([__typename, id]) => ({ __typename, id })),
+    ...variables,
+  });
   if (data == null) throw new Error(`No entities: ${JSON.stringify(errors)}`);
   return data._entities.map((entity) => entity?.events?.nodes.map(({ sourceId }) => sourceId) ?? null);
 }
@@ -213,22 +276,34 @@ describe('what somebody sees', () => {
     const client = await who(company);
 
     expect(names(await page(client))).toEqual(wanted);
-    expect(await entities(client, [['User', 'bob'], ['Agent', 'coder']])).toEqual([
-      wanted.filter((name) => name.startsWith('bob')),
-      wanted.filter((name) => /api|web/.test(name)),
-    ]);
+    expect(
+      await entities(client, [
+        ['User', 'bob'],
+        ['Agent', 'coder'],
+      ]),
+    ).toEqual([wanted.filter((name) => name.startsWith('bob')), wanted.filter((name) => /api|web/.test(name))]);
   });
 
   it('of a project: null for who is no member of it, for one that is not there, and for a group', async () => {
     const developer = await company.member('DEVELOPER', company.payments, { userId: 'dev' });
 
-    expect(await entities(developer, [['Project', company.api], ['Project', company.shop], ['Project', 'nowhere'], ['Project', company.payments], ['Project', company.id]])).toEqual([[], null, null, null, null]);
+    expect(
+      await entities(developer, [
+        ['Project', company.api],
+        ['Project', company.shop],
+        ['Project', 'nowhere'],
+        ['Project', company.payments],
+        ['Project', company.id],
+      ]),
+    ).toEqual([[], null, null, null, null]);
   });
 
   it('needs the scope audit:read', async () => {
     const client = await company.member('OWNER', company.id, { scopes: ['audit:record'] });
 
-    expect((await ask(client)).errors).toMatchObject([{ message: 'This needs a token with the scope audit:read.', extensions: { code: 'FORBIDDEN' } }]);
+    expect((await ask(client)).errors).toMatchObject([
+      { message: 'This needs a token with the scope audit:read.', extensions: { code: 'FORBIDDEN' } },
+    ]);
   });
 
   it('ends with the role', async () => {
@@ -250,7 +325,17 @@ describe('many entities', () => {
     owner = await company.member('OWNER', company.id);
     await pushed(company.platform, { namespaces: projects.map((id) => ({ id, kind: 'PROJECT', parentId: company.payments, path: id })) });
     // Project n has n % 4 events; in the names, the newest has the highest number.
-    const events = projects.flatMap((projectid, n) => Array.from({ length: n % 4 }, (_, index) => aCloudEvent({ id: `${projectid} ${index}`, projectid, userid: `user of ${projectid}`, agentid: `agent of ${projectid}`, time: new Date(Date.now() - 60_000 + index * 1_000).toISOString() })));
+    const events = projects.flatMap((projectid, n) =>
+      Array.from({ length: n % 4 }, (_, index) =>
+        aCloudEvent({
+          id: `${projectid} ${index}`,
+          projectid,
+          userid: `user of ${projectid}`,
+          agentid: `agent of ${projectid}`,
+          time: new Date(Date.now() - 60_000 + index * 1_000).toISOString(),
+        }),
+      ),
+    );
     await recorded(company.platform, events);
   });
 
@@ -265,13 +350,31 @@ describe('many entities', () => {
     });
     const forOne = await requestStatements(() => entities(owner, projects.slice(3, 4).map(entity), { first: 2 }));
 
-    expect(lists).toEqual(projects.map((id, n) => Array.from({ length: n % 4 }, (_, index) => `${id} ${index}`).toReversed().slice(0, 2)));
+    expect(lists).toEqual(
+      projects.map((id, n) =>
+        Array.from({ length: n % 4 }, (_, index) => `${id} ${index}`)
+          .toReversed()
+          .slice(0, 2),
+      ),
+    );
     expect(forAll.filter((text) => text.includes('audit_event'))).toHaveLength(1);
     expect(forAll.length).toBe(forOne.length);
   });
 
   it('of all three kinds at once cost a statement each', async () => {
-    const statements = await requestStatements(() => entities(owner, projects.slice(0, 30).flatMap((id) => [['Project', id], ['User', `user of ${id}`], ['Agent', `agent of ${id}`]] as const)));
+    const statements = await requestStatements(() =>
+      entities(
+        owner,
+        projects.slice(0, 30).flatMap(
+          (id) =>
+            [
+              ['Project', id],
+              ['User', `user of ${id}`],
+              ['Agent', `agent of ${id}`],
+            ] as const,
+        ),
+      ),
+    );
 
     expect(statements.filter((text) => text.includes('audit_event'))).toHaveLength(3);
   });
@@ -279,18 +382,27 @@ describe('many entities', () => {
   it('asked for twice in one document still cost one statement', async () => {
     const document = `query ($of: [_Any!]!) { a: _entities(representations: $of) { ... on Project { agentAuditEvents(first: 1) { nodes { id } } } } b: _entities(representations: $of) { ... on Project { agentAuditEvents(first: 1) { nodes { id seal } } } } }`;
 
-    const statements = await requestStatements(() => owner.graphql(document, { of: projects.map((id) => ({ __typename: 'Project', id })) }));
+    const statements = await requestStatements(() =>
+      owner.graphql(document, { of: projects.map((id) => ({ __typename: 'Project', id })) }),
+    );
 
     expect(statements.filter((text) => text.includes('audit_event'))).toHaveLength(1);
   });
 
   it('of events by id cost one statement, in the order asked, null for what is not there', async () => {
-    const ids = (await owner.graphql<{ events: { nodes: readonly { id: string }[] } }>('{ events: agentAuditEvents(first: 100) { nodes { id } } }')).data?.events.nodes.map(({ id }) => id) ?? [];
+    const ids =
+      (
+        await owner.graphql<{ events: { nodes: readonly { id: string }[] } }>('{ events: agentAuditEvents(first: 100) { nodes { id } } }')
+      ).data?.events.nodes.map(({ id }) => id) ?? [];
     const wanted = [...ids.slice(0, 50).toReversed(), randomUUID(), 'no id at all'];
     let found: unknown;
 
     const statements = await requestStatements(async () => {
-      found = (await owner.graphql('query ($of: [_Any!]!) { _entities(representations: $of) { ... on AgentAuditEvent { id } } }', { of: wanted.map((id) => ({ __typename: 'AgentAuditEvent', id })) })).data;
+      found = (
+        await owner.graphql('query ($of: [_Any!]!) { _entities(representations: $of) { ... on AgentAuditEvent { id } } }', {
+          of: wanted.map((id) => ({ __typename: 'AgentAuditEvent', id })),
+        })
+      ).data;
     });
 
     expect(found).toEqual({ _entities: [...wanted.slice(0, 50).map((id) => ({ id })), null, null] });
@@ -306,7 +418,17 @@ describe('an event', () => {
   it('is shown whole: position, seal, links and typed payload, the same by id, in lists and as entity', async () => {
     const company = await anOrganization(subgraph);
     const owner = await company.member('OWNER', company.id);
-    const [id] = await recorded(company.platform, [aCloudEvent({ id: 'whole', projectid: company.api, agentid: company.coder, userid: 'ada', callid: 'call-1', time: '2026-11-20T10:00:00.123456+00:00', traceparent: '00-1' })]);
+    const [id] = await recorded(company.platform, [
+      aCloudEvent({
+        id: 'whole',
+        projectid: company.api,
+        agentid: company.coder,
+        userid: 'ada',
+        callid: 'call-1',
+        time: '2026-11-20T10:00:00.123456+00:00',
+        traceparent: '00-1',
+      }),
+    ]);
     await eventsBehind(owner, fromTheBeginning, 1);
     const fields = `id position seal type source sourceId occurredAt sessionId sequence callId toolName verdict outcome project { id } user { id } agent { id } extensions
       payload { __typename ... on AgentToolCallPayload { toolName arguments } }`;
@@ -317,8 +439,23 @@ describe('an event', () => {
     );
 
     expect(data?.['one']).toEqual({
-      ...{ id, position: 0, seal: expect.stringMatching(/^[0-9a-f]{64}$/), type: 'ai_tool_invoked', source: '/duo_workflow_service', sourceId: 'whole' },
-      ...{ occurredAt: '2026-11-20T10:00:00.123Z', sessionId: '4711', sequence: 3, callId: 'call-1', toolName: 'read_file', verdict: null, outcome: null },
+      ...{
+        id,
+        position: 0,
+        seal: expect.stringMatching(/^[0-9a-f]{64}$/),
+        type: 'ai_tool_invoked',
+        source: '/duo_workflow_service',
+        sourceId: 'whole',
+      },
+      ...{
+        occurredAt: '2026-11-20T10:00:00.123Z',
+        sessionId: '4711',
+        sequence: 3,
+        callId: 'call-1',
+        toolName: 'read_file',
+        verdict: null,
+        outcome: null,
+      },
       ...{ project: { id: company.api }, user: { id: 'ada' }, agent: { id: company.coder } },
       extensions: { attributes: { traceparent: '00-1' }, data: { ip_address: '192.0.2.7' } },
       payload: { __typename: 'AgentToolCallPayload', toolName: 'read_file', arguments: { path: 'README.md' } },
@@ -330,7 +467,9 @@ describe('an event', () => {
     const company = await anOrganization(subgraph);
     await recorded(company.platform, [...aSession('s'), aCloudEvent({ type: 'com.example.other', data: [1] })]);
 
-    const { data, errors } = await (await company.member('OWNER', company.id)).graphql<{ events: { nodes: readonly { type: string; payload: { __typename: string } }[] } }>(
+    const { data, errors } = await (
+      await company.member('OWNER', company.id)
+    ).graphql<{ events: { nodes: readonly { type: string; payload: { __typename: string } }[] } }>(
       '{ events: agentAuditEvents(first: 100) { nodes { type payload { __typename } } } }',
     );
 
@@ -338,8 +477,17 @@ describe('an event', () => {
     expect(Object.fromEntries((data?.events.nodes ?? []).map(({ type, payload }) => [type, payload.__typename]))).toEqual({
       ...{ ai_agent_session_started: 'AgentSessionPayload', ai_agent_session_ended: 'AgentSessionPayload' },
       ...{ ai_user_input_received: 'AgentMessagePayload', ai_user_output_displayed: 'AgentMessagePayload' },
-      ...{ ai_llm_input_sent: 'AgentModelCallPayload', ai_llm_response_received: 'AgentModelCallPayload', ai_llm_request_failed: 'AgentModelCallPayload' },
-      ...{ ai_tool_invoked: 'AgentToolCallPayload', ai_tool_response_received: 'AgentToolCallPayload', ai_tool_execution_failed: 'AgentToolCallPayload', ai_tool_execution_retried: 'AgentToolCallPayload' },
+      ...{
+        ai_llm_input_sent: 'AgentModelCallPayload',
+        ai_llm_response_received: 'AgentModelCallPayload',
+        ai_llm_request_failed: 'AgentModelCallPayload',
+      },
+      ...{
+        ai_tool_invoked: 'AgentToolCallPayload',
+        ai_tool_response_received: 'AgentToolCallPayload',
+        ai_tool_execution_failed: 'AgentToolCallPayload',
+        ai_tool_execution_retried: 'AgentToolCallPayload',
+      },
       'com.example.other': 'AgentUnknownPayload',
     });
   });

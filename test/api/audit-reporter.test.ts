@@ -9,9 +9,12 @@ beforeAll(async () => {
 });
 afterAll(() => subgraph.close());
 
-const RECORD = 'mutation ($events: [AgentCloudEvent!]!) { agentAuditEventsRecord(input: { events: $events }) { receipts { status path reason eventId seal } } }';
+const RECORD =
+  'mutation ($events: [AgentCloudEvent!]!) { agentAuditEventsRecord(input: { events: $events }) { receipts { status path reason eventId seal } } }';
 const record = async (client: Client, ...events: readonly CloudEvent[]) => {
-  const { data } = await client.graphql<{ agentAuditEventsRecord: { receipts: readonly { status: string; path: string | null; eventId: string | null; seal: string | null }[] } }>(RECORD, { events });
+  const { data } = await client.graphql<{
+    agentAuditEventsRecord: { receipts: readonly { status: string; path: string | null; eventId: string | null; seal: string | null }[] };
+  }>(RECORD, { events });
   return data?.agentAuditEventsRecord.receipts ?? [];
 };
 
@@ -21,9 +24,14 @@ describe('an event', () => {
     const auditor = await company.member('AUDITOR', company.id);
 
     const [receipt] = await record(company.platform, aCloudEvent({ userid: 'somebody', projectid: company.api }));
-    const { data } = await auditor.graphql('query ($id: ID!) { agentAuditEvent(id: $id) { user { id } recordedBy { id } } }', { id: receipt?.eventId });
+    const { data } = await auditor.graphql('query ($id: ID!) { agentAuditEvent(id: $id) { user { id } recordedBy { id } } }', {
+      id: receipt?.eventId,
+    });
 
-    expect(data?.['agentAuditEvent']).toEqual({ user: { id: 'somebody' }, recordedBy: { id: company.id.replace('Organization', 'User') + '/platform' } });
+    expect(data?.['agentAuditEvent']).toEqual({
+      user: { id: 'somebody' },
+      recordedBy: { id: company.id.replace('Organization', 'User') + '/platform' },
+    });
   });
 
   it('is the same one when it comes again, from whomever', async () => {

@@ -14,7 +14,12 @@ beforeAll(async () => {
   subgraph = await aSubgraph();
   company = await anOrganization(subgraph);
   developer = await company.member('DEVELOPER', company.api);
-  await aPublishedPolicy(await company.member('OWNER', company.id), company.id, 'permit (principal, action, resource in Tool::"read");', 'reading');
+  await aPublishedPolicy(
+    await company.member('OWNER', company.id),
+    company.id,
+    'permit (principal, action, resource in Tool::"read");',
+    'reading',
+  );
 });
 afterAll(() => subgraph.close());
 
@@ -34,8 +39,14 @@ const aRequest = (more: object = {}): Evaluation => ({
 });
 
 async function evaluation(request: unknown, headers: Readonly<Record<string, string>> = {}) {
-  const response = await developer.request('/access/v1/evaluation', { method: 'POST', body: JSON.stringify(request), headers: { 'content-type': 'application/json', ...headers } });
-  const body: { readonly decision?: boolean; readonly context?: Readonly<Record<string, unknown>>; readonly error?: unknown } = JSON.parse(await response.text());
+  const response = await developer.request('/access/v1/evaluation', {
+    method: 'POST',
+    body: JSON.stringify(request),
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+  const body: { readonly decision?: boolean; readonly context?: Readonly<Record<string, unknown>>; readonly error?: unknown } = JSON.parse(
+    await response.text(),
+  );
   return { status: response.status, requestId: response.headers.get('x-request-id'), type: response.headers.get('content-type'), body };
 }
 
@@ -47,19 +58,34 @@ describe('POST /access/v1/evaluation', () => {
     expect(body).toEqual({
       decision: true,
       context: {
-        id: expect.any(String), verdict: 'ALLOW', basis: 'PERMITTED', explanation: 'The call is allowed.', epoch: expect.any(Number), toolId: null, toolDefinitionDigest: null, actionType: 'DESTROY',
-        decidedAt: expect.any(String), isRepeated: false, reasons: [{ policyId: expect.any(String), policyName: 'reading', namespaceId: company.id, revision: 1, effect: 'PERMIT' }],
+        id: expect.any(String),
+        verdict: 'ALLOW',
+        basis: 'PERMITTED',
+        explanation: 'The call is allowed.',
+        epoch: expect.any(Number),
+        toolId: null,
+        toolDefinitionDigest: null,
+        actionType: 'DESTROY',
+        decidedAt: expect.any(String),
+        isRepeated: false,
+        reasons: [{ policyId: expect.any(String), policyName: 'reading', namespaceId: company.id, revision: 1, effect: 'PERMIT' }],
       },
     });
   });
 
   it('denies with 200, as the specification asks', async () => {
-    expect(await evaluation(aRequest({ resource: { type: 'tool', id: 'write', properties: { project: company.api } } }))).toMatchObject({ status: 200, body: { decision: false, context: { verdict: 'DENY', basis: 'NO_MATCH' } } });
+    expect(await evaluation(aRequest({ resource: { type: 'tool', id: 'write', properties: { project: company.api } } }))).toMatchObject({
+      status: 200,
+      body: { decision: false, context: { verdict: 'DENY', basis: 'NO_MATCH' } },
+    });
   });
 
   it('denies in a project that does not exist for the caller, without an id: nothing was recorded', async () => {
     for (const project of [company.shop, 'nowhere']) {
-      expect(await evaluation(aRequest({ resource: { type: 'tool', id: 'read', properties: { project } } }))).toMatchObject({ status: 200, body: { decision: false, context: { verdict: 'DENY', explanation: 'There is no such project, or you may not see it.' } } });
+      expect(await evaluation(aRequest({ resource: { type: 'tool', id: 'read', properties: { project } } }))).toMatchObject({
+        status: 200,
+        body: { decision: false, context: { verdict: 'DENY', explanation: 'There is no such project, or you may not see it.' } },
+      });
     }
   });
 
@@ -83,16 +109,28 @@ describe('POST /access/v1/evaluation', () => {
     ['subject.id: must not be empty.', () => aRequest({ subject: { type: 'agent', id: '' } })],
     ['subject.type: must be "agent"; got "user".', () => aRequest({ subject: { type: 'user', id: 'ada' } })],
     ['action.name: must be "invokeTool"; got "can_read".', () => aRequest({ action: { name: 'can_read' } })],
-    ['resource.type: must be "tool"; got "todo".', () => aRequest({ resource: { type: 'todo', id: '1', properties: { project: company.api } } })],
+    [
+      'resource.type: must be "tool"; got "todo".',
+      () => aRequest({ resource: { type: 'todo', id: '1', properties: { project: company.api } } }),
+    ],
     ['resource.id: must not be empty.', () => aRequest({ resource: { type: 'tool', id: '', properties: { project: company.api } } })],
     ['resource.properties.project:', () => aRequest({ resource: { type: 'tool', id: 'read' } })],
-    ['resource.properties.project: must be a string.', () => aRequest({ resource: { type: 'tool', id: 'read', properties: { project: 7 } } })],
-    ['action.properties.arguments: must be a JSON object.', () => aRequest({ action: { name: 'invokeTool', properties: { arguments: [] } } })],
+    [
+      'resource.properties.project: must be a string.',
+      () => aRequest({ resource: { type: 'tool', id: 'read', properties: { project: 7 } } }),
+    ],
+    [
+      'action.properties.arguments: must be a JSON object.',
+      () => aRequest({ action: { name: 'invokeTool', properties: { arguments: [] } } }),
+    ],
     ['context.session: must be a string.', () => aRequest({ context: { session: 1 } })],
     ['context.call: must be a string.', () => aRequest({ context: { call: {} } })],
     ['context:', () => aRequest({ context: [] })],
   ])('answers 400 and names the field: %s', async (message, request) => {
-    expect(await evaluation(request())).toMatchObject({ status: 400, body: { error: { code: 'BAD_USER_INPUT', message: expect.stringContaining(message) } } });
+    expect(await evaluation(request())).toMatchObject({
+      status: 400,
+      body: { error: { code: 'BAD_USER_INPUT', message: expect.stringContaining(message) } },
+    });
   });
 
   it('says everything that is wrong at once', async () => {
@@ -107,7 +145,11 @@ describe('POST /access/v1/evaluation', () => {
     const refused = await evaluation({}, { 'x-request-id': 'other' });
     const tooLong = await evaluation(aRequest(), { 'x-request-id': 'x'.repeat(201) });
 
-    expect([first.requestId, again.requestId, refused.requestId]).toEqual(['bfe9eb29-ab87-4ca3-be83-a1d5d8305716', 'bfe9eb29-ab87-4ca3-be83-a1d5d8305716', 'other']);
+    expect([first.requestId, again.requestId, refused.requestId]).toEqual([
+      'bfe9eb29-ab87-4ca3-be83-a1d5d8305716',
+      'bfe9eb29-ab87-4ca3-be83-a1d5d8305716',
+      'other',
+    ]);
     expect(again.body).toEqual({ ...first.body, context: { ...first.body.context, isRepeated: true } });
     expect(tooLong).toMatchObject({ status: 400, body: { error: { message: 'X-Request-ID: must have at most 200 characters.' } } });
   });
@@ -123,8 +165,13 @@ describe('the schemas of the AuthZEN working group', () => {
   itWithData('authzen/evaluation-response.schema.json', 'describe what is answered', async (path) => {
     const isResponse = await validator(path);
 
-    for (const id of ['read', 'write']) expect(isResponse((await evaluation(aRequest({ resource: { type: 'tool', id, properties: { project: company.api } } }))).body)).toBe(true);
-    expect(isResponse((await evaluation(aRequest({ resource: { type: 'tool', id: 'read', properties: { project: 'nowhere' } } }))).body)).toBe(true);
+    for (const id of ['read', 'write'])
+      expect(isResponse((await evaluation(aRequest({ resource: { type: 'tool', id, properties: { project: company.api } } }))).body)).toBe(
+        true,
+      );
+    expect(
+      isResponse((await evaluation(aRequest({ resource: { type: 'tool', id: 'read', properties: { project: 'nowhere' } } }))).body),
+    ).toBe(true);
   });
 
   itWithData('authzen/evaluation-request.schema.json', 'describe what is taken and what the replay sends', async (path) => {
@@ -140,7 +187,9 @@ describe('the schemas of the AuthZEN working group', () => {
   });
 
   itWithData('authzen/todo-decisions.json', 'hold for requests about anything else, which are refused and never allowed', async (path) => {
-    const { evaluation: cases }: { readonly evaluation: readonly { readonly request: object }[] } = JSON.parse(await readFile(path, 'utf8'));
+    const { evaluation: cases }: { readonly evaluation: readonly { readonly request: object }[] } = JSON.parse(
+      await readFile(path, 'utf8'),
+    );
 
     const answers = await Promise.all(cases.map(({ request }) => evaluation(request)));
 

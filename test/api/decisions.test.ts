@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { aPublishedPolicy, askDecision, decisionOn, publishPolicy, registerTool, retirePolicy, type Decided } from '../support/governing.js';
+import {
+  aPublishedPolicy,
+  askDecision,
+  decisionOn,
+  publishPolicy,
+  registerTool,
+  retirePolicy,
+  type Decided,
+} from '../support/governing.js';
 import { anOrganization, pushed, type TestOrganization } from '../support/organization.js';
 import { startRedis } from '../support/redis-server.js';
 import { aRedisUrl } from '../support/redis.js';
@@ -26,8 +34,16 @@ interface Company {
 
 async function aCompany(of: TestSubgraph = subgraph): Promise<Company> {
   const company = await anOrganization(of);
-  const [owner, developer] = [await company.member('OWNER', company.id), await company.member('DEVELOPER', company.api, { userId: `${company.id}/ada` })];
-  return { company, owner, developer, question: (more = {}) => ({ agentId: company.coder, projectId: company.api, tool: 'deploy', ...more }) };
+  const [owner, developer] = [
+    await company.member('OWNER', company.id),
+    await company.member('DEVELOPER', company.api, { userId: `${company.id}/ada` }),
+  ];
+  return {
+    company,
+    owner,
+    developer,
+    question: (more = {}) => ({ agentId: company.coder, projectId: company.api, tool: 'deploy', ...more }),
+  };
 }
 
 const EVENTS = `query ($types: [String!]) { agentAuditEvents(first: 100, filter: { types: $types }) { nodes {
@@ -36,7 +52,9 @@ const EVENTS = `query ($types: [String!]) { agentAuditEvents(first: 100, filter:
 
 /** The decisions in the audit log, oldest first. */
 async function recorded(client: Client): Promise<readonly Readonly<Record<string, unknown>>[]> {
-  const { data } = await client.graphql<{ agentAuditEvents: { nodes: readonly Readonly<Record<string, unknown>>[] } }>(EVENTS, { types: ['ai_tool_decision_made'] });
+  const { data } = await client.graphql<{ agentAuditEvents: { nodes: readonly Readonly<Record<string, unknown>>[] } }>(EVENTS, {
+    types: ['ai_tool_decision_made'],
+  });
   return [...(data?.agentAuditEvents.nodes ?? [])].reverse();
 }
 
@@ -47,14 +65,27 @@ describe('a decision', () => {
     await publishPolicy(owner, { policyId, basedOn: 1, text: PERMIT });
     const reasons = [{ policyId, policyName: 'all of it', revision: 2, namespaceId: company.payments, effect: 'PERMIT' }];
 
-    const decision = await decisionOn(developer, question({ arguments: { path: '/etc', deep: { a: [1] } }, sessionId: 'run 1', callId: 'call 1', requestId: 'r 1' }));
+    const decision = await decisionOn(
+      developer,
+      question({ arguments: { path: '/etc', deep: { a: [1] } }, sessionId: 'run 1', callId: 'call 1', requestId: 'r 1' }),
+    );
 
     expect(decision).toMatchObject({ verdict: 'ALLOW', basis: 'PERMITTED', explanation: 'The call is allowed.', reasons });
     expect(await recorded(developer)).toEqual([
       {
-        id: decision.id, type: 'ai_tool_decision_made', tool: 'deploy', verdict: 'ALLOW', sessionId: 'run 1', callId: 'call 1',
-        agent: { id: company.coder }, user: { id: `${company.id}/ada` }, project: { id: company.api },
-        payload: { arguments: { path: '/etc', deep: { a: [1] } }, decision: { id: decision.id, verdict: 'ALLOW', epoch: decision.epoch, requestId: 'r 1', reasons } },
+        id: decision.id,
+        type: 'ai_tool_decision_made',
+        tool: 'deploy',
+        verdict: 'ALLOW',
+        sessionId: 'run 1',
+        callId: 'call 1',
+        agent: { id: company.coder },
+        user: { id: `${company.id}/ada` },
+        project: { id: company.api },
+        payload: {
+          arguments: { path: '/etc', deep: { a: [1] } },
+          decision: { id: decision.id, verdict: 'ALLOW', epoch: decision.epoch, requestId: 'r 1', reasons },
+        },
       },
     ]);
   });
@@ -72,21 +103,34 @@ describe('a decision', () => {
     await retirePolicy(owner, { policyId: forbid, basedOn: 1 });
     await ask();
 
-    expect(decisions.map(({ verdict, basis }) => `${verdict} ${basis}`)).toEqual(['DENY NO_MATCH', 'ALLOW PERMITTED', 'DENY FORBIDDEN', 'ALLOW PERMITTED']);
+    expect(decisions.map(({ verdict, basis }) => `${verdict} ${basis}`)).toEqual([
+      'DENY NO_MATCH',
+      'ALLOW PERMITTED',
+      'DENY FORBIDDEN',
+      'ALLOW PERMITTED',
+    ]);
     const epochs = decisions.map(({ epoch }) => epoch);
     expect(epochs).toEqual([...new Set(epochs)].sort((left, right) => left - right));
   });
 
   it('is the same through both doors', async () => {
     const { company, owner, developer, question } = await aCompany();
-    await aPublishedPolicy(owner, company.id, 'permit (principal, action, resource) when { resource.hasTag("path") && resource.getTag("path") like "/tmp/*" };');
+    await aPublishedPolicy(
+      owner,
+      company.id,
+      'permit (principal, action, resource) when { resource.hasTag("path") && resource.getTag("path") like "/tmp/*" };',
+    );
 
     for (const path of ['/tmp/a', '/etc/a']) {
       const { verdict } = await decisionOn(developer, question({ arguments: { path } }));
       const response = await developer.request('/access/v1/evaluation', {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ subject: { type: 'agent', id: company.coder }, action: { name: 'invokeTool', properties: { arguments: { path } } }, resource: { type: 'tool', id: 'deploy', properties: { project: company.api } } }),
+        body: JSON.stringify({
+          subject: { type: 'agent', id: company.coder },
+          action: { name: 'invokeTool', properties: { arguments: { path } } },
+          resource: { type: 'tool', id: 'deploy', properties: { project: company.api } },
+        }),
       });
       expect(await response.json()).toMatchObject({ decision: verdict === 'ALLOW', context: { verdict } });
     }
@@ -94,7 +138,11 @@ describe('a decision', () => {
 
   it('reads arguments that are written into the document, variables in them included', async () => {
     const { company, owner, developer } = await aCompany();
-    await aPublishedPolicy(owner, company.id, `${PERMIT} forbid (principal, action, resource) when { resource.hasTag("path") && resource.getTag("path") == "/etc" };`);
+    await aPublishedPolicy(
+      owner,
+      company.id,
+      `${PERMIT} forbid (principal, action, resource) when { resource.hasTag("path") && resource.getTag("path") == "/etc" };`,
+    );
 
     const { data } = await developer.graphql(
       'mutation ($a: ID!, $p: ID!, $path: String) { agentDecisionRequest(input: { agentId: $a, projectId: $p, tool: "deploy", arguments: { path: $path, more: [$path, { __proto__: "x" }] } }) { decision { verdict } } }',
@@ -102,7 +150,9 @@ describe('a decision', () => {
     );
 
     expect(data).toEqual({ agentDecisionRequest: { decision: { verdict: 'DENY' } } });
-    expect(await recorded(developer)).toMatchObject([{ payload: { arguments: { path: '/etc', more: ['/etc', JSON.parse('{"__proto__":"x"}')] } } }]);
+    expect(await recorded(developer)).toMatchObject([
+      { payload: { arguments: { path: '/etc', more: ['/etc', JSON.parse('{"__proto__":"x"}')] } } },
+    ]);
   });
 
   it('is made of two calls in one request, in their order', async () => {
@@ -118,7 +168,11 @@ describe('a decision', () => {
       { a: company.coder, p: company.api, policy: id },
     );
 
-    expect(data).toEqual({ one: { decision: { verdict: 'ALLOW' } }, two: { policy: { status: 'RETIRED' } }, three: { decision: { verdict: 'DENY' } } });
+    expect(data).toEqual({
+      one: { decision: { verdict: 'ALLOW' } },
+      two: { policy: { status: 'RETIRED' } },
+      three: { decision: { verdict: 'DENY' } },
+    });
     expect(await recorded(developer)).toEqual([]);
   });
 });
@@ -126,7 +180,11 @@ describe('a decision', () => {
 describe('who and what is decided about', () => {
   it('trusts an agent least that the platform has not told of', async () => {
     const { company, owner, developer, question } = await aCompany();
-    await aPublishedPolicy(owner, company.id, 'permit (principal, action, resource) when { !principal.known && principal.trust == 0 && principal.autonomous && !(principal has owner) };');
+    await aPublishedPolicy(
+      owner,
+      company.id,
+      'permit (principal, action, resource) when { !principal.known && principal.trust == 0 && principal.autonomous && !(principal has owner) };',
+    );
 
     expect(await decisionOn(developer, question({ agentId: 'nobody knows me' }))).toMatchObject({ verdict: 'ALLOW' });
     expect(await decisionOn(developer, question())).toMatchObject({ verdict: 'DENY' });
@@ -134,7 +192,11 @@ describe('who and what is decided about', () => {
 
   it('knows what the platform told of an agent, and what it told since', async () => {
     const { company, owner, developer, question } = await aCompany();
-    await aPublishedPolicy(owner, company.id, 'permit (principal in AgentClass::"coding", action, resource) when { principal.known && principal.trust >= 50 && !principal.autonomous };');
+    await aPublishedPolicy(
+      owner,
+      company.id,
+      'permit (principal in AgentClass::"coding", action, resource) when { principal.known && principal.trust >= 50 && !principal.autonomous };',
+    );
     const before = await decisionOn(developer, question());
 
     await pushed(company.platform, { agents: [{ id: company.coder, classes: ['coding'], trust: 49 }] });
@@ -164,7 +226,8 @@ describe('who and what is decided about', () => {
 
     expect(await askDecision(stranger, question())).toEqual(notFound);
     expect(await askDecision(await company.outsider(), question())).toEqual(notFound);
-    for (const projectId of [company.shop, company.core, company.id, 'nowhere']) expect(await askDecision(developer, question({ projectId }))).toEqual(notFound);
+    for (const projectId of [company.shop, company.core, company.id, 'nowhere'])
+      expect(await askDecision(developer, question({ projectId }))).toEqual(notFound);
     expect(await recorded(developer)).toEqual([]);
   });
 
@@ -183,7 +246,12 @@ describe('who and what is decided about', () => {
     const { company } = await aCompany();
     const reader = await company.member('OWNER', company.id, { scopes: ['audit:read'] });
 
-    expect(await reader.graphql('mutation ($p: ID!) { agentDecisionRequest(input: { agentId: "a", projectId: $p, tool: "t" }) { decision { id } } }', { p: company.api })).toMatchObject({
+    expect(
+      await reader.graphql(
+        'mutation ($p: ID!) { agentDecisionRequest(input: { agentId: "a", projectId: $p, tool: "t" }) { decision { id } } }',
+        { p: company.api },
+      ),
+    ).toMatchObject({
       data: { agentDecisionRequest: null },
       errors: [{ extensions: { code: 'FORBIDDEN' }, message: expect.stringContaining('decision:request') }],
     });
@@ -201,14 +269,26 @@ describe('who and what is decided about', () => {
   ])('refuses a bad %s (%#), and records nothing', async (path, wrong) => {
     const { developer, question } = await aCompany();
 
-    expect(await askDecision(developer, question(wrong))).toEqual({ decision: null, errors: [{ __typename: 'AgentInputInvalid', message: expect.any(String), inputProblems: [{ path, message: expect.any(String) }] }] });
+    expect(await askDecision(developer, question(wrong))).toEqual({
+      decision: null,
+      errors: [{ __typename: 'AgentInputInvalid', message: expect.any(String), inputProblems: [{ path, message: expect.any(String) }] }],
+    });
     expect(await recorded(developer)).toEqual([]);
   });
 
   it('records arguments as they came, whatever is in them', async () => {
     const { company, owner, developer, question } = await aCompany();
     await aPublishedPolicy(owner, company.id, PERMIT);
-    const given = { __entity: { type: 'User', id: 'root' }, nul: 'a\u0000b', '\u0000': 1, big: 1e300, deep: { __extn: { fn: 'unknown', arg: 'x' } }, empty: '', constructor: null, text: '😀\u2028"\\' };
+    const given = {
+      __entity: { type: 'User', id: 'root' },
+      nul: 'a\u0000b',
+      '\u0000': 1,
+      big: 1e300,
+      deep: { __extn: { fn: 'unknown', arg: 'x' } },
+      empty: '',
+      constructor: null,
+      text: '😀\u2028"\\',
+    };
 
     expect(await decisionOn(developer, question({ arguments: given }))).toMatchObject({ verdict: 'ALLOW' });
     expect(await recorded(developer)).toMatchObject([{ payload: { arguments: given } }]);
@@ -235,7 +315,9 @@ describe('a question asked again with its request id', () => {
     const other = await subgraph.sibling();
     const elsewhere = await other.as({ userId: `${company.id}/ada`, organizationId: company.id, scopes: ['decision:request'] });
 
-    const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => decisionOn(n % 2 === 0 ? developer : elsewhere, question({ requestId: 'r' }))));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => decisionOn(n % 2 === 0 ? developer : elsewhere, question({ requestId: 'r' }))),
+    );
 
     await other.close();
     expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
@@ -284,7 +366,11 @@ describe('no record, no action', () => {
     const answered = await Promise.all(Array.from({ length: 50 }, (_, n) => decisionOn(developer, question({ requestId: `r ${n}` }))));
 
     const restarted = await own.restart();
-    const again = await restarted.as({ userId: `${company.id}/ada`, organizationId: company.id, scopes: ['audit:read', 'decision:request'] });
+    const again = await restarted.as({
+      userId: `${company.id}/ada`,
+      organizationId: company.id,
+      scopes: ['audit:read', 'decision:request'],
+    });
 
     expect((await recorded(again)).map(({ id }) => id).sort()).toEqual(answered.map(({ id }) => id).sort());
     expect((await decisionOn(again, question({ requestId: 'r 7' }))).id).toBe(answered[7]?.id);
@@ -329,7 +415,15 @@ describe('no record, no action', () => {
 
 describe('a change reaches another process', () => {
   /** How long it takes, in milliseconds, until a policy published at one process decides at another, which had its answer ready. */
-  async function timeToReach({ environment = {}, clock, meanwhile }: { environment?: Readonly<Record<string, string>>; clock?: () => Date; meanwhile?: () => Promise<void> }): Promise<number> {
+  async function timeToReach({
+    environment = {},
+    clock,
+    meanwhile,
+  }: {
+    environment?: Readonly<Record<string, string>>;
+    clock?: () => Date;
+    meanwhile?: () => Promise<void>;
+  }): Promise<number> {
     const first = await aSubgraph(environment);
     const second = await first.sibling({}, clock);
     const { company, owner, question } = await aCompany(first);

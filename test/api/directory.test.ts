@@ -30,19 +30,36 @@ async function push(client: Client, rows: unknown, body = JSON.stringify(rows)):
 /** Somebody who may push for a new organization. */
 async function aPlatform(scopes: readonly string[] = ['directory:write']) {
   const id = `organization-${randomUUID()}`;
-  return { id, platform: await subgraph.as({ userId: 'platform', organizationId: id, scopes }), root: { id, kind: 'ORGANIZATION', path: 'company' } };
+  return {
+    id,
+    platform: await subgraph.as({ userId: 'platform', organizationId: id, scopes }),
+    root: { id, kind: 'ORGANIZATION', path: 'company' },
+  };
 }
 
 const linesOf = async (organizationId: string) =>
-  Object.fromEntries((await database.sql.query<{ id: string; ancestors: readonly string[] }>('SELECT id, ancestors FROM namespace WHERE organization_id = $1', [organizationId])).map(({ id, ancestors }) => [id, ancestors]));
-const epochOf = async (organizationId: string) => Number((await database.sql.query<{ epoch: string }>('SELECT epoch FROM organization WHERE id = $1', [organizationId]))[0]?.epoch);
+  Object.fromEntries(
+    (
+      await database.sql.query<{ id: string; ancestors: readonly string[] }>(
+        'SELECT id, ancestors FROM namespace WHERE organization_id = $1',
+        [organizationId],
+      )
+    ).map(({ id, ancestors }) => [id, ancestors]),
+  );
+const epochOf = async (organizationId: string) =>
+  Number((await database.sql.query<{ epoch: string }>('SELECT epoch FROM organization WHERE id = $1', [organizationId]))[0]?.epoch);
 
 describe('a push of 50,000 rows', () => {
   const fiftyThousand = (id: string) => ({
     namespaces: [
       // Backwards, so that every row comes before its parent.
       ...Array.from({ length: 8_000 }, (_, n) => ({ id: `p${n}`, kind: 'PROJECT', parentId: `g${n % 999}`, path: `p${n}` })),
-      ...Array.from({ length: 999 }, (_, n) => ({ id: `g${n}`, kind: 'GROUP', parentId: n < 100 ? id : `g${n - 100}`, path: `g${n}` })).toReversed(),
+      ...Array.from({ length: 999 }, (_, n) => ({
+        id: `g${n}`,
+        kind: 'GROUP',
+        parentId: n < 100 ? id : `g${n - 100}`,
+        path: `g${n}`,
+      })).toReversed(),
       { id, kind: 'ORGANIZATION', path: 'company' },
     ],
     memberships: Array.from({ length: 31_000 }, (_, n) => ({ userId: `u${n % 5_000}`, namespaceId: `g${n % 997}`, role: 'DEVELOPER' })),
@@ -82,7 +99,10 @@ describe('a push of 50,000 rows', () => {
 
     const answer = await push(platform, { agents: Array.from({ length: 50_001 }, (_, n) => ({ id: `a${n}` })) });
 
-    expect(answer).toEqual({ status: 400, body: { error: { code: 'BAD_USER_INPUT', message: 'body: must hold at most 50,000 rows in all; send the rest in another request.' } } });
+    expect(answer).toEqual({
+      status: 400,
+      body: { error: { code: 'BAD_USER_INPUT', message: 'body: must hold at most 50,000 rows in all; send the rest in another request.' } },
+    });
     expect(await database.sql.query('SELECT 1 FROM agent WHERE organization_id = $1 LIMIT 1', [id])).toEqual([]);
   });
 });
@@ -108,7 +128,11 @@ describe('rows that are not acceptable', () => {
       ['memberships', 0, 'namespaceId'],
       ['agents', 0, 'trust'],
     ]);
-    expect(body).toMatchObject({ namespaces: { received: 6, created: 2, rejected: 4 }, memberships: { received: 2, created: 1, rejected: 1 }, agents: { received: 1, rejected: 1 } });
+    expect(body).toMatchObject({
+      namespaces: { received: 6, created: 2, rejected: 4 },
+      memberships: { received: 2, created: 1, rejected: 1 },
+      agents: { received: 1, rejected: 1 },
+    });
     expect(await linesOf(id)).toEqual({ [id]: [id], good: [id, 'good'] });
   });
 });
@@ -120,7 +144,12 @@ describe('another organization', () => {
     const before = await linesOf(theirs.id);
 
     const { body } = await push(mine.platform, {
-      namespaces: [mine.root, { id: theirs.id, kind: 'ORGANIZATION', path: 'stolen' }, { id: 'g', kind: 'GROUP', parentId: theirs.payments, path: 'g' }, { id: theirs.payments, deleted: true }],
+      namespaces: [
+        mine.root,
+        { id: theirs.id, kind: 'ORGANIZATION', path: 'stolen' },
+        { id: 'g', kind: 'GROUP', parentId: theirs.payments, path: 'g' },
+        { id: theirs.payments, deleted: true },
+      ],
       memberships: [{ userId: 'eve', namespaceId: theirs.payments, role: 'OWNER' }],
       agents: [{ id: theirs.coder, deleted: true }],
     });
@@ -138,7 +167,10 @@ describe('another organization', () => {
     const theirs = await anOrganization(subgraph);
     const mine = await aPlatform();
 
-    await push(mine.platform, { namespaces: [mine.root, { id: theirs.payments, kind: 'PROJECT', parentId: mine.id, path: 'p' }], agents: [{ id: theirs.coder, trust: 1 }] });
+    await push(mine.platform, {
+      namespaces: [mine.root, { id: theirs.payments, kind: 'PROJECT', parentId: mine.id, path: 'p' }],
+      agents: [{ id: theirs.coder, trust: 1 }],
+    });
 
     expect(await linesOf(mine.id)).toEqual({ [mine.id]: [mine.id], [theirs.payments]: [mine.id, theirs.payments] });
     expect((await linesOf(theirs.id))[theirs.payments]).toEqual([theirs.id, theirs.payments]);
@@ -152,21 +184,35 @@ describe('two pushes at once', () => {
     await push(platform, { namespaces: [root, group('a'), group('b')] });
 
     for (let round = 0; round < 5; round += 1) {
-      const answers = await Promise.all([push(platform, { namespaces: [group('a', 'b')] }), push(platform, { namespaces: [group('b', 'a')] })]);
+      const answers = await Promise.all([
+        push(platform, { namespaces: [group('a', 'b')] }),
+        push(platform, { namespaces: [group('b', 'a')] }),
+      ]);
 
-      expect(answers.map(({ status, body }) => [status, body.errors?.length]).sort()).toEqual([[200, 0], [200, 1]]);
-      expect(Object.values(await linesOf(id)).map((line) => line.length).sort()).toEqual([1, 2, 3]);
+      expect(answers.map(({ status, body }) => [status, body.errors?.length]).sort()).toEqual([
+        [200, 0],
+        [200, 1],
+      ]);
+      expect(
+        Object.values(await linesOf(id))
+          .map((line) => line.length)
+          .sort(),
+      ).toEqual([1, 2, 3]);
       await push(platform, { namespaces: [group('a'), group('b')] });
     }
   });
 
   it('of the same rows create each once, and the later finds them unchanged', async () => {
     const { id, platform, root } = await aPlatform();
-    const rows = { namespaces: [root, ...Array.from({ length: 500 }, (_, n) => ({ id: `g${n}`, kind: 'GROUP', parentId: id, path: `g${n}` }))] };
+    const rows = {
+      namespaces: [root, ...Array.from({ length: 500 }, (_, n) => ({ id: `g${n}`, kind: 'GROUP', parentId: id, path: `g${n}` }))],
+    };
 
     const answers = await Promise.all([push(platform, rows), push(platform, rows), push(platform, rows)]);
 
-    expect(answers.map(({ body }) => body['namespaces'])).toEqual(expect.arrayContaining([expect.objectContaining({ created: 501 }), expect.objectContaining({ unchanged: 501 })]));
+    expect(answers.map(({ body }) => body['namespaces'])).toEqual(
+      expect.arrayContaining([expect.objectContaining({ created: 501 }), expect.objectContaining({ unchanged: 501 })]),
+    );
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 });
@@ -205,16 +251,33 @@ describe('a group', () => {
     expect(body).toMatchObject({ namespaces: { received: 1, deleted: 4, unchanged: 0 }, memberships: { deleted: 1 }, errors: [] });
     expect(Object.keys(await linesOf(company.id)).sort()).toEqual([company.id, company.shop].sort());
     expect((await eventsOf(maintainer, company.api)).data?._entities[0].agentAuditEvents).toBeNull();
-    expect((await owner.graphql('{ agentAuditEvents { nodes { sourceId project { id } } } }')).data).toEqual({ agentAuditEvents: { nodes: [{ sourceId: 'kept', project: { id: company.api } }] } });
+    expect((await owner.graphql('{ agentAuditEvents { nodes { sourceId project { id } } } }')).data).toEqual({
+      agentAuditEvents: { nodes: [{ sourceId: 'kept', project: { id: company.api } }] },
+    });
   });
 });
 
 describe('a request that is no push', () => {
   it.each([
-    ['without the scope', async () => push((await aPlatform(['audit:record', 'act:any'])).platform, {}), 403, 'This needs a token with the scope directory:write.'],
+    [
+      'without the scope',
+      async () => push((await aPlatform(['audit:record', 'act:any'])).platform, {}),
+      403,
+      'This needs a token with the scope directory:write.',
+    ],
     ['without a token', async () => push(subgraph.anonymous(), {}), 401, 'This needs a bearer token in the Authorization header.'],
-    ['with a collection that is unknown', async () => push((await aPlatform()).platform, { users: [] }), 400, expect.stringContaining('users')],
-    ['with something else for a collection', async () => push((await aPlatform()).platform, { agents: {} }), 400, expect.stringMatching(/^agents: /)],
+    [
+      'with a collection that is unknown',
+      async () => push((await aPlatform()).platform, { users: [] }),
+      400,
+      expect.stringContaining('users'),
+    ],
+    [
+      'with something else for a collection',
+      async () => push((await aPlatform()).platform, { agents: {} }),
+      400,
+      expect.stringMatching(/^agents: /),
+    ],
     ['that is an array', async () => push((await aPlatform()).platform, []), 400, expect.stringMatching(/^body: /)],
     ['that is no JSON', async () => push((await aPlatform()).platform, null, '{"agents": ['), 400, expect.any(String)],
   ])('%s is refused with a sentence', async (_what, ask, status, message) => {

@@ -40,12 +40,20 @@ describe('a REST request that is refused', () => {
     ['more than a mebibyte', JSON.stringify({ more: 'x'.repeat(1024 * 1024) }), JSON_TYPE, 413],
     ['a key that would poison an object', '{"__proto__": {"isAdmin": true}}', JSON_TYPE, 400],
   ])('says why: %s', async (_what, body, headers, status) => {
-    expect(await answerTo('/access/v1/evaluation', { method: 'POST', body, headers })).toEqual({ status, body: { error: { code: 'BAD_USER_INPUT', message: expect.stringMatching(/\w/) } } });
+    expect(await answerTo('/access/v1/evaluation', { method: 'POST', body, headers })).toEqual({
+      status,
+      body: { error: { code: 'BAD_USER_INPUT', message: expect.stringMatching(/\w/) } },
+    });
   });
 
   it('says so for the directory too', async () => {
-    expect(await answerTo('/v1/directory', { method: 'PUT', body: 'hello', headers: { 'content-type': 'text/plain' } })).toMatchObject({ status: 415 });
-    expect(await answerTo('/v1/directory', { method: 'PUT', body: '{"projects": []}', headers: JSON_TYPE })).toMatchObject({ status: 400, body: { error: { message: expect.stringContaining('projects') } } });
+    expect(await answerTo('/v1/directory', { method: 'PUT', body: 'hello', headers: { 'content-type': 'text/plain' } })).toMatchObject({
+      status: 415,
+    });
+    expect(await answerTo('/v1/directory', { method: 'PUT', body: '{"projects": []}', headers: JSON_TYPE })).toMatchObject({
+      status: 400,
+      body: { error: { message: expect.stringContaining('projects') } },
+    });
   });
 
   it.each([
@@ -54,7 +62,10 @@ describe('a REST request that is refused', () => {
     ['GET', '/'],
     ['GET', '/v1/audit-events?secret=hunter2'],
   ])('names what is not there: %s %s', async (method, path) => {
-    expect(await answerTo(path, { method })).toEqual({ status: 404, body: { error: { code: 'NOT_FOUND', message: `There is nothing at ${method} ${path.split('?')[0] ?? ''}.` } } });
+    expect(await answerTo(path, { method })).toEqual({
+      status: 404,
+      body: { error: { code: 'NOT_FOUND', message: `There is nothing at ${method} ${path.split('?')[0] ?? ''}.` } },
+    });
   });
 
   it('names the scope that a token lacks', async () => {
@@ -62,7 +73,10 @@ describe('a REST request that is refused', () => {
 
     const response = await reader.request('/v1/directory', { method: 'PUT', body: '{}', headers: JSON_TYPE });
 
-    expect({ status: response.status, body: await response.json() }).toEqual({ status: 403, body: { error: { code: 'FORBIDDEN', message: 'This needs a token with the scope directory:write.' } } });
+    expect({ status: response.status, body: await response.json() }).toEqual({
+      status: 403,
+      body: { error: { code: 'FORBIDDEN', message: 'This needs a token with the scope directory:write.' } },
+    });
   });
 });
 
@@ -81,11 +95,17 @@ describe('characters that cannot be stored', () => {
   it.each(['agentPolicies', 'agentTools', 'agentAuditEvents'])('make no bug of a project’s id: %s', async (field) => {
     const query = `query ($it: [_Any!]!) { _entities(representations: $it) { ... on Project { ${field} { nodes { id } } } } }`;
 
-    expect(await owner.graphql(query, { it: [{ __typename: 'Project', id: NUL }] })).toMatchObject({ data: { _entities: [{ [field]: null }] }, errors: [REFUSED] });
+    expect(await owner.graphql(query, { it: [{ __typename: 'Project', id: NUL }] })).toMatchObject({
+      data: { _entities: [{ [field]: null }] },
+      errors: [REFUSED],
+    });
   });
 
   it('make no bug of a namespace’s id', async () => {
-    expect(await owner.graphql('query ($id: ID!) { agentPolicies(namespaceId: $id) { nodes { id } } }', { id: NUL })).toMatchObject({ data: { agentPolicies: null }, errors: [REFUSED] });
+    expect(await owner.graphql('query ($id: ID!) { agentPolicies(namespaceId: $id) { nodes { id } } }', { id: NUL })).toMatchObject({
+      data: { agentPolicies: null },
+      errors: [REFUSED],
+    });
   });
 
   it.each([
@@ -95,12 +115,22 @@ describe('characters that cannot be stored', () => {
     const policy = { namespaceId: organization.id, name: 'p', text: 'permit (principal, action, resource);' };
     const question = { agentId: 'a', projectId: organization.api, tool: 't' };
 
-    expect((await createPolicy(owner, { ...policy, name: text })).errors).toMatchObject([{ __typename: 'AgentInputInvalid', inputProblems: [{ path: 'name' }] }]);
-    expect((await createPolicy(owner, { ...policy, description: text })).errors).toMatchObject([{ __typename: 'AgentInputInvalid', inputProblems: [{ path: 'description' }] }]);
-    expect((await createPolicy(owner, { ...policy, text: `// ${text}\n${policy.text}` })).errors).toMatchObject([{ __typename: 'AgentPolicyInvalid' }]);
-    expect((await createPolicy(owner, { ...policy, namespaceId: text })).errors).toMatchObject([{ __typename: 'AgentInputInvalid', inputProblems: [{ path: 'namespaceId' }] }]);
+    expect((await createPolicy(owner, { ...policy, name: text })).errors).toMatchObject([
+      { __typename: 'AgentInputInvalid', inputProblems: [{ path: 'name' }] },
+    ]);
+    expect((await createPolicy(owner, { ...policy, description: text })).errors).toMatchObject([
+      { __typename: 'AgentInputInvalid', inputProblems: [{ path: 'description' }] },
+    ]);
+    expect((await createPolicy(owner, { ...policy, text: `// ${text}\n${policy.text}` })).errors).toMatchObject([
+      { __typename: 'AgentPolicyInvalid' },
+    ]);
+    expect((await createPolicy(owner, { ...policy, namespaceId: text })).errors).toMatchObject([
+      { __typename: 'AgentInputInvalid', inputProblems: [{ path: 'namespaceId' }] },
+    ]);
     for (const field of ['agentId', 'projectId', 'tool', 'sessionId', 'callId', 'requestId']) {
-      expect((await askDecision(owner, { ...question, [field]: text })).errors).toMatchObject([{ __typename: 'AgentInputInvalid', inputProblems: [{ path: field }] }]);
+      expect((await askDecision(owner, { ...question, [field]: text })).errors).toMatchObject([
+        { __typename: 'AgentInputInvalid', inputProblems: [{ path: field }] },
+      ]);
     }
   });
 });
@@ -114,7 +144,11 @@ describe('a page that is asked for wrongly', () => {
     [`after: "${Buffer.from('policy:["a","b\u0000"]').toString('base64url')}"`, expect.stringMatching(/^after: not a cursor/)],
   ])('is told so: %s', async (args, message) => {
     for (const field of ['agentTools', 'agentPolicies']) {
-      expect(await owner.graphql(`{ ${field}(${args}) { nodes { id } } }`)).toMatchObject({ status: 200, data: { [field]: null }, errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] });
+      expect(await owner.graphql(`{ ${field}(${args}) { nodes { id } } }`)).toMatchObject({
+        status: 200,
+        data: { [field]: null },
+        errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }],
+      });
     }
   });
 });
@@ -133,13 +167,28 @@ describe('while Postgres is away', () => {
 
     const answer = await owner.graphql(query);
 
-    expect(answer).toEqual({ status: 200, data: { [field]: null }, errors: [{ message: 'The database cannot be reached. Try again.', path: [field], locations: expect.any(Array), extensions: { code: 'UNAVAILABLE' } }] });
+    expect(answer).toEqual({
+      status: 200,
+      data: { [field]: null },
+      errors: [
+        {
+          message: 'The database cannot be reached. Try again.',
+          path: [field],
+          locations: expect.any(Array),
+          extensions: { code: 'UNAVAILABLE' },
+        },
+      ],
+    });
     expect(performance.now() - startedAt).toBeLessThan(6_000);
   });
 
   it('no call is decided, through either door', async () => {
     const graphql = await owner.graphql(DECIDE, { input: question() });
-    const body = JSON.stringify({ subject: { type: 'agent', id: organization.coder }, action: { name: 'invokeTool' }, resource: { type: 'tool', id: 't', properties: { project: organization.api } } });
+    const body = JSON.stringify({
+      subject: { type: 'agent', id: organization.coder },
+      action: { name: 'invokeTool' },
+      resource: { type: 'tool', id: 't', properties: { project: organization.api } },
+    });
     const response = await owner.request('/access/v1/evaluation', { method: 'POST', body, headers: JSON_TYPE });
 
     expect(graphql).toMatchObject({ data: { answer: null }, errors: [{ extensions: { code: 'UNAVAILABLE' } }] });

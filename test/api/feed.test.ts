@@ -32,12 +32,16 @@ function closedAfterwards<Opened>(opened: Opened, close: (opened: Opened) => Pro
   closing.push(() => close(opened));
   return opened;
 }
-const aProcess = async (environment: Readonly<Record<string, string>> = {}) => closedAfterwards(await aSubgraph({ FEED_HEARTBEAT_SECONDS: '1', ...environment }), (process) => process.close());
+const aProcess = async (environment: Readonly<Record<string, string>> = {}) =>
+  closedAfterwards(await aSubgraph({ FEED_HEARTBEAT_SECONDS: '1', ...environment }), (process) => process.close());
 const aSibling = async (of: TestSubgraph) => closedAfterwards(await of.sibling(), (process) => process.close());
 
 /** The log of an organization as the database has it. */
 const logOf = (organizationId: string) =>
-  database.sql.query<{ position: string; id: string }>('SELECT position, event_id AS id FROM log_entry WHERE organization_id = $1 ORDER BY position', [organizationId]);
+  database.sql.query<{ position: string; id: string }>(
+    'SELECT position, event_id AS id FROM log_entry WHERE organization_id = $1 ORDER BY position',
+    [organizationId],
+  );
 const asRows = (events: readonly FedEvent[]) => events.map(({ position, id }) => ({ position: String(position), id }));
 
 /** Writers that record at once, in small batches, until there are `total` events. */
@@ -48,13 +52,17 @@ async function recordAtOnce(clients: readonly Client[], total: number, projectid
       const count = Math.min(total - begun, 1 + (begun % 7));
       const first = begun;
       begun += count;
-      await recorded(client, Array.from({ length: count }, (_, n) => aCloudEvent({ id: `w${first + n}`, projectid })));
+      await recorded(
+        client,
+        Array.from({ length: count }, (_, n) => aCloudEvent({ id: `w${first + n}`, projectid })),
+      );
     }
   };
   await Promise.all(clients.flatMap((client) => [client, client, client, client]).map(write));
 }
 
-const ownerOf = (company: TestOrganization, at: TestSubgraph = subgraph) => at.as({ userId: 'owner', organizationId: company.id, scopes: ['audit:read', 'audit:record', 'act:any'] });
+const ownerOf = (company: TestOrganization, at: TestSubgraph = subgraph) =>
+  at.as({ userId: 'owner', organizationId: company.id, scopes: ['audit:read', 'audit:record', 'act:any'] });
 async function aCompany(): Promise<TestOrganization> {
   const company = await anOrganization(subgraph);
   await pushed(company.platform, { memberships: [{ userId: 'owner', namespaceId: company.id, role: 'OWNER' }] });
@@ -65,7 +73,10 @@ describe('the feed over WebSocket', () => {
   it('shows everything behind the cursor in position order, then what is recorded while it runs', async () => {
     const company = await aCompany();
     const owner = await ownerOf(company);
-    await recorded(company.platform, ['a', 'b', 'c'].map((id) => aCloudEvent({ id })));
+    await recorded(
+      company.platform,
+      ['a', 'b', 'c'].map((id) => aCloudEvent({ id })),
+    );
 
     const feed = auditFeed(owner, fromTheBeginning);
     const before = await nextEvents(feed, 3);
@@ -110,7 +121,10 @@ describe('the feed over WebSocket', () => {
 
   it('shows each what they may see, and the cursors of one go on for another', async () => {
     const company = await aCompany();
-    const [ada, maintainer] = [await company.member('DEVELOPER', company.payments, { userId: 'ada' }), await company.member('MAINTAINER', company.core)];
+    const [ada, maintainer] = [
+      await company.member('DEVELOPER', company.payments, { userId: 'ada' }),
+      await company.member('MAINTAINER', company.core),
+    ];
     await recorded(company.platform, [
       aCloudEvent({ id: 'bob in shop', userid: 'bob', projectid: company.shop }),
       aCloudEvent({ id: 'bob in api', userid: 'bob', projectid: company.api }),
@@ -120,8 +134,14 @@ describe('the feed over WebSocket', () => {
 
     const [ofAda, ofMaintainer] = [await eventsBehind(ada, fromTheBeginning, 2), await eventsBehind(maintainer, fromTheBeginning, 2)];
 
-    expect(ofAda.map(({ sourceId, position }) => [sourceId, position])).toEqual([['ada in shop', 2], ['ada in api', 3]]);
-    expect(ofMaintainer.map(({ sourceId, position }) => [sourceId, position])).toEqual([['bob in api', 1], ['ada in api', 3]]);
+    expect(ofAda.map(({ sourceId, position }) => [sourceId, position])).toEqual([
+      ['ada in shop', 2],
+      ['ada in api', 3],
+    ]);
+    expect(ofMaintainer.map(({ sourceId, position }) => [sourceId, position])).toEqual([
+      ['bob in api', 1],
+      ['ada in api', 3],
+    ]);
     expect((await eventsBehind(maintainer, ofAda[0]?.cursor ?? null, 1)).map(({ sourceId }) => sourceId)).toEqual(['ada in api']);
   });
 
@@ -157,7 +177,10 @@ describe('the feed over WebSocket', () => {
     // Two heartbeats: at least a second has passed.
     await feed.next();
     await feed.next();
-    await recorded(company.platform, [aCloudEvent({ id: 'hidden', userid: 'bob', projectid: company.api }), aCloudEvent({ id: 'own', userid: 'leaver' })]);
+    await recorded(company.platform, [
+      aCloudEvent({ id: 'hidden', userid: 'bob', projectid: company.api }),
+      aCloudEvent({ id: 'own', userid: 'leaver' }),
+    ]);
 
     expect((await nextEvents(feed, 1)).map(({ sourceId }) => sourceId)).toEqual(['own']);
     await feed.return();

@@ -69,7 +69,9 @@ describe('over HTTP', () => {
   });
 
   it('takes no token of any other audience, not even behind the router’s secret', async () => {
-    expect(await ask({ authorization: `Bearer ${await provider.token({ aud: 'billing' })}`, 'router-secret': routerSecret })).toMatchObject(UNAUTHENTICATED);
+    expect(await ask({ authorization: `Bearer ${await provider.token({ aud: 'billing' })}`, 'router-secret': routerSecret })).toMatchObject(
+      UNAUTHENTICATED,
+    );
   });
 
   it('lets the router without a token read the contract and nothing else', async () => {
@@ -77,11 +79,20 @@ describe('over HTTP', () => {
 
     const { data } = await router.graphql<{ _service: { sdl: string } }>('{ _service { sdl } }');
     const answer = await router.graphql(QUERY);
-    const entity = await router.graphql('{ _entities(representations: [{ __typename: "Project", id: "p" }]) { ... on Project { id agentTools { nodes { id } } } } }');
+    const entity = await router.graphql(
+      '{ _entities(representations: [{ __typename: "Project", id: "p" }]) { ... on Project { id agentTools { nodes { id } } } } }',
+    );
 
     expect(data?._service.sdl).toContain('type AgentPolicy');
-    expect(answer).toMatchObject({ status: 200, data: { agentTools: null }, errors: [{ path: ['agentTools'], extensions: { code: 'UNAUTHENTICATED' } }] });
-    expect(entity).toMatchObject({ data: { _entities: [{ id: 'p', agentTools: null }] }, errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
+    expect(answer).toMatchObject({
+      status: 200,
+      data: { agentTools: null },
+      errors: [{ path: ['agentTools'], extensions: { code: 'UNAUTHENTICATED' } }],
+    });
+    expect(entity).toMatchObject({
+      data: { _entities: [{ id: 'p', agentTools: null }] },
+      errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
+    });
   });
 
   it.each<[string, () => Promise<string>]>([
@@ -108,7 +119,10 @@ describe('over HTTP', () => {
   });
 
   it.each(['Basic YWRhOnB3', 'Bearer', 'opensesame'])('takes no other credentials: %s', async (authorization) => {
-    expect(await ask({ authorization, 'router-secret': routerSecret })).toMatchObject({ ...UNAUTHENTICATED, messages: [expect.stringContaining('must read: Bearer')] });
+    expect(await ask({ authorization, 'router-secret': routerSecret })).toMatchObject({
+      ...UNAUTHENTICATED,
+      messages: [expect.stringContaining('must read: Bearer')],
+    });
   });
 
   it('says which claim is missing, and never a word of the token', async () => {
@@ -119,18 +133,27 @@ describe('over HTTP', () => {
     expect(messages).toEqual(['The token’s claim sub is missing or not for this service.']);
   });
 
-  it.each(['/v1/directory', '/v1/audit-events', '/access/v1/evaluation'])('asks for a token at %s too, before it reads the body', async (path) => {
-    const response = await subgraph.anonymous().request(path, { method: path === '/v1/directory' ? 'PUT' : 'POST', body: 'x'.repeat(2_000_000), headers: { 'content-type': 'text/nonsense' } });
+  it.each(['/v1/directory', '/v1/audit-events', '/access/v1/evaluation'])(
+    'asks for a token at %s too, before it reads the body',
+    async (path) => {
+      const response = await subgraph.anonymous().request(path, {
+        method: path === '/v1/directory' ? 'PUT' : 'POST',
+        body: 'x'.repeat(2_000_000),
+        headers: { 'content-type': 'text/nonsense' },
+      });
 
-    expect({ status: response.status, challenge: response.headers.get('www-authenticate'), body: await response.json() }).toEqual({
-      status: 401,
-      challenge: 'Bearer',
-      body: { error: { code: 'UNAUTHENTICATED', message: expect.any(String) } },
-    });
-  });
+      expect({ status: response.status, challenge: response.headers.get('www-authenticate'), body: await response.json() }).toEqual({
+        status: 401,
+        challenge: 'Bearer',
+        body: { error: { code: 'UNAUTHENTICATED', message: expect.any(String) } },
+      });
+    },
+  );
 
   it('lets the router’s secret alone call no REST route', async () => {
-    const response = await subgraph.anonymous({ 'router-secret': routerSecret }).request('/access/v1/evaluation', { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } });
+    const response = await subgraph
+      .anonymous({ 'router-secret': routerSecret })
+      .request('/access/v1/evaluation', { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } });
 
     expect(response.status).toBe(401);
   });
@@ -173,18 +196,29 @@ describe('over WebSocket', () => {
   });
 
   it('lets the router without a token connect, and subscribe to nothing', async () => {
-    expect(await firstResult(FEED, { 'router-secret': routerSecret })).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
+    expect(await firstResult(FEED, { 'router-secret': routerSecret })).toMatchObject({
+      errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
+    });
   });
 
-  it.each([QUERY, '{ __schema { queryType { name } } }', 'mutation { agentDecisionRequest(input: { agentId: "a", projectId: "p", tool: "t" }) { decision { id } } }', `query A ${QUERY} ${FEED.replace('subscription', 'subscription B')}`])('serves subscriptions only: %s', async (query) => {
-    await expect(firstResult(query, { authorization: `Bearer ${await provider.token()}` }, 'A')).rejects.toMatchObject([{ extensions: { code: 'BAD_REQUEST' } }]);
+  it.each([
+    QUERY,
+    '{ __schema { queryType { name } } }',
+    'mutation { agentDecisionRequest(input: { agentId: "a", projectId: "p", tool: "t" }) { decision { id } } }',
+    `query A ${QUERY} ${FEED.replace('subscription', 'subscription B')}`,
+  ])('serves subscriptions only: %s', async (query) => {
+    await expect(firstResult(query, { authorization: `Bearer ${await provider.token()}` }, 'A')).rejects.toMatchObject([
+      { extensions: { code: 'BAD_REQUEST' } },
+    ]);
   });
 
   it('ends a running subscription when its token expires, and says so', async () => {
     const ends = Math.ceil(Date.now() / 1_000) + 1;
     const token = await provider.token({ exp: ends });
 
-    await expect(allResults(FEED, { authorization: `Bearer ${token}` })).rejects.toMatchObject([{ message: expect.stringContaining('expired'), extensions: { code: 'UNAUTHENTICATED' } }]);
+    await expect(allResults(FEED, { authorization: `Bearer ${token}` })).rejects.toMatchObject([
+      { message: expect.stringContaining('expired'), extensions: { code: 'UNAUTHENTICATED' } },
+    ]);
 
     expect(Date.now()).toBeGreaterThanOrEqual(ends * 1_000);
   });
@@ -225,9 +259,18 @@ describe('while the issuer’s keys cannot be had', () => {
 
     const rest = await gone.subgraph.anonymous({ authorization }).request('/access/v1/evaluation', { method: 'POST' });
 
-    expect(await gone.subgraph.anonymous({ authorization }).graphql(QUERY)).toMatchObject({ status: 503, errors: [{ extensions: { code: 'UNAVAILABLE' } }] });
-    expect({ status: rest.status, body: await rest.json() }).toEqual({ status: 503, body: { error: { code: 'UNAVAILABLE', message: 'The keys to verify tokens cannot be had. Try again.' } } });
-    expect(await connected({ authorization }, {}, gone.subgraph.url)).toEqual({ code: 1013, reason: 'The keys to verify tokens cannot be had. Try again.' });
+    expect(await gone.subgraph.anonymous({ authorization }).graphql(QUERY)).toMatchObject({
+      status: 503,
+      errors: [{ extensions: { code: 'UNAVAILABLE' } }],
+    });
+    expect({ status: rest.status, body: await rest.json() }).toEqual({
+      status: 503,
+      body: { error: { code: 'UNAVAILABLE', message: 'The keys to verify tokens cannot be had. Try again.' } },
+    });
+    expect(await connected({ authorization }, {}, gone.subgraph.url)).toEqual({
+      code: 1013,
+      reason: 'The keys to verify tokens cannot be had. Try again.',
+    });
   });
 });
 
@@ -236,7 +279,11 @@ describe('another organization', () => {
     await using own = await aSubgraphWithOrganization();
     organization = own.organization;
     const owner = await organization.member('OWNER', organization.id);
-    const stranger = await own.subgraph.as({ userId: 'stranger', organizationId: 'gid://platform/Organization/other', scopes: ['audit:read', 'policy:write', 'tool:write', 'decision:request'] });
+    const stranger = await own.subgraph.as({
+      userId: 'stranger',
+      organizationId: 'gid://platform/Organization/other',
+      scopes: ['audit:read', 'policy:write', 'tool:write', 'decision:request'],
+    });
     const query = `query ($project: ID!, $namespace: ID!) {
       agentPolicies(namespaceId: $namespace) { nodes { id } }
       agentTools { nodes { id } }
@@ -247,9 +294,15 @@ describe('another organization', () => {
     const foreign = await stranger.graphql(query, { project: organization.api, namespace: organization.id });
     const absent = await stranger.graphql(query, { project: 'nowhere', namespace: 'nowhere' });
 
-    expect(seen.data).toMatchObject({ _entities: [{ agentTools: { nodes: [] }, agentPolicies: { nodes: [] }, agentAuditEvents: { nodes: [] } }] });
+    expect(seen.data).toMatchObject({
+      _entities: [{ agentTools: { nodes: [] }, agentPolicies: { nodes: [] }, agentAuditEvents: { nodes: [] } }],
+    });
     expect(foreign).toEqual(absent);
-    expect(foreign.data).toEqual({ agentPolicies: null, agentTools: { nodes: [] }, _entities: [{ agentTools: null, agentPolicies: null, agentAuditEvents: null }] });
+    expect(foreign.data).toEqual({
+      agentPolicies: null,
+      agentTools: { nodes: [] },
+      _entities: [{ agentTools: null, agentPolicies: null, agentAuditEvents: null }],
+    });
   });
 });
 
@@ -278,7 +331,8 @@ async function aProvider(): Promise<Provider> {
     response.end(instead?.text ?? JSON.stringify({ keys: [jwk] }));
   });
   const port = await listening(server);
-  const sign = (key: Parameters<SignJWT['sign']>[0], more: JWTPayload, kid: string): Promise<string> => new SignJWT(claims(more)).setProtectedHeader({ alg: 'ES256', kid }).sign(key);
+  const sign = (key: Parameters<SignJWT['sign']>[0], more: JWTPayload, kid: string): Promise<string> =>
+    new SignJWT(claims(more)).setProtectedHeader({ alg: 'ES256', kid }).sign(key);
   return {
     jwksUrl: `http://127.0.0.1:${port}/keys`,
     publicKey: await exportSPKI(await asPublicKey(jwk)),
@@ -357,12 +411,22 @@ function connected(parameters: object, headers: Socket['headers'] = {}, url = su
   });
 }
 
-const isClose = (event: unknown): event is { readonly code: number; readonly reason: string } => typeof event === 'object' && event !== null && 'code' in event && 'reason' in event;
+const isClose = (event: unknown): event is { readonly code: number; readonly reason: string } =>
+  typeof event === 'object' && event !== null && 'code' in event && 'reason' in event;
 
 async function firstResult(query: string, parameters: object, operationName?: string): Promise<unknown> {
-  const client = createClient({ url: wsUrl(subgraph.url), webSocketImpl: WebSocket, connectionParams: { ...parameters }, retryAttempts: 0 });
+  const client = createClient({
+    url: wsUrl(subgraph.url),
+    webSocketImpl: WebSocket,
+    connectionParams: { ...parameters },
+    retryAttempts: 0,
+  });
   try {
-    for await (const result of client.iterate({ query, ...(operationName !== undefined && query.includes(`query ${operationName}`) && { operationName }) })) return result;
+    for await (const result of client.iterate({
+      query,
+      ...(operationName !== undefined && query.includes(`query ${operationName}`) && { operationName }),
+    }))
+      return result;
     return 'nothing';
   } finally {
     await client.dispose();
@@ -370,7 +434,12 @@ async function firstResult(query: string, parameters: object, operationName?: st
 }
 
 async function allResults(query: string, parameters: object): Promise<readonly unknown[]> {
-  const client = createClient({ url: wsUrl(subgraph.url), webSocketImpl: WebSocket, connectionParams: { ...parameters }, retryAttempts: 0 });
+  const client = createClient({
+    url: wsUrl(subgraph.url),
+    webSocketImpl: WebSocket,
+    connectionParams: { ...parameters },
+    retryAttempts: 0,
+  });
   const results: unknown[] = [];
   try {
     for await (const result of client.iterate({ query })) results.push(result);

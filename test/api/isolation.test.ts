@@ -17,7 +17,10 @@ let theirIds: readonly string[];
 beforeAll(async () => {
   subgraph = await aSubgraph();
   [theirs, mine] = [await anOrganization(subgraph), await anOrganization(subgraph)];
-  theirIds = await recorded(theirs.platform, Array.from({ length: 30 }, (_, n) => aCloudEvent({ id: `secret-${n}`, ...same, projectid: theirs.api })));
+  theirIds = await recorded(
+    theirs.platform,
+    Array.from({ length: 30 }, (_, n) => aCloudEvent({ id: `secret-${n}`, ...same, projectid: theirs.api })),
+  );
   await recorded(mine.platform, [aCloudEvent({ id: 'mine', ...same, projectid: mine.api })]);
   me = await mine.member('OWNER', mine.id, { userId: 'ada' });
 });
@@ -33,8 +36,16 @@ async function answerTo(query: string, variables: Readonly<Record<string, unknow
 describe('what belongs to another organization looks like what is not there', () => {
   it.each<[string, string, (id: string) => object]>([
     ['an event by id', 'query ($id: ID!) { agentAuditEvent(id: $id) { id } }', (id) => ({ id })],
-    ['an event as entity', 'query ($of: [_Any!]!) { _entities(representations: $of) { ... on AgentAuditEvent { id sourceId } } }', (id) => ({ of: [{ __typename: 'AgentAuditEvent', id }] })],
-    ['a decision as entity', 'query ($of: [_Any!]!) { _entities(representations: $of) { ... on AgentDecision { id verdict } } }', (id) => ({ of: [{ __typename: 'AgentDecision', id }] })],
+    [
+      'an event as entity',
+      'query ($of: [_Any!]!) { _entities(representations: $of) { ... on AgentAuditEvent { id sourceId } } }',
+      (id) => ({ of: [{ __typename: 'AgentAuditEvent', id }] }),
+    ],
+    [
+      'a decision as entity',
+      'query ($of: [_Any!]!) { _entities(representations: $of) { ... on AgentDecision { id verdict } } }',
+      (id) => ({ of: [{ __typename: 'AgentDecision', id }] }),
+    ],
   ])('%s', async (_what, query, variables) => {
     expect(await answerTo(query, { ...variables(theirIds[0] ?? '') })).toEqual(await answerTo(query, { ...variables(randomUUID()) }));
   });
@@ -46,7 +57,9 @@ describe('what belongs to another organization looks like what is not there', ()
   ])('%s', async (_what, type, field) => {
     const query = `query ($of: [_Any!]!) { _entities(representations: $of) { ... on ${type} { ${field} { nodes { id } } } } }`;
 
-    const [foreign, unknown] = await Promise.all([theirs.api, 'gid://platform/Project/nowhere'].map((id) => answerTo(query, { of: [{ __typename: type, id }] })));
+    const [foreign, unknown] = await Promise.all(
+      [theirs.api, 'gid://platform/Project/nowhere'].map((id) => answerTo(query, { of: [{ __typename: type, id }] })),
+    );
 
     expect(foreign).toEqual(unknown);
     expect(foreign).toEqual({ data: { _entities: [{ [field]: null }] }, errors: undefined });
@@ -55,17 +68,28 @@ describe('what belongs to another organization looks like what is not there', ()
   it('a project in a filter', async () => {
     const query = 'query ($filter: AgentAuditEventFilter) { agentAuditEvents(filter: $filter) { nodes { sourceId } } }';
 
-    expect(await answerTo(query, { filter: { projectIds: [theirs.api] } })).toEqual(await answerTo(query, { filter: { projectIds: ['nowhere'] } }));
+    expect(await answerTo(query, { filter: { projectIds: [theirs.api] } })).toEqual(
+      await answerTo(query, { filter: { projectIds: ['nowhere'] } }),
+    );
   });
 
   it('a project to report for', async () => {
-    const answer = await postBatch(mine.platform, [aCloudEvent({ id: 'x', projectid: theirs.api }), aCloudEvent({ id: 'x', projectid: 'nowhere' })]);
+    const answer = await postBatch(mine.platform, [
+      aCloudEvent({ id: 'x', projectid: theirs.api }),
+      aCloudEvent({ id: 'x', projectid: 'nowhere' }),
+    ]);
 
-    expect(answer.results?.map(({ path, reason }) => [path, reason])).toEqual(Array(2).fill(['projectid', 'must be a project of the organization that the directory knows']));
+    expect(answer.results?.map(({ path, reason }) => [path, reason])).toEqual(
+      Array(2).fill(['projectid', 'must be a project of the organization that the directory knows']),
+    );
   });
 
   it('a group to be a member of', async () => {
-    const messages = await Promise.all([theirs.payments, 'nowhere'].map((namespaceId) => pushed(mine.platform, { memberships: [{ userId: 'eve', namespaceId, role: 'OWNER' }] }).catch(String)));
+    const messages = await Promise.all(
+      [theirs.payments, 'nowhere'].map((namespaceId) =>
+        pushed(mine.platform, { memberships: [{ userId: 'eve', namespaceId, role: 'OWNER' }] }).catch(String),
+      ),
+    );
 
     expect(String(messages[0]).replaceAll(theirs.payments, 'X')).toEqual(String(messages[1]).replaceAll('nowhere', 'X'));
   });
@@ -79,15 +103,25 @@ describe('the same names in two organizations', () => {
     ['types', { types: ['ai_tool_invoked'] }],
     ['tools', { toolNames: ['read_file'] }],
   ])('meet nowhere: events by %s', async (_what, filter) => {
-    expect(await answerTo('query ($filter: AgentAuditEventFilter) { agentAuditEvents(filter: $filter) { nodes { sourceId } } }', { filter })).toEqual({ data: { agentAuditEvents: { nodes: [{ sourceId: 'mine' }] } }, errors: undefined });
+    expect(
+      await answerTo('query ($filter: AgentAuditEventFilter) { agentAuditEvents(filter: $filter) { nodes { sourceId } } }', { filter }),
+    ).toEqual({ data: { agentAuditEvents: { nodes: [{ sourceId: 'mine' }] } }, errors: undefined });
   });
 
   it('meet nowhere: events of the user and of the agent', async () => {
-    const { data } = await me.graphql('query ($of: [_Any!]!) { _entities(representations: $of) { ... on User { agentAuditEvents { nodes { sourceId } } } ... on Agent { auditEvents { nodes { sourceId } } } } }', {
-      of: [{ __typename: 'User', id: 'ada' }, { __typename: 'Agent', id: 'coder' }],
-    });
+    const { data } = await me.graphql(
+      'query ($of: [_Any!]!) { _entities(representations: $of) { ... on User { agentAuditEvents { nodes { sourceId } } } ... on Agent { auditEvents { nodes { sourceId } } } } }',
+      {
+        of: [
+          { __typename: 'User', id: 'ada' },
+          { __typename: 'Agent', id: 'coder' },
+        ],
+      },
+    );
 
-    expect(data).toEqual({ _entities: [{ agentAuditEvents: { nodes: [{ sourceId: 'mine' }] } }, { auditEvents: { nodes: [{ sourceId: 'mine' }] } }] });
+    expect(data).toEqual({
+      _entities: [{ agentAuditEvents: { nodes: [{ sourceId: 'mine' }] } }, { auditEvents: { nodes: [{ sourceId: 'mine' }] } }],
+    });
   });
 
   it('and the same source, id and time are two events: neither is the duplicate of the other', async () => {
@@ -103,9 +137,13 @@ describe('the same names in two organizations', () => {
 describe('the cursors of another organization', () => {
   it('lead nowhere in a list: only one’s own events come', async () => {
     const they = await theirs.member('OWNER', theirs.id);
-    const { data } = await they.graphql<{ events: { pageInfo: { startCursor: string } } }>('{ events: agentAuditEvents(first: 1) { pageInfo { startCursor } } }');
+    const { data } = await they.graphql<{ events: { pageInfo: { startCursor: string } } }>(
+      '{ events: agentAuditEvents(first: 1) { pageInfo { startCursor } } }',
+    );
 
-    const answer = await answerTo('query ($after: String) { agentAuditEvents(first: 100, after: $after) { nodes { sourceId } } }', { after: data?.events.pageInfo.startCursor });
+    const answer = await answerTo('query ($after: String) { agentAuditEvents(first: 100, after: $after) { nodes { sourceId } } }', {
+      after: data?.events.pageInfo.startCursor,
+    });
 
     expect(JSON.stringify(answer)).toMatch(/"nodes":\[(\{"sourceId":"(mine|shared)"\},?)*\]/);
   });
@@ -130,7 +168,11 @@ describe('the feed', () => {
       await recorded(here.platform, [aCloudEvent({ id: `own ${n}`, userid: 'ada' })]);
     }
 
-    expect((await watching).map(({ sourceId, position }) => [sourceId, position])).toEqual([['own 0', 0], ['own 1', 1], ['own 2', 2]]);
+    expect((await watching).map(({ sourceId, position }) => [sourceId, position])).toEqual([
+      ['own 0', 0],
+      ['own 1', 1],
+      ['own 2', 2],
+    ]);
     expect((await eventsBehind(they, fromTheBeginning, 33)).every(({ sourceId }) => !sourceId.startsWith('own'))).toBe(true);
   });
 });

@@ -28,14 +28,21 @@ async function aCompany(): Promise<TestOrganization & { readonly owner: Client }
 }
 
 const logOf = (organizationId: string) =>
-  database.sql.query<{ position: string; event_id: string }>('SELECT position, event_id FROM log_entry WHERE organization_id = $1 ORDER BY position', [organizationId]);
+  database.sql.query<{ position: string; event_id: string }>(
+    'SELECT position, event_id FROM log_entry WHERE organization_id = $1 ORDER BY position',
+    [organizationId],
+  );
 
 describe('positions', () => {
   it('are given to every event, without gaps and in the order of commits, each organization its own', async () => {
     const [one, other] = [await aCompany(), await aCompany()];
 
     const write = async (company: TestOrganization, writer: number): Promise<void> => {
-      for (let batch = 0; batch < 5; batch += 1) await recorded(company.platform, Array.from({ length: 4 }, (_, n) => aCloudEvent({ id: `${writer} ${batch} ${n}` })));
+      for (let batch = 0; batch < 5; batch += 1)
+        await recorded(
+          company.platform,
+          Array.from({ length: 4 }, (_, n) => aCloudEvent({ id: `${writer} ${batch} ${n}` })),
+        );
     };
     await Promise.all([one, other].flatMap((company) => [0, 1, 2, 3].map((writer) => write(company, writer))));
 
@@ -44,7 +51,10 @@ describe('positions', () => {
       expect(events.map(({ position }) => position)).toEqual([...Array(80).keys()]);
       const inOrder = events.map(({ sourceId }) => sourceId);
       // Who waits for an answer before the next request finds them in this order; and a request stays in its own order.
-      for (const writer of [0, 1, 2, 3]) expect(inOrder.filter((id) => id.startsWith(`${writer} `))).toEqual([...Array(20).keys()].map((n) => `${writer} ${Math.floor(n / 4)} ${n % 4}`));
+      for (const writer of [0, 1, 2, 3])
+        expect(inOrder.filter((id) => id.startsWith(`${writer} `))).toEqual(
+          [...Array(20).keys()].map((n) => `${writer} ${Math.floor(n / 4)} ${n % 4}`),
+        );
     }
   });
 
@@ -53,11 +63,18 @@ describe('positions', () => {
     await recorded(company.platform, [aCloudEvent({ id: 'a' }), aCloudEvent({ id: 'b' })]);
     const events = await eventsBehind(company.owner, fromTheBeginning, 2);
 
-    const { data } = await company.owner.graphql<{ events: { nodes: readonly { id: string; position: number; seal: string }[] } }>('{ events: agentAuditEvents { nodes { id position seal } } }');
+    const { data } = await company.owner.graphql<{ events: { nodes: readonly { id: string; position: number; seal: string }[] } }>(
+      '{ events: agentAuditEvents { nodes { id position seal } } }',
+    );
 
-    const rows = await database.sql.query<{ id: string; json: string; salt: Buffer }>('SELECT id, json::text AS json, salt FROM audit_event WHERE organization_id = $1', [company.id]);
+    const rows = await database.sql.query<{ id: string; json: string; salt: Buffer }>(
+      'SELECT id, json::text AS json, salt FROM audit_event WHERE organization_id = $1',
+      [company.id],
+    );
     const seals = new Map(rows.map(({ id, json, salt }) => [id, sealOf(salt, json).toString('hex')]));
-    expect(data?.events.nodes.toSorted((left, right) => left.position - right.position)).toEqual(events.map(({ id, position }) => ({ id, position, seal: seals.get(id) })));
+    expect(data?.events.nodes.toSorted((left, right) => left.position - right.position)).toEqual(
+      events.map(({ id, position }) => ({ id, position, seal: seals.get(id) })),
+    );
   });
 
   it('wait for a transaction that is still open, and for nothing else: what is answered is stored at once', async () => {
@@ -123,14 +140,22 @@ describe('a process that is killed', () => {
     const events = await eventsBehind(owner, fromTheBeginning, 2);
     await second.close();
 
-    expect(events.map(({ position, sourceId }) => [position, sourceId])).toEqual([[0, 'a'], [1, 'b']]);
+    expect(events.map(({ position, sourceId }) => [position, sourceId])).toEqual([
+      [0, 'a'],
+      [1, 'b'],
+    ]);
   });
 });
 
 /** The service in a process of its own, on the database of `beside`. */
-async function aProcess(beside: TestSubgraph): Promise<{ readonly url: string; readonly child: ChildProcess; readonly gone: Promise<void> }> {
+async function aProcess(
+  beside: TestSubgraph,
+): Promise<{ readonly url: string; readonly child: ChildProcess; readonly gone: Promise<void> }> {
   const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', main], { env: { ...process.env, ...beside.environment, PORT: '0', LOG_LEVEL: 'info' }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--import', 'tsx', main], {
+    env: { ...process.env, ...beside.environment, PORT: '0', LOG_LEVEL: 'info' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const said: string[] = [];
   const lines = [child.stdout, child.stderr].flatMap((stream) => (stream === null ? [] : [createInterface({ input: stream })]));

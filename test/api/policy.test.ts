@@ -35,16 +35,53 @@ describe('the life of a policy', () => {
     const { company, owner } = await aCompany();
     const id = await aDraft(owner, company.id, PERMIT, 'everything');
 
-    expect(await policyIn(owner, id)).toEqual({ name: 'everything', status: 'DRAFT', latestRevision: 0, draftText: PERMIT, published: null, revisions: { nodes: [] } });
-    expect(await publishPolicy(owner, { policyId: id, basedOn: 0, message: 'go' })).toEqual({ policy: { id, status: 'PUBLISHED', latestRevision: 1 }, errors: [] });
-    expect(await publishPolicy(owner, { policyId: id, basedOn: 1, text: FORBID })).toEqual({ policy: { id, status: 'PUBLISHED', latestRevision: 2 }, errors: [] });
-    expect(await retirePolicy(owner, { policyId: id, basedOn: 2 })).toEqual({ policy: { id, status: 'RETIRED', latestRevision: 2 }, errors: [] });
-    expect(await retirePolicy(owner, { policyId: id, basedOn: 2 })).toEqual({ policy: { id, status: 'RETIRED', latestRevision: 2 }, errors: [] });
+    expect(await policyIn(owner, id)).toEqual({
+      name: 'everything',
+      status: 'DRAFT',
+      latestRevision: 0,
+      draftText: PERMIT,
+      published: null,
+      revisions: { nodes: [] },
+    });
+    expect(await publishPolicy(owner, { policyId: id, basedOn: 0, message: 'go' })).toEqual({
+      policy: { id, status: 'PUBLISHED', latestRevision: 1 },
+      errors: [],
+    });
+    expect(await publishPolicy(owner, { policyId: id, basedOn: 1, text: FORBID })).toEqual({
+      policy: { id, status: 'PUBLISHED', latestRevision: 2 },
+      errors: [],
+    });
+    expect(await retirePolicy(owner, { policyId: id, basedOn: 2 })).toEqual({
+      policy: { id, status: 'RETIRED', latestRevision: 2 },
+      errors: [],
+    });
+    expect(await retirePolicy(owner, { policyId: id, basedOn: 2 })).toEqual({
+      policy: { id, status: 'RETIRED', latestRevision: 2 },
+      errors: [],
+    });
     expect(await policyIn(owner, id)).toMatchObject({ status: 'RETIRED', published: null, draftText: FORBID });
-    expect(await publishPolicy(owner, { policyId: id, basedOn: 2 })).toEqual({ policy: { id, status: 'PUBLISHED', latestRevision: 3 }, errors: [] });
+    expect(await publishPolicy(owner, { policyId: id, basedOn: 2 })).toEqual({
+      policy: { id, status: 'PUBLISHED', latestRevision: 3 },
+      errors: [],
+    });
 
-    expect(await policyIn(owner, id)).toMatchObject({ published: { revision: 3, text: FORBID }, revisions: { nodes: [{ id: `${id}/3`, revision: 3, text: FORBID }, { revision: 2, text: FORBID }, { revision: 1, text: PERMIT }] } });
-    expect(await recorded(owner)).toEqual(['ai_policy_created 0', 'ai_policy_published 1', 'ai_policy_published 2', 'ai_policy_retired 2', 'ai_policy_published 3']);
+    expect(await policyIn(owner, id)).toMatchObject({
+      published: { revision: 3, text: FORBID },
+      revisions: {
+        nodes: [
+          { id: `${id}/3`, revision: 3, text: FORBID },
+          { revision: 2, text: FORBID },
+          { revision: 1, text: PERMIT },
+        ],
+      },
+    });
+    expect(await recorded(owner)).toEqual([
+      'ai_policy_created 0',
+      'ai_policy_published 1',
+      'ai_policy_published 2',
+      'ai_policy_retired 2',
+      'ai_policy_published 3',
+    ]);
   });
 
   it('pages through its revisions, newest first', async () => {
@@ -52,7 +89,9 @@ describe('the life of a policy', () => {
     const id = await aDraft(owner, company.id, PERMIT);
     for (const basedOn of [0, 1, 2]) await publishPolicy(owner, { policyId: id, basedOn });
     const page = async (after: string | null) => {
-      const { data } = await owner.graphql<{ agentPolicy: { revisions: { nodes: readonly { revision: number }[]; pageInfo: { hasNextPage: boolean; endCursor: string } } } }>(
+      const { data } = await owner.graphql<{
+        agentPolicy: { revisions: { nodes: readonly { revision: number }[]; pageInfo: { hasNextPage: boolean; endCursor: string } } };
+      }>(
         'query ($id: ID!, $after: String) { agentPolicy(id: $id) { revisions(first: 2, after: $after) { nodes { revision } pageInfo { hasNextPage endCursor } } } }',
         { id, after },
       );
@@ -70,7 +109,9 @@ describe('the life of a policy', () => {
     const author = await company.member('MAINTAINER', company.payments, { userId: `${company.id}/grace` });
     const id = await aPublishedPolicy(author, company.api, PERMIT);
 
-    expect(await policyIn(author, id)).toMatchObject({ published: { publishedBy: { id: `${company.id}/grace` }, digest: '70dc852b2e8a27d8bbc7dea7c75fb0f79f634420db4b4ccc0c1c8b6e8a432baa' } });
+    expect(await policyIn(author, id)).toMatchObject({
+      published: { publishedBy: { id: `${company.id}/grace` }, digest: '70dc852b2e8a27d8bbc7dea7c75fb0f79f634420db4b4ccc0c1c8b6e8a432baa' },
+    });
   });
 });
 
@@ -81,8 +122,12 @@ describe('two authors', () => {
 
     const answers = await Promise.all(Array.from({ length: 8 }, () => publishPolicy(owner, { policyId: id, basedOn: 0 })));
 
-    expect(answers.filter(({ policy }) => policy !== null)).toEqual([{ policy: { id, status: 'PUBLISHED', latestRevision: 1 }, errors: [] }]);
-    expect(answers.flatMap(({ errors }) => errors)).toEqual(Array.from({ length: 7 }, () => ({ __typename: 'AgentPolicyConflict', basedOn: 0, latest: 1, message: expect.any(String) })));
+    expect(answers.filter(({ policy }) => policy !== null)).toEqual([
+      { policy: { id, status: 'PUBLISHED', latestRevision: 1 }, errors: [] },
+    ]);
+    expect(answers.flatMap(({ errors }) => errors)).toEqual(
+      Array.from({ length: 7 }, () => ({ __typename: 'AgentPolicyConflict', basedOn: 0, latest: 1, message: expect.any(String) })),
+    );
     expect(await recorded(owner)).toEqual(['ai_policy_created 0', 'ai_policy_published 1']);
   });
 
@@ -98,10 +143,14 @@ describe('two authors', () => {
   it('who take the same name at once: one has it', async () => {
     const { company, owner } = await aCompany();
 
-    const answers = await Promise.all(Array.from({ length: 5 }, () => createPolicy(owner, { namespaceId: company.id, name: ' mine ', text: PERMIT })));
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () => createPolicy(owner, { namespaceId: company.id, name: ' mine ', text: PERMIT })),
+    );
 
     expect(answers.filter(({ policy }) => policy !== null)).toHaveLength(1);
-    expect(answers.flatMap(({ errors }) => errors)).toEqual(Array.from({ length: 4 }, () => ({ __typename: 'AgentPolicyNameTaken', name: 'mine', message: expect.any(String) })));
+    expect(answers.flatMap(({ errors }) => errors)).toEqual(
+      Array.from({ length: 4 }, () => ({ __typename: 'AgentPolicyNameTaken', name: 'mine', message: expect.any(String) })),
+    );
     expect(await recorded(owner)).toEqual(['ai_policy_created 0']);
   });
 
@@ -125,10 +174,21 @@ describe('a publish whose record cannot be written', () => {
       CREATE TRIGGER refuse BEFORE INSERT ON audit_event FOR EACH ROW WHEN (NEW.organization_id = '${company.id}') EXECUTE FUNCTION refuse()`;
 
     await admin.query(refuse);
-    const failed = await owner.graphql('mutation ($id: ID!) { agentPolicyPublish(input: { policyId: $id, basedOn: 0 }) { policy { id } } }', { id });
-    const created = await owner.graphql('mutation ($id: ID!) { agentPolicyCreate(input: { namespaceId: $id, name: "x", text: "permit (principal, action, resource);" }) { policy { id } } }', { id: company.id });
-    const registered = await owner.graphql('mutation { agentToolRegister(input: { id: "com.example/tool", inputSchema: {} }) { tool { id } } }');
-    const decided = await owner.graphql('mutation ($p: ID!) { agentDecisionRequest(input: { agentId: "a", projectId: $p, tool: "t" }) { decision { verdict } } }', { p: company.api });
+    const failed = await owner.graphql(
+      'mutation ($id: ID!) { agentPolicyPublish(input: { policyId: $id, basedOn: 0 }) { policy { id } } }',
+      { id },
+    );
+    const created = await owner.graphql(
+      'mutation ($id: ID!) { agentPolicyCreate(input: { namespaceId: $id, name: "x", text: "permit (principal, action, resource);" }) { policy { id } } }',
+      { id: company.id },
+    );
+    const registered = await owner.graphql(
+      'mutation { agentToolRegister(input: { id: "com.example/tool", inputSchema: {} }) { tool { id } } }',
+    );
+    const decided = await owner.graphql(
+      'mutation ($p: ID!) { agentDecisionRequest(input: { agentId: "a", projectId: $p, tool: "t" }) { decision { verdict } } }',
+      { p: company.api },
+    );
     await admin.query('DROP TRIGGER refuse ON audit_event; DROP FUNCTION refuse()');
     await admin.end();
 
@@ -137,7 +197,10 @@ describe('a publish whose record cannot be written', () => {
       expect(Object.values(answer.data ?? {})).toEqual([null]);
     }
     expect(await policyIn(owner, id)).toMatchObject({ status: 'DRAFT', latestRevision: 0, revisions: { nodes: [] } });
-    expect((await owner.graphql('{ agentTools { nodes { id } } agentPolicies { nodes { id } } }')).data).toEqual({ agentTools: { nodes: [] }, agentPolicies: { nodes: [{ id }] } });
+    expect((await owner.graphql('{ agentTools { nodes { id } } agentPolicies { nodes { id } } }')).data).toEqual({
+      agentTools: { nodes: [] },
+      agentPolicies: { nodes: [{ id }] },
+    });
     expect(await recorded(owner)).toEqual(['ai_policy_created 0']);
   });
 });
@@ -154,14 +217,25 @@ describe('what is not acceptable', () => {
 
     const { policy, errors } = await createPolicy(owner, { namespaceId: company.id, name: 'p', text: PERMIT, ...wrong });
 
-    expect({ policy, errors }).toEqual({ policy: null, errors: [{ __typename: 'AgentInputInvalid', message: expect.any(String), inputProblems: [expect.objectContaining({ path })] }] });
+    expect({ policy, errors }).toEqual({
+      policy: null,
+      errors: [{ __typename: 'AgentInputInvalid', message: expect.any(String), inputProblems: [expect.objectContaining({ path })] }],
+    });
   });
 
   it('is shown with line, column and help when it is the text, and nothing is stored', async () => {
     const { company, owner } = await aCompany();
     const published = await aPublishedPolicy(owner, company.id, PERMIT);
     const text = 'permit (principal, action, resource)\nwhen { principal.trus > 3 };';
-    const invalid = [{ __typename: 'AgentPolicyInvalid', message: expect.any(String), problems: [{ message: expect.stringContaining('trus'), help: expect.stringContaining('trust'), line: 2, column: expect.any(Number) }] }];
+    const invalid = [
+      {
+        __typename: 'AgentPolicyInvalid',
+        message: expect.any(String),
+        problems: [
+          { message: expect.stringContaining('trus'), help: expect.stringContaining('trust'), line: 2, column: expect.any(Number) },
+        ],
+      },
+    ];
 
     expect(await createPolicy(owner, { namespaceId: company.id, name: 'typo', text })).toEqual({ policy: null, errors: invalid });
     expect(await publishPolicy(owner, { policyId: published, basedOn: 1, text })).toEqual({ policy: null, errors: invalid });
@@ -171,7 +245,9 @@ describe('what is not acceptable', () => {
   it('is a text of more than 16 KiB', async () => {
     const { company, owner } = await aCompany();
 
-    expect((await createPolicy(owner, { namespaceId: company.id, name: 'long', text: PERMIT.padEnd(16_385) })).errors).toMatchObject([{ __typename: 'AgentPolicyInvalid', problems: [{ message: expect.stringContaining('16385 bytes') }] }]);
+    expect((await createPolicy(owner, { namespaceId: company.id, name: 'long', text: PERMIT.padEnd(16_385) })).errors).toMatchObject([
+      { __typename: 'AgentPolicyInvalid', problems: [{ message: expect.stringContaining('16385 bytes') }] },
+    ]);
     expect((await createPolicy(owner, { namespaceId: company.id, name: 'long', text: PERMIT.padEnd(16_384) })).errors).toEqual([]);
   });
 });
@@ -188,10 +264,20 @@ describe('who may change policies', () => {
     const { company, owner } = await aCompany();
     const id = await aPublishedPolicy(owner, company.core, PERMIT);
     const member = await company.member(role, company.payments);
-    const wanted = may ? { errors: undefined } : { errors: [{ message: 'This needs the role MAINTAINER or OWNER in the namespace or above it.', extensions: { code: 'FORBIDDEN' } }] };
+    const wanted = may
+      ? { errors: undefined }
+      : {
+          errors: [{ message: 'This needs the role MAINTAINER or OWNER in the namespace or above it.', extensions: { code: 'FORBIDDEN' } }],
+        };
 
-    const create = await member.graphql('mutation ($n: ID!) { it: agentPolicyCreate(input: { namespaceId: $n, name: "new", text: "permit (principal, action, resource);" }) { policy { id } } }', { n: company.core });
-    const retire = await member.graphql('mutation ($id: ID!) { it: agentPolicyRetire(input: { policyId: $id, basedOn: 1 }) { policy { id } } }', { id });
+    const create = await member.graphql(
+      'mutation ($n: ID!) { it: agentPolicyCreate(input: { namespaceId: $n, name: "new", text: "permit (principal, action, resource);" }) { policy { id } } }',
+      { n: company.core },
+    );
+    const retire = await member.graphql(
+      'mutation ($id: ID!) { it: agentPolicyRetire(input: { policyId: $id, basedOn: 1 }) { policy { id } } }',
+      { id },
+    );
 
     expect({ errors: create.errors }).toMatchObject(wanted);
     expect({ errors: retire.errors }).toMatchObject(wanted);
@@ -202,7 +288,11 @@ describe('who may change policies', () => {
     const { company } = await aCompany();
     const owner = await company.member('OWNER', company.id, { scopes: ['audit:read', 'tool:write'] });
 
-    expect(await owner.graphql('mutation ($n: ID!) { agentPolicyCreate(input: { namespaceId: $n, name: "n", text: "x" }) { policy { id } } }', { n: company.id })).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' }, message: 'This needs a token with the scope policy:write.' }] });
+    expect(
+      await owner.graphql('mutation ($n: ID!) { agentPolicyCreate(input: { namespaceId: $n, name: "n", text: "x" }) { policy { id } } }', {
+        n: company.id,
+      }),
+    ).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' }, message: 'This needs a token with the scope policy:write.' }] });
   });
 
   it('is told the same of what is not theirs and of what does not exist', async () => {
@@ -212,28 +302,57 @@ describe('who may change policies', () => {
     const id = await aPublishedPolicy(owner, company.core, PERMIT);
     const nobody = '00000000-0000-4000-8000-000000000000';
 
-    for (const [client, policyId, namespaceId] of [[other.owner, id, company.core], [sibling, id, company.core], [owner, nobody, 'nowhere'], [owner, 'no uuid', '']] as const) {
+    for (const [client, policyId, namespaceId] of [
+      [other.owner, id, company.core],
+      [sibling, id, company.core],
+      [owner, nobody, 'nowhere'],
+      [owner, 'no uuid', ''],
+    ] as const) {
       expect((await publishPolicy(client, { policyId, basedOn: 1 })).errors).toEqual(NOT_FOUND);
       expect((await retirePolicy(client, { policyId, basedOn: 1 })).errors).toEqual(NOT_FOUND);
       expect((await createPolicy(client, { namespaceId, name: 'n', text: PERMIT })).errors).toEqual(NOT_FOUND);
       expect(await policyIn(client, policyId)).toBeNull();
-      expect((await client.graphql('query ($n: ID!) { agentPolicies(namespaceId: $n) { nodes { id } } }', { n: namespaceId })).data).toEqual({ agentPolicies: null });
+      expect(
+        (await client.graphql('query ($n: ID!) { agentPolicies(namespaceId: $n) { nodes { id } } }', { n: namespaceId })).data,
+      ).toEqual({ agentPolicies: null });
     }
   });
 
   it('does not keep members below from reading what decides their calls', async () => {
     const { company, owner } = await aCompany();
-    const [above, own, beside] = await Promise.all([company.payments, company.api, company.shop].map((place, index) => aPublishedPolicy(owner, place, PERMIT, `p${index}`)));
+    const [above, own, beside] = await Promise.all(
+      [company.payments, company.api, company.shop].map((place, index) => aPublishedPolicy(owner, place, PERMIT, `p${index}`)),
+    );
     const developer = await company.member('DEVELOPER', company.api);
 
     const { data } = await developer.graphql(
       `query ($api: ID!, $it: [_Any!]!) { agentPolicies(namespaceId: $api) { nodes { id } } _entities(representations: $it) { ... on Project { agentPolicies { nodes { id name } } } ... on AgentPolicy { id } } }`,
-      { api: company.payments, it: [{ __typename: 'Project', id: company.api }, { __typename: 'Project', id: company.shop }, { __typename: 'AgentPolicy', id: above }, { __typename: 'AgentPolicy', id: beside }] },
+      {
+        api: company.payments,
+        it: [
+          { __typename: 'Project', id: company.api },
+          { __typename: 'Project', id: company.shop },
+          { __typename: 'AgentPolicy', id: above },
+          { __typename: 'AgentPolicy', id: beside },
+        ],
+      },
     );
 
     expect(data).toEqual({
       agentPolicies: { nodes: [{ id: above }] },
-      _entities: [{ agentPolicies: { nodes: [{ id: above, name: 'p0' }, { id: own, name: 'p1' }] } }, { agentPolicies: null }, { id: above }, null],
+      _entities: [
+        {
+          agentPolicies: {
+            nodes: [
+              { id: above, name: 'p0' },
+              { id: own, name: 'p1' },
+            ],
+          },
+        },
+        { agentPolicies: null },
+        { id: above },
+        null,
+      ],
     });
   });
 });
@@ -278,7 +397,12 @@ describe('inheritance', () => {
     const { company, owner } = await aCompany();
     await aPublishedPolicy(owner, place === 'organization' ? company.id : company[place], PERMIT);
 
-    const verdicts = await Promise.all((['api', 'web', 'shop'] as const).map(async (project) => [project, (await decisionOn(owner, { agentId: company.coder, projectId: company[project], tool: 't' })).verdict] as const));
+    const verdicts = await Promise.all(
+      (['api', 'web', 'shop'] as const).map(
+        async (project) =>
+          [project, (await decisionOn(owner, { agentId: company.coder, projectId: company[project], tool: 't' })).verdict] as const,
+      ),
+    );
 
     expect(verdicts.filter(([, verdict]) => verdict === 'ALLOW').map(([project]) => project)).toEqual(reached);
   });
@@ -288,7 +412,11 @@ describe('inheritance', () => {
     for (const level of [company.id, company.payments, company.core, company.api]) await aPublishedPolicy(owner, level, PERMIT);
     const forbid = await aPublishedPolicy(owner, company[place], FORBID);
 
-    expect(await decisionOn(owner, { agentId: company.coder, projectId: company.api, tool: 't' })).toMatchObject({ verdict: 'DENY', basis: 'FORBIDDEN', reasons: [{ policyId: forbid, effect: 'FORBID', namespaceId: company[place] }] });
+    expect(await decisionOn(owner, { agentId: company.coder, projectId: company.api, tool: 't' })).toMatchObject({
+      verdict: 'DENY',
+      basis: 'FORBIDDEN',
+      reasons: [{ policyId: forbid, effect: 'FORBID', namespaceId: company[place] }],
+    });
   });
 
   it('follows a project that moves', async () => {
@@ -314,11 +442,20 @@ describe('texts in force', () => {
   it('decide on whatever they say that parses, one broken forbid included', async () => {
     const { company, owner } = await aCompany();
     await aPublishedPolicy(owner, company.id, PERMIT);
-    const broken = await aPublishedPolicy(owner, company.id, 'forbid (principal, action, resource) when { resource.risk + 9007199254740991 * 9007199254740991 > 0 };', 'broken');
+    const broken = await aPublishedPolicy(
+      owner,
+      company.id,
+      'forbid (principal, action, resource) when { resource.risk + 9007199254740991 * 9007199254740991 > 0 };',
+      'broken',
+    );
 
     const decision = await decisionOn(owner, { agentId: company.coder, projectId: company.api, tool: 't' });
 
-    expect(decision).toMatchObject({ verdict: 'DENY', basis: 'POLICY_ERROR', reasons: [{ policyId: broken, policyName: 'broken', effect: 'FORBID' }] });
+    expect(decision).toMatchObject({
+      verdict: 'DENY',
+      basis: 'POLICY_ERROR',
+      reasons: [{ policyId: broken, policyName: 'broken', effect: 'FORBID' }],
+    });
     expect(subgraph.logged.filter((line) => line.includes('policies could not be evaluated') && line.includes(broken))).toHaveLength(1);
   });
 });

@@ -62,7 +62,14 @@ async function aFile(rows: readonly object[]): Promise<string> {
 /** Three runs with seven calls, of which four read. */
 const ROWS: readonly Row[] = [
   ...['read', 'write', 'read'].map((tool, step) => ({ traceId: 'a', model: 'm1', step, tool, args: { n: step }, callId: `a${step}` })),
-  ...['write', 'read'].map((tool, step) => ({ traceId: 'b', model: 'm2', step, tool, args: {}, error: tool === 'read' ? 'IOError: broken' : null })),
+  ...['write', 'read'].map((tool, step) => ({
+    traceId: 'b',
+    model: 'm2',
+    step,
+    tool,
+    args: {},
+    error: tool === 'read' ? 'IOError: broken' : null,
+  })),
   ...['read', 'delete'].map((tool, step) => ({ traceId: 'c', model: 'm1', step, tool, args: { deep: { a: [1] } } })),
 ];
 /** Of each run a beginning and an end, of each call a decision, of each allowed one two events more. */
@@ -72,7 +79,16 @@ const silent = { start: () => undefined, advance: () => undefined, waiting: () =
 
 /** Replays as somebody with a token, over real HTTP. */
 async function replayed(file: string, client: Client, projectId: string, more: Partial<Replaying> = {}): Promise<Summary> {
-  return replayFile(file, { baseUrl: subgraph.url, token: client.token, projectId, agentPrefix: 'agent/', concurrency: 4, patience: 10, progress: silent, ...more });
+  return replayFile(file, {
+    baseUrl: subgraph.url,
+    token: client.token,
+    projectId,
+    agentPrefix: 'agent/',
+    concurrency: 4,
+    patience: 10,
+    progress: silent,
+    ...more,
+  });
 }
 
 interface Event {
@@ -90,7 +106,8 @@ async function eventsOf(client: Client): Promise<readonly Event[]> {
   const events: Event[] = [];
   let after: string | null = null;
   do {
-    const page: { readonly nodes: readonly Event[]; readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string } } = await pageBehind(client, after);
+    const page: { readonly nodes: readonly Event[]; readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string } } =
+      await pageBehind(client, after);
     events.push(...page.nodes);
     after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
   } while (after !== null);
@@ -98,7 +115,12 @@ async function eventsOf(client: Client): Promise<readonly Event[]> {
 }
 
 async function pageBehind(client: Client, after: string | null) {
-  const { data } = await client.graphql<{ readonly agentAuditEvents: { readonly nodes: readonly Event[]; readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string } } }>(
+  const { data } = await client.graphql<{
+    readonly agentAuditEvents: {
+      readonly nodes: readonly Event[];
+      readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string };
+    };
+  }>(
     'query ($after: String) { agentAuditEvents(first: 100, after: $after) { nodes { type tool: toolName verdict sessionId callId position agent { id } } pageInfo { hasNextPage endCursor } } }',
     { after },
   );
@@ -127,10 +149,19 @@ describe('a replay', () => {
     expect(second).toEqual({ ...first, stored: 0, durationSeconds: expect.any(Number) });
     expect(await eventsOf(developer)).toHaveLength(events.length);
     expect(countsBy(events, ({ type }) => type)).toEqual({
-      ai_agent_session_started: 3, ai_agent_session_ended: 3, ai_tool_decision_made: 7, ai_tool_invoked: 4, ai_tool_response_received: 3, ai_tool_execution_failed: 1,
+      ai_agent_session_started: 3,
+      ai_agent_session_ended: 3,
+      ai_tool_decision_made: 7,
+      ai_tool_invoked: 4,
+      ai_tool_response_received: 3,
+      ai_tool_execution_failed: 1,
     });
     expect(countsBy(decisionsIn(events), ({ tool, agent, verdict }) => `${agent.id} ${tool ?? ''} ${verdict ?? ''}`)).toEqual({
-      'agent/m1 read ALLOW': 3, 'agent/m1 write DENY': 1, 'agent/m2 write DENY': 1, 'agent/m2 read ALLOW': 1, 'agent/m1 delete DENY': 1,
+      'agent/m1 read ALLOW': 3,
+      'agent/m1 write DENY': 1,
+      'agent/m2 write DENY': 1,
+      'agent/m2 read ALLOW': 1,
+      'agent/m1 delete DENY': 1,
     });
   });
 
@@ -175,7 +206,10 @@ describe('a replay', () => {
       },
     };
 
-    const summary = await replayed(await aFile(ROWS), developer, company.api, { baseUrl: `http://127.0.0.1:${serviceNetwork.port}`, progress: cutting });
+    const summary = await replayed(await aFile(ROWS), developer, company.api, {
+      baseUrl: `http://127.0.0.1:${serviceNetwork.port}`,
+      progress: cutting,
+    });
 
     expect(waited.length).toBeGreaterThan(0);
     expect(summary).toMatchObject({ allowed: 4, denied: 3 });
@@ -205,7 +239,9 @@ describe('a replay', () => {
     const replaying = replayed(await aFile(ROWS), developer, company.api, { baseUrl: 'http://127.0.0.1:1', patience: 0 });
 
     await expect(replaying).rejects.toThrow(CommandError);
-    await expect(replayed(await aFile(ROWS), developer, company.api, { baseUrl: 'http://127.0.0.1:1', patience: 0 })).rejects.toThrow(/^The service at http:\/\/127\.0\.0\.1:1 does not answer \(.+\)\. Run the same command again/);
+    await expect(replayed(await aFile(ROWS), developer, company.api, { baseUrl: 'http://127.0.0.1:1', patience: 0 })).rejects.toThrow(
+      /^The service at http:\/\/127\.0\.0\.1:1 does not answer \(.+\)\. Run the same command again/,
+    );
   });
 
   it.each([
@@ -214,12 +250,16 @@ describe('a replay', () => {
     ['JSON of another kind', 200, '{"hello":"world"}'],
   ])('says in one sentence that something else answers: %s', async (_what, status, text) => {
     const server = createServer((_request, response) => response.writeHead(status).end(text));
-    const port = await new Promise<number>((resolve) => server.listen(0, '127.0.0.1', () => resolve(Number(Object(server.address()).port))));
+    const port = await new Promise<number>((resolve) =>
+      server.listen(0, '127.0.0.1', () => resolve(Number(Object(server.address()).port))),
+    );
     const { company, developer } = await aCompany();
 
     const replaying = replayed(await aFile(ROWS), developer, company.api, { baseUrl: `http://127.0.0.1:${port}` });
 
-    await expect(replaying).rejects.toThrow(new CommandError(`The service refused POST /graphql: it answered with status ${status} in a form that this command does not know.`));
+    await expect(replaying).rejects.toThrow(
+      new CommandError(`The service refused POST /graphql: it answered with status ${status} in a form that this command does not know.`),
+    );
     server.close();
     server.closeAllConnections();
   });
@@ -227,27 +267,45 @@ describe('a replay', () => {
   it('says in one sentence that the project is not there for the token', async () => {
     const { company, developer } = await aCompany();
 
-    await expect(replayed(await aFile(ROWS), developer, company.shop)).rejects.toThrow(new CommandError('The service rejected an event: projectid must be a project of the organization that the directory knows.'));
+    await expect(replayed(await aFile(ROWS), developer, company.shop)).rejects.toThrow(
+      new CommandError('The service rejected an event: projectid must be a project of the organization that the directory knows.'),
+    );
   });
 
-  itWithData('agentdojo/calls.ndjson', 'of real runs leaves, per agent, tool and session, exactly the counts of the file', async (path) => {
-    const { company, developer } = await aCompany();
-    const all = await linesOf<Row>(path);
-    // Of both agents; the whole file takes a minute or two.
-    const rows = [...all.slice(0, 150), ...all.slice(-150)];
+  itWithData(
+    'agentdojo/calls.ndjson',
+    'of real runs leaves, per agent, tool and session, exactly the counts of the file',
+    async (path) => {
+      const { company, developer } = await aCompany();
+      const all = await linesOf<Row>(path);
+      // Of both agents; the whole file takes a minute or two.
+      const rows = [...all.slice(0, 150), ...all.slice(-150)];
 
-    const summary = await replayed(await aFile(rows), developer, company.api, { concurrency: 8 });
-    const events = await eventsOf(developer);
-    const decisions = decisionsIn(events);
-    const sessions = new Set(rows.map(({ traceId }) => traceId));
+      const summary = await replayed(await aFile(rows), developer, company.api, { concurrency: 8 });
+      const events = await eventsOf(developer);
+      const decisions = decisionsIn(events);
+      const sessions = new Set(rows.map(({ traceId }) => traceId));
 
-    expect(summary).toMatchObject({ runs: sessions.size, calls: rows.length, stored: events.length });
-    expect(countsBy(decisions, ({ agent, tool }) => `${agent.id} ${tool ?? ''}`)).toEqual(countsBy(rows, ({ model, tool }) => `agent/${model} ${tool}`));
-    expect(countsBy(decisions, ({ sessionId }) => sessionId)).toEqual(countsBy(rows, ({ traceId }) => traceId));
-    expect(new Set(decisions.map(({ callId }) => callId))).toEqual(new Set(rows.map(({ callId, step }) => (callId == null || callId === '' ? `step-${step}` : callId))));
-    expect(countsBy(events, ({ type }) => type)).toMatchObject({ ai_agent_session_started: sessions.size, ai_agent_session_ended: sessions.size });
-    expect(await replayed(await aFile(rows), developer, company.api, { concurrency: 8 })).toMatchObject({ stored: 0, allowed: summary.allowed, denied: summary.denied });
-  }, 60_000);
+      expect(summary).toMatchObject({ runs: sessions.size, calls: rows.length, stored: events.length });
+      expect(countsBy(decisions, ({ agent, tool }) => `${agent.id} ${tool ?? ''}`)).toEqual(
+        countsBy(rows, ({ model, tool }) => `agent/${model} ${tool}`),
+      );
+      expect(countsBy(decisions, ({ sessionId }) => sessionId)).toEqual(countsBy(rows, ({ traceId }) => traceId));
+      expect(new Set(decisions.map(({ callId }) => callId))).toEqual(
+        new Set(rows.map(({ callId, step }) => (callId == null || callId === '' ? `step-${step}` : callId))),
+      );
+      expect(countsBy(events, ({ type }) => type)).toMatchObject({
+        ai_agent_session_started: sessions.size,
+        ai_agent_session_ended: sessions.size,
+      });
+      expect(await replayed(await aFile(rows), developer, company.api, { concurrency: 8 })).toMatchObject({
+        stored: 0,
+        allowed: summary.allowed,
+        denied: summary.denied,
+      });
+    },
+    60_000,
+  );
 });
 
 describe('the command', () => {
@@ -258,7 +316,16 @@ describe('the command', () => {
   });
 
   const run = (...args: readonly string[]) => commandRun(['replay', ...args]);
-  const connected = (token = developer.token): readonly string[] => ['--url', subgraph.url, '--token', token, '--project', company.api, '--agent-prefix', 'agent/'];
+  const connected = (token = developer.token): readonly string[] => [
+    '--url',
+    subgraph.url,
+    '--token',
+    token,
+    '--project',
+    company.api,
+    '--agent-prefix',
+    'agent/',
+  ];
 
   it('prints a summary for people, and one of JSON for scripts', async () => {
     const file = await aFile(ROWS);
@@ -267,20 +334,49 @@ describe('the command', () => {
     const second = await run(file, ...connected(), '--json');
 
     expect(first.code).toBe(0);
-    expect(first.out.split('\n').slice(0, 5)).toEqual(['runs      3', 'calls     7', 'allowed   4', 'denied    3', `stored    ${EVENTS} events`]);
+    expect(first.out.split('\n').slice(0, 5)).toEqual([
+      'runs      3',
+      'calls     7',
+      'allowed   4',
+      'denied    3',
+      `stored    ${EVENTS} events`,
+    ]);
     expect(JSON.parse(second.out)).toMatchObject({ runs: 3, calls: 7, allowed: 4, denied: 3, stored: 0 });
   });
 
   it.each<[string, () => Promise<readonly string[]>, RegExp]>([
-    ['a token that does not verify', async () => [await aFile(ROWS), ...connected('nonsense')], /^The service refused POST \/graphql: The token does not verify\.$/],
-    ['a file that is not there', async () => [join(folder, 'missing.ndjson'), ...connected()], /^The file .*missing\.ndjson cannot be read\.$/],
+    [
+      'a token that does not verify',
+      async () => [await aFile(ROWS), ...connected('nonsense')],
+      /^The service refused POST \/graphql: The token does not verify\.$/,
+    ],
+    [
+      'a file that is not there',
+      async () => [join(folder, 'missing.ndjson'), ...connected()],
+      /^The file .*missing\.ndjson cannot be read\.$/,
+    ],
     ['a folder in place of a file', async () => [folder, ...connected()], /^.* is a folder\.$/],
-    ['a file of something else', async () => [await aFile([{ hello: 'world' }]), ...connected()], /^Line 1 is not a recorded tool call: traceId: /],
-    ['a URL that is none', async () => [await aFile(ROWS), ...connected(), '--url', 'nowhere'], /^--url: must be an http or https URL; got "nowhere"\.$/],
+    [
+      'a file of something else',
+      async () => [await aFile([{ hello: 'world' }]), ...connected()],
+      /^Line 1 is not a recorded tool call: traceId: /,
+    ],
+    [
+      'a URL that is none',
+      async () => [await aFile(ROWS), ...connected(), '--url', 'nowhere'],
+      /^--url: must be an http or https URL; got "nowhere"\.$/,
+    ],
   ])('fails with one sentence: %s', async (_what, make, sentence) => {
     const { code, out, err } = await run(...(await make()));
 
-    expect({ code, out, sentences: err.trim().split('\n').filter((line) => line !== '' && !line.startsWith('replaying')) }).toEqual({ code: 1, out: '', sentences: [expect.stringMatching(sentence)] });
+    expect({
+      code,
+      out,
+      sentences: err
+        .trim()
+        .split('\n')
+        .filter((line) => line !== '' && !line.startsWith('replaying')),
+    }).toEqual({ code: 1, out: '', sentences: [expect.stringMatching(sentence)] });
   });
 
   it('says how it is used when it is used otherwise', async () => {

@@ -29,12 +29,25 @@ async function recorded(client: Client): Promise<readonly unknown[]> {
 describe('registering a tool', () => {
   it('creates it, changes it, and does nothing when nothing changes', async () => {
     const { company, owner } = await aCompany();
-    const tool = { id: 'com.example/read_file', ...READ_ONLY, description: 'Reads.', aliases: ['cat', 'type', 'cat'], inputSchema: { type: 'object', properties: { b: {}, a: {} } } };
-    const epoch = async (): Promise<number> => (await decisionOn(owner, { agentId: company.coder, projectId: company.api, tool: 't' })).epoch;
+    const tool = {
+      id: 'com.example/read_file',
+      ...READ_ONLY,
+      description: 'Reads.',
+      aliases: ['cat', 'type', 'cat'],
+      inputSchema: { type: 'object', properties: { b: {}, a: {} } },
+    };
+    const epoch = async (): Promise<number> =>
+      (await decisionOn(owner, { agentId: company.coder, projectId: company.api, tool: 't' })).epoch;
 
     const first = await registerTool(owner, tool);
     const epochBefore = await epoch();
-    const again = await registerTool(owner, { ...tool, aliases: ['type', 'cat'], inputSchema: { properties: { a: {}, b: {} }, type: 'object' }, actionType: 'READ', actionTypeReason: 'not needed' });
+    const again = await registerTool(owner, {
+      ...tool,
+      aliases: ['type', 'cat'],
+      inputSchema: { properties: { a: {}, b: {} }, type: 'object' },
+      actionType: 'READ',
+      actionTypeReason: 'not needed',
+    });
     const epochSame = await epoch();
     const changed = await registerTool(owner, { ...tool, description: 'Reads a file.' });
 
@@ -42,8 +55,16 @@ describe('registering a tool', () => {
       change: 'CREATED',
       errors: [],
       tool: {
-        id: 'com.example/read_file', server: 'com.example', name: 'read_file', aliases: ['cat', 'type'], actionType: 'READ', actionTypeReason: null, risk: 1,
-        definitionDigest: expect.stringMatching(/^[0-9a-f]{64}$/), namespaceId: company.id, annotations: { readOnlyHint: true, destructiveHint: null },
+        id: 'com.example/read_file',
+        server: 'com.example',
+        name: 'read_file',
+        aliases: ['cat', 'type'],
+        actionType: 'READ',
+        actionTypeReason: null,
+        risk: 1,
+        definitionDigest: expect.stringMatching(/^[0-9a-f]{64}$/),
+        namespaceId: company.id,
+        annotations: { readOnlyHint: true, destructiveHint: null },
       },
     });
     expect(again).toEqual({ ...first, change: 'UNCHANGED' });
@@ -52,8 +73,28 @@ describe('registering a tool', () => {
     expect(changed.tool?.['definitionDigest']).not.toBe(first.tool?.['definitionDigest']);
     expect(await epoch()).toBe(epochBefore + 1);
     expect(await recorded(owner)).toEqual([
-      { type: 'ai_tool_registered', tool: tool.id, payload: { actionType: 'READ', actionTypeReason: null, definitionDigest: first.tool?.['definitionDigest'], previousDefinitionDigest: null, tool: { id: tool.id } } },
-      { type: 'ai_tool_changed', tool: tool.id, payload: { actionType: 'READ', actionTypeReason: null, definitionDigest: changed.tool?.['definitionDigest'], previousDefinitionDigest: first.tool?.['definitionDigest'], tool: { id: tool.id } } },
+      {
+        type: 'ai_tool_registered',
+        tool: tool.id,
+        payload: {
+          actionType: 'READ',
+          actionTypeReason: null,
+          definitionDigest: first.tool?.['definitionDigest'],
+          previousDefinitionDigest: null,
+          tool: { id: tool.id },
+        },
+      },
+      {
+        type: 'ai_tool_changed',
+        tool: tool.id,
+        payload: {
+          actionType: 'READ',
+          actionTypeReason: null,
+          definitionDigest: changed.tool?.['definitionDigest'],
+          previousDefinitionDigest: first.tool?.['definitionDigest'],
+          tool: { id: tool.id },
+        },
+      },
     ]);
   });
 
@@ -70,11 +111,30 @@ describe('registering a tool', () => {
     const { owner } = await aCompany();
     const tool = { id: 'com.example/put', annotations: { destructiveHint: true } };
 
-    expect((await registerTool(owner, { ...tool, actionType: 'WRITE' })).errors).toEqual([{ __typename: 'AgentInputInvalid', message: expect.any(String), inputProblems: [{ path: 'actionTypeReason', message: expect.stringContaining('WRITE') }] }]);
-    expect((await registerTool(owner, { ...tool, actionType: 'WRITE', actionTypeReason: '  ' })).errors).toMatchObject([{ inputProblems: [{ path: 'actionTypeReason' }] }]);
-    expect((await registerTool(owner, { ...tool, actionType: 'WRITE', actionTypeReason: 'Keeps versions.' })).tool).toMatchObject({ actionType: 'WRITE', actionTypeReason: 'Keeps versions.', risk: 2 });
-    expect((await registerTool(owner, { id: 'com.example/get', ...READ_ONLY, actionType: 'DESTROY' })).tool).toMatchObject({ actionType: 'DESTROY', actionTypeReason: null, risk: 3 });
-    expect(await recorded(owner)).toMatchObject([{ payload: { actionType: 'WRITE', actionTypeReason: 'Keeps versions.' } }, { payload: { actionType: 'DESTROY', actionTypeReason: null } }]);
+    expect((await registerTool(owner, { ...tool, actionType: 'WRITE' })).errors).toEqual([
+      {
+        __typename: 'AgentInputInvalid',
+        message: expect.any(String),
+        inputProblems: [{ path: 'actionTypeReason', message: expect.stringContaining('WRITE') }],
+      },
+    ]);
+    expect((await registerTool(owner, { ...tool, actionType: 'WRITE', actionTypeReason: '  ' })).errors).toMatchObject([
+      { inputProblems: [{ path: 'actionTypeReason' }] },
+    ]);
+    expect((await registerTool(owner, { ...tool, actionType: 'WRITE', actionTypeReason: 'Keeps versions.' })).tool).toMatchObject({
+      actionType: 'WRITE',
+      actionTypeReason: 'Keeps versions.',
+      risk: 2,
+    });
+    expect((await registerTool(owner, { id: 'com.example/get', ...READ_ONLY, actionType: 'DESTROY' })).tool).toMatchObject({
+      actionType: 'DESTROY',
+      actionTypeReason: null,
+      risk: 3,
+    });
+    expect(await recorded(owner)).toMatchObject([
+      { payload: { actionType: 'WRITE', actionTypeReason: 'Keeps versions.' } },
+      { payload: { actionType: 'DESTROY', actionTypeReason: null } },
+    ]);
   });
 
   it.each([
@@ -99,7 +159,11 @@ describe('registering a tool', () => {
   ])('is refused for its %s (%#)', async (path, wrong) => {
     const { owner } = await aCompany();
 
-    expect(await registerTool(owner, { id: 'com.example/tool', ...wrong })).toEqual({ tool: null, change: null, errors: [{ __typename: 'AgentInputInvalid', message: expect.any(String), inputProblems: [{ path, message: expect.any(String) }] }] });
+    expect(await registerTool(owner, { id: 'com.example/tool', ...wrong })).toEqual({
+      tool: null,
+      change: null,
+      errors: [{ __typename: 'AgentInputInvalid', message: expect.any(String), inputProblems: [{ path, message: expect.any(String) }] }],
+    });
   });
 
   it('keeps a NUL character inside a schema as it is', async () => {
@@ -122,9 +186,14 @@ describe('who may register a tool', () => {
     const { company } = await aCompany();
     const member = await company.member(role, company.payments);
 
-    const answer = await member.graphql('mutation ($n: ID!) { it: agentToolRegister(input: { id: "com.example/tool", namespaceId: $n, inputSchema: {} }) { change } }', { n: company.core });
+    const answer = await member.graphql(
+      'mutation ($n: ID!) { it: agentToolRegister(input: { id: "com.example/tool", namespaceId: $n, inputSchema: {} }) { change } }',
+      { n: company.core },
+    );
 
-    expect(answer).toMatchObject(wanted === 'done' ? { data: { it: { change: 'CREATED' } } } : { data: { it: null }, errors: [{ extensions: { code: wanted } }] });
+    expect(answer).toMatchObject(
+      wanted === 'done' ? { data: { it: { change: 'CREATED' } } } : { data: { it: null }, errors: [{ extensions: { code: wanted } }] },
+    );
   });
 
   it('is nobody without the scope, and nobody outside', async () => {
@@ -132,9 +201,15 @@ describe('who may register a tool', () => {
     const other = await aCompany();
     const scopeless = await company.member('OWNER', company.id, { scopes: ['policy:write'] });
 
-    expect(await scopeless.graphql('mutation { agentToolRegister(input: { id: "com.example/tool", inputSchema: {} }) { change } }')).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' }, message: expect.stringContaining('tool:write') }] });
-    expect((await registerTool(other.owner, { id: 'com.example/tool', namespaceId: company.id })).errors).toEqual([{ __typename: 'AgentNotFound', field: 'namespaceId', message: expect.any(String) }]);
-    expect((await registerTool(other.owner, { id: 'com.example/tool', namespaceId: 'nowhere' })).errors).toEqual([{ __typename: 'AgentNotFound', field: 'namespaceId', message: expect.any(String) }]);
+    expect(
+      await scopeless.graphql('mutation { agentToolRegister(input: { id: "com.example/tool", inputSchema: {} }) { change } }'),
+    ).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' }, message: expect.stringContaining('tool:write') }] });
+    expect((await registerTool(other.owner, { id: 'com.example/tool', namespaceId: company.id })).errors).toEqual([
+      { __typename: 'AgentNotFound', field: 'namespaceId', message: expect.any(String) },
+    ]);
+    expect((await registerTool(other.owner, { id: 'com.example/tool', namespaceId: 'nowhere' })).errors).toEqual([
+      { __typename: 'AgentNotFound', field: 'namespaceId', message: expect.any(String) },
+    ]);
   });
 
   it('takes over no tool that somebody else registered for a place that they do not maintain', async () => {
@@ -142,7 +217,9 @@ describe('who may register a tool', () => {
     await registerTool(owner, { id: 'com.example/tool', namespaceId: company.payments });
     const elsewhere = await company.member('MAINTAINER', company.shop);
 
-    expect((await registerTool(elsewhere, { id: 'com.example/tool', namespaceId: company.shop, ...READ_ONLY })).errors).toMatchObject([{ __typename: 'AgentNotFound', field: 'id' }]);
+    expect((await registerTool(elsewhere, { id: 'com.example/tool', namespaceId: company.shop, ...READ_ONLY })).errors).toMatchObject([
+      { __typename: 'AgentNotFound', field: 'id' },
+    ]);
     expect((await registerTool(owner, { id: 'com.example/tool', namespaceId: company.shop })).change).toBe('CHANGED');
   });
 
@@ -161,7 +238,9 @@ describe('who may register a tool', () => {
     const other = await registerTool(two.owner, { id: 'com.example/tool', description: 'Something else.' });
 
     expect(other).toMatchObject({ change: 'CREATED', tool: { actionType: 'DESTROY' } });
-    expect((await one.owner.graphql('{ agentTool(id: "com.example/tool") { actionType description } }')).data).toEqual({ agentTool: { actionType: 'READ', description: null } });
+    expect((await one.owner.graphql('{ agentTool(id: "com.example/tool") { actionType description } }')).data).toEqual({
+      agentTool: { actionType: 'READ', description: null },
+    });
   });
 });
 
@@ -204,7 +283,11 @@ describe('the name of a tool in a call', () => {
   });
 
   it('of an unknown tool has risk 4 for policies', async () => {
-    await aPublishedPolicy(owner, company.shop, 'permit (principal, action, resource) when { resource.risk == 4 && !resource.known && resource.actionType == "DESTROY" && !(resource has definitionDigest) };');
+    await aPublishedPolicy(
+      owner,
+      company.shop,
+      'permit (principal, action, resource) when { resource.risk == 4 && !resource.known && resource.actionType == "DESTROY" && !(resource has definitionDigest) };',
+    );
 
     expect(await decided('never heard of', company.shop)).toMatchObject({ verdict: 'ALLOW', ...UNKNOWN });
   });
@@ -213,12 +296,26 @@ describe('the name of a tool in a call', () => {
 describe('who sees which tools', () => {
   it('members see those of their namespaces, of those above and of those below', async () => {
     const { company, owner } = await aCompany();
-    for (const [name, namespaceId] of [['a', company.id], ['b', company.payments], ['c', company.api], ['d', company.web], ['e', company.shop]]) await registerTool(owner, { id: `com.example/${name}`, namespaceId });
-    const [inCore, inApi, outsider, stranger] = [await company.member('GUEST', company.core), await company.member('GUEST', company.api), await company.outsider(), (await aCompany()).owner];
+    for (const [name, namespaceId] of [
+      ['a', company.id],
+      ['b', company.payments],
+      ['c', company.api],
+      ['d', company.web],
+      ['e', company.shop],
+    ])
+      await registerTool(owner, { id: `com.example/${name}`, namespaceId });
+    const [inCore, inApi, outsider, stranger] = [
+      await company.member('GUEST', company.core),
+      await company.member('GUEST', company.api),
+      await company.outsider(),
+      (await aCompany()).owner,
+    ];
     const all = async (client: Client) => {
-      const { data } = await client.graphql<{ agentTools: { nodes: readonly { id: string }[] }; _entities: readonly ({ agentTools: { nodes: readonly { id: string }[] } | null } | null)[]; agentTool: object | null }>(
-        '{ agentTools { nodes { id } } agentTool(id: "com.example/d") { id } }',
-      );
+      const { data } = await client.graphql<{
+        agentTools: { nodes: readonly { id: string }[] };
+        _entities: readonly ({ agentTools: { nodes: readonly { id: string }[] } | null } | null)[];
+        agentTool: object | null;
+      }>('{ agentTools { nodes { id } } agentTool(id: "com.example/d") { id } }');
       return { tools: data?.agentTools.nodes.map(({ id }) => id.slice(-1)).join(''), d: data?.agentTool !== null };
     };
 
@@ -231,10 +328,19 @@ describe('who sees which tools', () => {
 
   it('a project shows what can be used in it', async () => {
     const { company, owner } = await aCompany();
-    for (const [name, namespaceId] of [['a', company.id], ['b', company.payments], ['c', company.api], ['d', company.web]]) await registerTool(owner, { id: `com.example/${name}`, namespaceId });
+    for (const [name, namespaceId] of [
+      ['a', company.id],
+      ['b', company.payments],
+      ['c', company.api],
+      ['d', company.web],
+    ])
+      await registerTool(owner, { id: `com.example/${name}`, namespaceId });
     const projects = [company.api, company.web, company.shop, company.payments, 'nowhere'];
 
-    const { data } = await owner.graphql('query ($it: [_Any!]!) { _entities(representations: $it) { ... on Project { agentTools(first: 2) { nodes { id } pageInfo { hasNextPage } } } } }', { it: projects.map((id) => ({ __typename: 'Project', id })) });
+    const { data } = await owner.graphql(
+      'query ($it: [_Any!]!) { _entities(representations: $it) { ... on Project { agentTools(first: 2) { nodes { id } pageInfo { hasNextPage } } } } }',
+      { it: projects.map((id) => ({ __typename: 'Project', id })) },
+    );
 
     expect(data).toEqual({
       _entities: [
@@ -259,38 +365,61 @@ interface Descriptor {
 }
 
 describe('the tools of real servers', () => {
-  itWithData('mcp/tools.ndjson', 'are accepted, all but two whose names MCP does not allow, and read back as they were', async (path) => {
-    const { owner } = await aCompany();
-    const descriptors = await linesOf<Descriptor>(path);
-    const refused: string[] = [];
-    const rest = descriptors.values();
-    const register = async (): Promise<void> => {
-      for (const { server, name, title, description, inputSchema, outputSchema, annotations: { title: _title, ...hints } = {} } of rest) {
-        const { tool, errors } = await registerTool(owner, { id: `${server}/${name}`, title, description, inputSchema: inputSchema ?? { type: 'object' }, outputSchema, annotations: hints });
-        if (tool === null) refused.push(`${server}/${name}: ${JSON.stringify(errors)}`);
-      }
-    };
-    await Promise.all([register(), register(), register(), register()]);
+  itWithData(
+    'mcp/tools.ndjson',
+    'are accepted, all but two whose names MCP does not allow, and read back as they were',
+    async (path) => {
+      const { owner } = await aCompany();
+      const descriptors = await linesOf<Descriptor>(path);
+      const refused: string[] = [];
+      const rest = descriptors.values();
+      const register = async (): Promise<void> => {
+        for (const { server, name, title, description, inputSchema, outputSchema, annotations: { title: _title, ...hints } = {} } of rest) {
+          const { tool, errors } = await registerTool(owner, {
+            id: `${server}/${name}`,
+            title,
+            description,
+            inputSchema: inputSchema ?? { type: 'object' },
+            outputSchema,
+            annotations: hints,
+          });
+          if (tool === null) refused.push(`${server}/${name}: ${JSON.stringify(errors)}`);
+        }
+      };
+      await Promise.all([register(), register(), register(), register()]);
 
-    expect(refused.sort()).toEqual([expect.stringContaining('Summarize Detection'), expect.stringContaining('Visualize Entity Detections')]);
-    expect(descriptors).toHaveLength(1_216);
-    const read = await allTools(owner);
-    const everything = descriptors.filter(({ name }) => !name.includes(' '));
-    expect(read.map(({ id }) => id)).toEqual(everything.map(({ server, name }) => `${server}/${name}`).sort());
-    const byId = new Map(read.map((tool) => [tool.id, tool]));
-    for (const { server, name, inputSchema, description } of everything) {
-      expect(byId.get(`${server}/${name}`)).toMatchObject({ name, server, description: description ?? null, inputSchema: inputSchema ?? { type: 'object' } });
-    }
-  }, 60_000);
+      expect(refused.sort()).toEqual([
+        expect.stringContaining('Summarize Detection'),
+        expect.stringContaining('Visualize Entity Detections'),
+      ]);
+      expect(descriptors).toHaveLength(1_216);
+      const read = await allTools(owner);
+      const everything = descriptors.filter(({ name }) => !name.includes(' '));
+      expect(read.map(({ id }) => id)).toEqual(everything.map(({ server, name }) => `${server}/${name}`).sort());
+      const byId = new Map(read.map((tool) => [tool.id, tool]));
+      for (const { server, name, inputSchema, description } of everything) {
+        expect(byId.get(`${server}/${name}`)).toMatchObject({
+          name,
+          server,
+          description: description ?? null,
+          inputSchema: inputSchema ?? { type: 'object' },
+        });
+      }
+    },
+    60_000,
+  );
 });
 
 async function allTools(client: Client): Promise<readonly { readonly id: string }[]> {
   const tools: { readonly id: string }[] = [];
-  for (let after: string | null = null, more = true; more; ) {
-    const { data }: { data?: { agentTools: { nodes: readonly { id: string }[]; pageInfo: { hasNextPage: boolean; endCursor: string } } } | null } = await client.graphql(
-      'query ($after: String) { agentTools(first: 100, after: $after) { nodes { id server name description inputSchema } pageInfo { hasNextPage endCursor } } }',
-      { after },
-    );
+  for (let after: string | null = null, more = true; more;) {
+    const {
+      data,
+    }: { data?: { agentTools: { nodes: readonly { id: string }[]; pageInfo: { hasNextPage: boolean; endCursor: string } } } | null } =
+      await client.graphql(
+        'query ($after: String) { agentTools(first: 100, after: $after) { nodes { id server name description inputSchema } pageInfo { hasNextPage endCursor } } }',
+        { after },
+      );
     tools.push(...(data?.agentTools.nodes ?? []));
     after = data?.agentTools.pageInfo.endCursor ?? null;
     more = data?.agentTools.pageInfo.hasNextPage ?? false;

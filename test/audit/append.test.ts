@@ -9,7 +9,12 @@ class BadValue extends Error {}
 function givenGroupCommit(maxWaitingEvents = 10_000) {
   const held = aHeldAuditLog();
   const committed: OrganizationId[] = [];
-  const log = groupCommit({ log: held, maxWaitingEvents, committed: (organization) => committed.push(organization), isDataError: (error) => error instanceof BadValue });
+  const log = groupCommit({
+    log: held,
+    maxWaitingEvents,
+    committed: (organization) => committed.push(organization),
+    isDataError: (error) => error instanceof BadValue,
+  });
   return { held, log, committed };
 }
 
@@ -41,11 +46,11 @@ describe('groupCommit', () => {
     (await held.next()).release();
     (await held.next()).release();
 
-    expect((await Promise.all([first, second, third])).map((receipts) => receipts.map(({ status, stored }) => `${stored.event.sourceId} ${status}`))).toEqual([
-      ['again stored'],
-      ['b stored', 'again duplicate', 'a stored'],
-      ['again duplicate'],
-    ]);
+    expect(
+      (await Promise.all([first, second, third])).map((receipts) =>
+        receipts.map(({ status, stored }) => `${stored.event.sourceId} ${status}`),
+      ),
+    ).toEqual([['again stored'], ['b stored', 'again duplicate', 'a stored'], ['again duplicate']]);
   });
 
   it('answers no sooner than the commit', async () => {
@@ -127,7 +132,10 @@ describe('what waits', () => {
 
     const taken = [log.append(acme, someAppends(2, 'a')), log.append(acme, someAppends(2, 'b'))];
     await expect(log.append(other, someAppends(2, 'c', other))).rejects.toEqual(
-      new Failure('OVERLOADED', 'Too many audit events are waiting to be stored. Nothing of this request was stored; send it again in a moment.'),
+      new Failure(
+        'OVERLOADED',
+        'Too many audit events are waiting to be stored. Nothing of this request was stored; send it again in a moment.',
+      ),
     );
     (await held.next()).release();
     await taken[0];
@@ -136,7 +144,11 @@ describe('what waits', () => {
     (await held.next()).release();
     await Promise.all([...taken, later]);
 
-    expect(held.calls.map((call) => call.sourceIds)).toEqual([['a-0', 'a-1'], ['c-0', 'c-1'], ['b-0', 'b-1']]);
+    expect(held.calls.map((call) => call.sourceIds)).toEqual([
+      ['a-0', 'a-1'],
+      ['c-0', 'c-1'],
+      ['b-0', 'b-1'],
+    ]);
   });
 
   it('is bounded in size too, however few events it is', async () => {
@@ -207,7 +219,13 @@ describe('a failure', () => {
     }
 
     expect((await all).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
-    expect(held.calls.map((call) => call.sourceIds)).toEqual([['running-0'], ['good-0', 'bad-0', 'fine-0'], ['good-0'], ['bad-0'], ['fine-0']]);
+    expect(held.calls.map((call) => call.sourceIds)).toEqual([
+      ['running-0'],
+      ['good-0', 'bad-0', 'fine-0'],
+      ['good-0'],
+      ['bad-0'],
+      ['fine-0'],
+    ]);
     expect(committed).toHaveLength(3);
   });
 

@@ -9,11 +9,24 @@ const time = '2026-11-22T09:29:59.123456+00:00';
 const window = { maxAgeDays: 400, maxAheadSeconds: 300 };
 const parse = (event: unknown) => parseCloudEvent(event, now, window);
 const parseWith = (change: Readonly<Record<string, unknown>>) => parse(aCloudEvent({ time, ...change }));
-const hostile = (json: string) => parse(JSON.parse(JSON.stringify(aCloudEvent({ time, data: 'HERE', type: 'other' })).replace('"HERE"', json)));
+const hostile = (json: string) =>
+  parse(JSON.parse(JSON.stringify(aCloudEvent({ time, data: 'HERE', type: 'other' })).replace('"HERE"', json)));
 
 describe('an event of the agent service', () => {
   it('is read with everything that it says', () => {
-    const event = parse(aCloudEvent({ id: 'e-1', time, projectid: 'p-1', userid: 'u-1', agentid: 'a-1', callid: 'c-1', traceparent: '00-ab-cd-01', final: true, total_events_sent: 7 }));
+    const event = parse(
+      aCloudEvent({
+        id: 'e-1',
+        time,
+        projectid: 'p-1',
+        userid: 'u-1',
+        agentid: 'a-1',
+        callid: 'c-1',
+        traceparent: '00-ab-cd-01',
+        final: true,
+        total_events_sent: 7,
+      }),
+    );
 
     expect(event).toEqual({
       type: 'ai_tool_invoked',
@@ -40,7 +53,9 @@ describe('an event of the agent service', () => {
   });
 
   it.each(Object.keys(serviceData))('may send null for what it does not know: %s', (type) => {
-    const nulls = Object.fromEntries(Object.keys({ ...serviceData[type], workflow_id: '', ip_address: '' }).map((key) => [key, key === 'tool_name' ? 'grep' : null]));
+    const nulls = Object.fromEntries(
+      Object.keys({ ...serviceData[type], workflow_id: '', ip_address: '' }).map((key) => [key, key === 'tool_name' ? 'grep' : null]),
+    );
 
     expect(parseWith({ type, data: nulls })).toMatchObject({ type, data: nulls });
   });
@@ -80,17 +95,38 @@ describe('an attribute that is not acceptable is named, with what is right', () 
   const rfc3339 = 'must be an RFC 3339 time with seconds and a zone, for example 2026-11-22T09:30:00.000Z';
   const wrong: [string, unknown, string][] = [
     ...['id', 'source', 'type', 'time', 'specversion'].map((path): [string, unknown, string] => [path, undefined, 'is missing']),
-    ...Object.entries({ id: 200, source: 500, type: 200, subject: 200, datacontenttype: 200, projectid: 300, userid: 300, agentid: 300, callid: 200 }).flatMap(([path, longest]) =>
-      text(longest).map(([value, reason]): [string, unknown, string] => [path, value, reason]),
-    ),
+    ...Object.entries({
+      id: 200,
+      source: 500,
+      type: 200,
+      subject: 200,
+      datacontenttype: 200,
+      projectid: 300,
+      userid: 300,
+      agentid: 300,
+      callid: 200,
+    }).flatMap(([path, longest]) => text(longest).map(([value, reason]): [string, unknown, string] => [path, value, reason])),
     ...['id', 'source', 'type'].map((path): [string, unknown, string] => [path, null, 'must be a string']),
     ['specversion', '0.3', 'must be "1.0" (CloudEvents 1.0)'],
     ['specversion', 1, 'must be "1.0" (CloudEvents 1.0)'],
     ['source', '/agent-governance', 'must not be /agent-governance: that is this service itself'],
-    ...[-1, 1.5, 2 ** 53, '-1', '1.0', '', 'one', '1234567890123456', true].map((value): [string, unknown, string] => ['sequence', value, wholeNumber]),
-    ...['2026-11-22', '2026-11-22T09:30Z', '2026-11-22T09:30:00', '2026-02-30T09:30:00Z', '2026-11-22T24:00:00Z', '2026-11-22T09:30:00+25:00', '1795339800', 1_795_339_800, null, 'now'].map(
-      (value): [string, unknown, string] => ['time', value, rfc3339],
-    ),
+    ...[-1, 1.5, 2 ** 53, '-1', '1.0', '', 'one', '1234567890123456', true].map((value): [string, unknown, string] => [
+      'sequence',
+      value,
+      wholeNumber,
+    ]),
+    ...[
+      '2026-11-22',
+      '2026-11-22T09:30Z',
+      '2026-11-22T09:30:00',
+      '2026-02-30T09:30:00Z',
+      '2026-11-22T24:00:00Z',
+      '2026-11-22T09:30:00+25:00',
+      '1795339800',
+      1_795_339_800,
+      null,
+      'now',
+    ].map((value): [string, unknown, string] => ['time', value, rfc3339]),
     ['type', 'ai_tool_decision_made', 'must not be ai_tool_decision_made: only this service records it'],
     ['type', 'ai_policy_published', 'must not be ai_policy_published: only this service records it'],
     ['type', 'ai_tool_registered', 'must not be ai_tool_registered: only this service records it'],
@@ -143,7 +179,10 @@ describe('the time', () => {
     ['longer ago', -400 * days - 1],
     ['further ahead', 300_001],
   ])('may not be a millisecond %s', (_what, milliseconds) => {
-    expect(at(milliseconds)).toEqual({ path: 'time', reason: 'must lie between 400 days ago and 300 seconds ahead: from 2025-10-18T09:30:00.000Z to 2026-11-22T09:35:00.000Z now' });
+    expect(at(milliseconds)).toEqual({
+      path: 'time',
+      reason: 'must lie between 400 days ago and 300 seconds ahead: from 2025-10-18T09:30:00.000Z to 2026-11-22T09:35:00.000Z now',
+    });
   });
 
   it.each([
@@ -161,7 +200,9 @@ describe('an unknown type', () => {
   });
 
   it('keeps attributes of its own, binary data among them', () => {
-    expect(parseWith({ type: 'com.example.new', data: undefined, data_base64: 'AAEC', dataschema: 'https://example.com/s' })).toMatchObject({ data: null, attributes: { data_base64: 'AAEC', dataschema: 'https://example.com/s' } });
+    expect(parseWith({ type: 'com.example.new', data: undefined, data_base64: 'AAEC', dataschema: 'https://example.com/s' })).toMatchObject(
+      { data: null, attributes: { data_base64: 'AAEC', dataschema: 'https://example.com/s' } },
+    );
   });
 });
 
@@ -175,13 +216,22 @@ describe('hostile content', () => {
     ['a lone surrogate as a name', '{"\\udc00":1}', { path: 'data', reason: 'has a member name that is not well-formed Unicode' }],
     ['a number beyond all doubles', '{"n":-1e999}', { path: 'data.n', reason: 'is a number that no double can hold' }],
     ['10,000 levels of arrays', `${'['.repeat(10_000)}${']'.repeat(10_000)}`, { path: '', reason: 'is nested deeper than 64 levels' }],
-    ['10,000 levels of objects', `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`, { path: '', reason: 'is nested deeper than 64 levels' }],
+    [
+      '10,000 levels of objects',
+      `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`,
+      { path: '', reason: 'is nested deeper than 64 levels' },
+    ],
   ])('is refused before anything else looks at it: %s', (_what, json, rejection) => {
     expect(hostile(json)).toEqual(rejection);
   });
 
   it('cannot slip attributes in through __proto__, and keeps it as what it is', () => {
-    const event = JSON.parse(JSON.stringify(aCloudEvent({ time, HERE: 0 })).replace('"HERE":0', '"__proto__":{"projectid":"stolen","userid":"root","tool_name":"x"}'));
+    const event = JSON.parse(
+      JSON.stringify(aCloudEvent({ time, HERE: 0 })).replace(
+        '"HERE":0',
+        '"__proto__":{"projectid":"stolen","userid":"root","tool_name":"x"}',
+      ),
+    );
 
     const parsed = parse(event);
 
@@ -190,14 +240,23 @@ describe('hostile content', () => {
   });
 
   it('cannot slip required attributes in through __proto__', () => {
-    expect(parse(JSON.parse(`{"__proto__":${JSON.stringify(aCloudEvent({ time }))}}`))).toEqual({ path: 'specversion', reason: 'is missing' });
+    expect(parse(JSON.parse(`{"__proto__":${JSON.stringify(aCloudEvent({ time }))}}`))).toEqual({
+      path: 'specversion',
+      reason: 'is missing',
+    });
   });
 
   it('keeps __proto__ and constructor inside data', () => {
-    expect(canonicalJson(hostile('{"constructor":{"prototype":1},"__proto__":{"a":1}}'))).toContain('"data":{"__proto__":{"a":1},"constructor":{"prototype":1}}');
+    expect(canonicalJson(hostile('{"constructor":{"prototype":1},"__proto__":{"a":1}}'))).toContain(
+      '"data":{"__proto__":{"a":1},"constructor":{"prototype":1}}',
+    );
   });
 
   it('finds no type among the names that every object has', () => {
-    expect(['toString', '__proto__', 'constructor'].map((type) => parseWith({ type }))).toMatchObject([{ type: 'toString' }, { type: '__proto__' }, { type: 'constructor' }]);
+    expect(['toString', '__proto__', 'constructor'].map((type) => parseWith({ type }))).toMatchObject([
+      { type: 'toString' },
+      { type: '__proto__' },
+      { type: 'constructor' },
+    ]);
   });
 });

@@ -51,7 +51,11 @@ describe('the stored bytes', () => {
     const back = eventFrom(canonicalEvent(given));
 
     expect(canonicalEvent(back)).toBe(canonicalEvent(given));
-    expect(back).toEqual({ ...given, data: JSON.parse(JSON.stringify(given.data)), attributes: JSON.parse(JSON.stringify(given.attributes)) });
+    expect(back).toEqual({
+      ...given,
+      data: JSON.parse(JSON.stringify(given.data)),
+      attributes: JSON.parse(JSON.stringify(given.attributes)),
+    });
   });
 });
 
@@ -59,7 +63,11 @@ describe('the seal', () => {
   it('is SHA-256 of the salt and the stored bytes, as anybody can recompute', () => {
     const { json, salt, seal: sealed, event } = seal(anEvent());
 
-    expect(sealed).toEqual(createHash('sha256').update(Buffer.concat([salt, Buffer.from(json, 'utf8')])).digest());
+    expect(sealed).toEqual(
+      createHash('sha256')
+        .update(Buffer.concat([salt, Buffer.from(json, 'utf8')]))
+        .digest(),
+    );
     expect(sealOf(salt, canonicalEvent(eventFrom(json)))).toEqual(sealed);
     expect(json).toBe(canonicalEvent(event));
     expect(salt).toHaveLength(16);
@@ -71,7 +79,10 @@ describe('the seal', () => {
     expect(seal(event).seal).not.toEqual(seal(event).seal);
   });
 
-  it.each([['a byte of the text', (json: string) => json.replace('read_file', 'read_filf')], ['one space', (json: string) => `${json} `]])('breaks with %s', (_what, change) => {
+  it.each([
+    ['a byte of the text', (json: string) => json.replace('read_file', 'read_filf')],
+    ['one space', (json: string) => `${json} `],
+  ])('breaks with %s', (_what, change) => {
     const { json, salt, seal: sealed } = seal(anEvent());
 
     expect(sealOf(salt, change(json))).not.toEqual(sealed);

@@ -28,7 +28,10 @@ export function anEvent(change: Partial<NewEvent> = {}, organization = acme): Au
 }
 
 /** An event ready to be stored. */
-export const anAppend = (change: Partial<NewEvent> = {}, organization = acme, key: Buffer | null = null): Append => ({ sealed: seal(anEvent(change, organization)), key });
+export const anAppend = (change: Partial<NewEvent> = {}, organization = acme, key: Buffer | null = null): Append => ({
+  sealed: seal(anEvent(change, organization)),
+  key,
+});
 
 /** `count` events, whose source ids begin with `name`. */
 export const someAppends = (count: number, name: string, organization = acme): readonly Append[] =>

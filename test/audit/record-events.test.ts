@@ -14,12 +14,23 @@ function givenRecording({ scopes = ['audit:record'], role = 'DEVELOPER' as Role 
   const { state } = aDirectory({ namespaces: acmeRows, memberships: [{ userId: 'ada', namespaceId: 'payments', role }] });
   const directory: Pick<Directory, 'namespaces' | 'standing'> = {
     namespaces: async (_organization, ids) => [...state.namespaces.values()].filter(({ id }) => ids.includes(id)),
-    standing: async (_organization, user) => ({ userId: user, memberships: [...state.memberships.values()].filter((membership) => membership.userId === user) }),
+    standing: async (_organization, user) => ({
+      userId: user,
+      memberships: [...state.memberships.values()].filter((membership) => membership.userId === user),
+    }),
   };
   const unused = () => Promise.reject(new Error('not asked here'));
-  const deps = { log, directory: { ...directory, agent: unused, epoch: unused }, clock: () => new Date(), window: { maxAgeDays: 400, maxAheadSeconds: 300 } };
+  const deps = {
+    log,
+    directory: { ...directory, agent: unused, epoch: unused },
+    clock: () => new Date(),
+    window: { maxAgeDays: 400, maxAheadSeconds: 300 },
+  };
   const viewer = { userId: userId('ada'), organizationId: acme, scopes: new Set(scopes), expiresAt: new Date(Date.now() + 60_000) };
-  return { record: (...events: readonly unknown[]) => recordEvents(deps, viewer, events), stored: () => log.storedOf(acme).map(({ event }) => event) };
+  return {
+    record: (...events: readonly unknown[]) => recordEvents(deps, viewer, events),
+    stored: () => log.storedOf(acme).map(({ event }) => event),
+  };
 }
 
 describe('recording', () => {
@@ -27,7 +38,14 @@ describe('recording', () => {
     const { record, stored } = givenRecording();
     const good = aCloudEvent({ projectid: 'api' });
 
-    const receipts = await record(good, 7, aCloudEvent({ id: 'b', time: 'yesterday' }), { id: { an: 'object' } }, aCloudEvent({ id: 'c', data: { n: JSON.parse('1e400') as number, tool_name: 't' } }), good);
+    const receipts = await record(
+      good,
+      7,
+      aCloudEvent({ id: 'b', time: 'yesterday' }),
+      { id: { an: 'object' } },
+      aCloudEvent({ id: 'c', data: { n: JSON.parse('1e400') as number, tool_name: 't' } }),
+      good,
+    );
 
     expect(receipts).toMatchObject([
       { status: 'stored', sourceId: good['id'] },
@@ -64,15 +82,23 @@ describe('recording', () => {
   });
 
   it.each([0, MAX_EVENTS + 1])('refuses a request of %i events', async (count) => {
-    await expect(givenRecording().record(...Array.from({ length: count }, () => aCloudEvent()))).rejects.toEqual(new Failure('BAD_USER_INPUT', `events: must hold from 1 to 500 events; got ${count}.`));
+    await expect(givenRecording().record(...Array.from({ length: count }, () => aCloudEvent()))).rejects.toEqual(
+      new Failure('BAD_USER_INPUT', `events: must hold from 1 to 500 events; got ${count}.`),
+    );
   });
 
   it('takes as many as 500', async () => {
-    expect(countsOf(await givenRecording().record(...Array.from({ length: MAX_EVENTS }, () => aCloudEvent())))).toEqual({ stored: 500, duplicates: 0, rejected: 0 });
+    expect(countsOf(await givenRecording().record(...Array.from({ length: MAX_EVENTS }, () => aCloudEvent())))).toEqual({
+      stored: 500,
+      duplicates: 0,
+      rejected: 0,
+    });
   });
 
   it('needs the scope', async () => {
-    await expect(givenRecording({ scopes: ['audit:read', 'act:any'] }).record(aCloudEvent())).rejects.toEqual(new Failure('FORBIDDEN', 'This needs a token with the scope audit:record.'));
+    await expect(givenRecording({ scopes: ['audit:read', 'act:any'] }).record(aCloudEvent())).rejects.toEqual(
+      new Failure('FORBIDDEN', 'This needs a token with the scope audit:record.'),
+    );
   });
 });
 

@@ -5,7 +5,8 @@ import { userId } from '../../src/kernel/index.js';
 import { acme, anEvent } from './events.js';
 
 const line = ['acme', 'payments', 'api'];
-const scopeWith = (namespaceId: string, role: Role) => eventScope(acme, { userId: userId('ada'), memberships: [{ userId: 'ada', namespaceId, role }] });
+const scopeWith = (namespaceId: string, role: Role) =>
+  eventScope(acme, { userId: userId('ada'), memberships: [{ userId: 'ada', namespaceId, role }] });
 
 describe('what somebody sees of the log', () => {
   it.each<[Role, boolean]>([
@@ -22,7 +23,13 @@ describe('what somebody sees of the log', () => {
   it.each([
     ['their own actions in a group where they are a guest', 'GUEST', anEvent({ userId: 'ada', projectId: 'api' }), line, true],
     ['their own actions without a project', 'GUEST', anEvent({ userId: 'ada' }), [], true],
-    ['nothing beside the group they maintain', 'MAINTAINER', anEvent({ userId: 'bob', projectId: 'index' }), ['acme', 'search', 'index'], false],
+    [
+      'nothing beside the group they maintain',
+      'MAINTAINER',
+      anEvent({ userId: 'bob', projectId: 'index' }),
+      ['acme', 'search', 'index'],
+      false,
+    ],
     ['nothing of others without a project', 'OWNER', anEvent({ userId: 'bob' }), [], false],
     ['nothing of nobody', 'MAINTAINER', anEvent(), [], false],
   ] as const)('is %s', (_what, role, event, ancestors, isSeen) => {
@@ -30,6 +37,10 @@ describe('what somebody sees of the log', () => {
   });
 
   it.each(['MAINTAINER', 'OWNER', 'AUDITOR'] as const)('is everything for %s of the organization, what has no project included', (role) => {
-    expect([anEvent({ userId: 'bob' }), anEvent({ userId: 'bob', projectId: 'deleted' })].map((event) => isVisible(scopeWith('acme', role), event, []))).toEqual([true, true]);
+    expect(
+      [anEvent({ userId: 'bob' }), anEvent({ userId: 'bob', projectId: 'deleted' })].map((event) =>
+        isVisible(scopeWith('acme', role), event, []),
+      ),
+    ).toEqual([true, true]);
   });
 });

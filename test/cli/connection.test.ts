@@ -5,7 +5,11 @@ import { join } from 'node:path';
 import { CommandError } from '../../src/cli/command-error.js';
 import { connection } from '../../src/cli/connection.js';
 
-const running = { subgraph: 'http://127.0.0.1:4001/graphql', tokens: { developer: 'the demo’s token', policyAdmin: 'a', securityTool: 'b' }, demo: { projectId: 'the demo’s project' } };
+const running = {
+  subgraph: 'http://127.0.0.1:4001/graphql',
+  tokens: { developer: 'the demo’s token', policyAdmin: 'a', securityTool: 'b' },
+  demo: { projectId: 'the demo’s project' },
+};
 
 let folder: string;
 let before: string | undefined;
@@ -20,13 +24,18 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const written = (content: unknown): Promise<void> => writeFile(join(folder, 'local.json'), typeof content === 'string' ? content : JSON.stringify(content));
+const written = (content: unknown): Promise<void> =>
+  writeFile(join(folder, 'local.json'), typeof content === 'string' ? content : JSON.stringify(content));
 
 describe('the connection of a command', () => {
   it('is what was given', async () => {
     await written(running);
 
-    expect(connection({ url: 'https://governance.example', token: 't', project: 'p' })).toEqual({ baseUrl: 'https://governance.example', token: 't', projectId: 'p' });
+    expect(connection({ url: 'https://governance.example', token: 't', project: 'p' })).toEqual({
+      baseUrl: 'https://governance.example',
+      token: 't',
+      projectId: 'p',
+    });
   });
 
   it('is what npm start runs, for whatever was not given', async () => {
@@ -40,7 +49,9 @@ describe('the connection of a command', () => {
   it('sends the demo’s token nowhere else', async () => {
     await written(running);
 
-    expect(() => connection({ url: 'https://elsewhere.example' })).toThrow(new CommandError('Whose token shall be used? Give --token, or set AGENT_GOVERNANCE_TOKEN.'));
+    expect(() => connection({ url: 'https://elsewhere.example' })).toThrow(
+      new CommandError('Whose token shall be used? Give --token, or set AGENT_GOVERNANCE_TOKEN.'),
+    );
   });
 
   it.each([

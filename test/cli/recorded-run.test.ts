@@ -5,7 +5,18 @@ import { readRuns, sessionIdOf, tell, type Run } from '../../src/cli/recorded-ru
 const startedAt = new Date('2026-11-22T09:30:00.000Z');
 const place = { projectId: 'project', agentPrefix: 'gid://platform/Agent/', startedAt };
 
-const aRow = (more: object = {}): object => ({ traceId: 'run 1', model: 'claude', step: 0, tool: 'read_file', args: { path: '/tmp' }, callId: 'call 1', error: null, suite: 'workspace', userTask: 'task 1', ...more });
+const aRow = (more: object = {}): object => ({
+  traceId: 'run 1',
+  model: 'claude',
+  step: 0,
+  tool: 'read_file',
+  args: { path: '/tmp' },
+  callId: 'call 1',
+  error: null,
+  suite: 'workspace',
+  userTask: 'task 1',
+  ...more,
+});
 
 async function* linesOf(...rows: readonly (object | string)[]): AsyncGenerator<string> {
   for (const row of rows) yield typeof row === 'string' ? row : JSON.stringify(row);
@@ -23,7 +34,10 @@ describe('readRuns', () => {
 
     const runs = await readRuns(linesOf(...rows, '', '  '));
 
-    expect(runs.map(({ traceId, calls }) => [traceId, calls.map(({ step }) => step)])).toEqual([['run 1', [0, 1, 2]], ['run 2', [0]]]);
+    expect(runs.map(({ traceId, calls }) => [traceId, calls.map(({ step }) => step)])).toEqual([
+      ['run 1', [0, 1, 2]],
+      ['run 2', [0]],
+    ]);
   });
 
   it('ignores what it does not need, and minds nothing that is absent', async () => {
@@ -55,12 +69,30 @@ describe('readRuns', () => {
 describe('tell', () => {
   it('makes of a run a session, a question before each call and events after it', async () => {
     const telling = tell(await theRun(aRow(), aRow({ step: 1, callId: 'call 2', error: 'ValueError: no such file' })), place);
-    const common = { specversion: '1.0', source: '/agent-governance/replay', subject: 'run 1', datacontenttype: 'application/json', projectid: 'project', agentid: 'gid://platform/Agent/claude', id: expect.stringMatching(/^[0-9a-f]{32}$/) };
+    const common = {
+      specversion: '1.0',
+      source: '/agent-governance/replay',
+      subject: 'run 1',
+      datacontenttype: 'application/json',
+      projectid: 'project',
+      agentid: 'gid://platform/Agent/claude',
+      id: expect.stringMatching(/^[0-9a-f]{32}$/),
+    };
 
     expect(telling).toEqual({
       sessionId: 'run 1',
-      started: { ...common, type: 'ai_agent_session_started', time: '2026-11-22T09:30:00.000Z', data: { workflow_type: 'workspace', goal: 'task 1' } },
-      ended: { ...common, type: 'ai_agent_session_ended', time: '2026-11-22T09:30:00.005Z', data: { status: 'success', duration_seconds: 0.005 } },
+      started: {
+        ...common,
+        type: 'ai_agent_session_started',
+        time: '2026-11-22T09:30:00.000Z',
+        data: { workflow_type: 'workspace', goal: 'task 1' },
+      },
+      ended: {
+        ...common,
+        type: 'ai_agent_session_ended',
+        time: '2026-11-22T09:30:00.005Z',
+        data: { status: 'success', duration_seconds: 0.005 },
+      },
       steps: [
         {
           requestId: expect.stringMatching(/^[0-9a-f]{32}$/),
@@ -71,8 +103,20 @@ describe('tell', () => {
             context: { session: 'run 1', call: 'call 1' },
           },
           outcome: [
-            { ...common, type: 'ai_tool_invoked', callid: 'call 1', time: '2026-11-22T09:30:00.001Z', data: { tool_name: 'read_file', tool_args: { path: '/tmp' } } },
-            { ...common, type: 'ai_tool_response_received', callid: 'call 1', time: '2026-11-22T09:30:00.002Z', data: { tool_name: 'read_file' } },
+            {
+              ...common,
+              type: 'ai_tool_invoked',
+              callid: 'call 1',
+              time: '2026-11-22T09:30:00.001Z',
+              data: { tool_name: 'read_file', tool_args: { path: '/tmp' } },
+            },
+            {
+              ...common,
+              type: 'ai_tool_response_received',
+              callid: 'call 1',
+              time: '2026-11-22T09:30:00.002Z',
+              data: { tool_name: 'read_file' },
+            },
           ],
         },
         {
@@ -80,7 +124,13 @@ describe('tell', () => {
           request: expect.objectContaining({ context: { session: 'run 1', call: 'call 2' } }),
           outcome: [
             expect.objectContaining({ type: 'ai_tool_invoked', callid: 'call 2' }),
-            { ...common, type: 'ai_tool_execution_failed', callid: 'call 2', time: '2026-11-22T09:30:00.004Z', data: { tool_name: 'read_file', error_type: 'ValueError', error_message: 'no such file' } },
+            {
+              ...common,
+              type: 'ai_tool_execution_failed',
+              callid: 'call 2',
+              time: '2026-11-22T09:30:00.004Z',
+              data: { tool_name: 'read_file', error_type: 'ValueError', error_message: 'no such file' },
+            },
           ],
         },
       ],
@@ -94,9 +144,17 @@ describe('tell', () => {
   });
 
   it('gives every event and every question an id of its own, across runs', async () => {
-    const runs = await readRuns(linesOf(...['run 1', 'run 2', 'run 1 started'].flatMap((traceId) => [0, 1, 2].map((step) => aRow({ traceId, step })))));
+    const runs = await readRuns(
+      linesOf(...['run 1', 'run 2', 'run 1 started'].flatMap((traceId) => [0, 1, 2].map((step) => aRow({ traceId, step })))),
+    );
 
-    const ids = runs.map((run) => tell(run, place)).flatMap(({ started, ended, steps }) => [started, ended, ...steps.flatMap(({ outcome }) => outcome)].map((event) => Object(event).id).concat(steps.map(({ requestId }) => requestId)));
+    const ids = runs
+      .map((run) => tell(run, place))
+      .flatMap(({ started, ended, steps }) =>
+        [started, ended, ...steps.flatMap(({ outcome }) => outcome)]
+          .map((event) => Object(event).id)
+          .concat(steps.map(({ requestId }) => requestId)),
+      );
 
     expect(ids).toHaveLength(3 * (2 + 3 * 3));
     expect(new Set(ids).size).toBe(ids.length);
@@ -132,6 +190,9 @@ describe('tell', () => {
   ])('reads %j as class and message', async (error, errorType, message) => {
     const { steps } = tell(await theRun(aRow({ error })), place);
 
-    expect(steps[0]?.outcome[1]).toMatchObject({ type: 'ai_tool_execution_failed', data: { error_type: errorType, error_message: message } });
+    expect(steps[0]?.outcome[1]).toMatchObject({
+      type: 'ai_tool_execution_failed',
+      data: { error_type: errorType, error_message: message },
+    });
   });
 });

@@ -42,13 +42,22 @@ describe('the audit log in Postgres', () => {
   });
 
   const log = () => postgresAuditLog(database.sql, new Set());
-  const count = async (text: string, values: readonly unknown[] = []) => Number((await database.sql.query<{ count: string }>(`SELECT count(*) FROM ${text}`, values))[0]?.count);
+  const count = async (text: string, values: readonly unknown[] = []) =>
+    Number((await database.sql.query<{ count: string }>(`SELECT count(*) FROM ${text}`, values))[0]?.count);
 
   it('keeps the very bytes that were sealed: anybody can recompute every seal', async () => {
-    const data = { text: 'a\u0000b \u2028 "\\" 😀 é', numbers: [1e21, -0, 5e-324, 0.1], ['__proto__x']: null, deep: JSON.parse('['.repeat(60) + ']'.repeat(60)) as never };
+    const data = {
+      text: 'a\u0000b \u2028 "\\" 😀 é',
+      numbers: [1e21, -0, 5e-324, 0.1],
+      ['__proto__x']: null,
+      deep: JSON.parse('['.repeat(60) + ']'.repeat(60)) as never,
+    };
     await log().append(acme, [anAppend({ type: 'other', data }), ...someAppends(50, 'plain')]);
 
-    const rows = await database.sql.query<{ json: string; salt: Buffer; seal: Buffer; id: string }>('SELECT id, json::text AS json, salt, seal FROM audit_event WHERE organization_id = $1', [acme]);
+    const rows = await database.sql.query<{ json: string; salt: Buffer; seal: Buffer; id: string }>(
+      'SELECT id, json::text AS json, salt, seal FROM audit_event WHERE organization_id = $1',
+      [acme],
+    );
 
     expect(rows).toHaveLength(51);
     expect(rows.filter(({ json, salt, seal }) => !sealOf(salt, json).equals(seal))).toEqual([]);
@@ -58,7 +67,9 @@ describe('the audit log in Postgres', () => {
   it('stores all or none when one of them cannot be stored', async () => {
     const bad = anAppend({ tool: 'a\u0000b' });
 
-    const failure: unknown = await log().append(acme, [...someAppends(3, 'with-bad'), bad]).catch((error: unknown) => error);
+    const failure: unknown = await log()
+      .append(acme, [...someAppends(3, 'with-bad'), bad])
+      .catch((error: unknown) => error);
 
     expect(isDataError(failure)).toBe(true);
     expect(await count(`audit_event WHERE json::text LIKE '%"with-bad-%'`)).toBe(0);
@@ -70,7 +81,9 @@ describe('the audit log in Postgres', () => {
 
     await log().append(organization, appends);
 
-    const rows = await database.sql.query<{ id: string }>('SELECT id FROM audit_event WHERE organization_id = $1 ORDER BY xid, seq', [organization]);
+    const rows = await database.sql.query<{ id: string }>('SELECT id FROM audit_event WHERE organization_id = $1 ORDER BY xid, seq', [
+      organization,
+    ]);
     expect(rows.map(({ id }) => id)).toEqual(appends.map(({ sealed }) => sealed.event.id));
   });
 
@@ -108,7 +121,9 @@ describe('the audit log in Postgres', () => {
 
     await log().append(acme, [anAppend({ ...known, data: { tool_name: 'forged' } })]);
 
-    const rows = await database.sql.query<{ json: string }>(`SELECT json::text AS json FROM audit_event WHERE json::text LIKE '%"sourceId":"kept"%'`);
+    const rows = await database.sql.query<{ json: string }>(
+      `SELECT json::text AS json FROM audit_event WHERE json::text LIKE '%"sourceId":"kept"%'`,
+    );
     expect(rows.map(({ json }) => JSON.parse(json) as unknown)).toMatchObject([{ data: { tool_name: 'kept' } }]);
   });
 });

@@ -31,7 +31,9 @@ export function describeAuditLog(name: string, open: () => Promise<OpenAuditLog>
       const receipts = await opened.log.append(organization, appends);
 
       expect(statuses(receipts)).toEqual(appends.map(() => 'stored'));
-      expect(receipts.map(({ stored }) => [stored.event, stored.seal, stored.position])).toEqual(appends.map(({ sealed }) => [sealed.event, sealed.seal, null]));
+      expect(receipts.map(({ stored }) => [stored.event, stored.seal, stored.position])).toEqual(
+        appends.map(({ sealed }) => [sealed.event, sealed.seal, null]),
+      );
     });
 
     it('stores an event once: the earlier one is returned in the place of another under its id', async () => {
@@ -39,7 +41,10 @@ export function describeAuditLog(name: string, open: () => Promise<OpenAuditLog>
       const known = { sourceId: 'e', occurredAt: '2026-11-22T09:30:00.000Z' };
       const [first] = await opened.log.append(organization, [anAppend({ ...known, data: { tool_name: 'first' } }, organization)]);
 
-      const again = await opened.elsewhere.append(organization, [anAppend({ sourceId: 'new' }, organization), anAppend({ ...known, data: { tool_name: 'second' } }, organization)]);
+      const again = await opened.elsewhere.append(organization, [
+        anAppend({ sourceId: 'new' }, organization),
+        anAppend({ ...known, data: { tool_name: 'second' } }, organization),
+      ]);
 
       expect(statuses(again)).toEqual(['stored', 'duplicate']);
       expect(again[1]?.stored).toMatchObject({ event: first?.stored.event, seal: first?.stored.seal });
@@ -61,7 +66,11 @@ export function describeAuditLog(name: string, open: () => Promise<OpenAuditLog>
       const at = (occurredAt: string) => anAppend({ sourceId: 'decision', occurredAt }, organization, key);
 
       const first = await opened.log.append(organization, [at('2026-11-22T09:30:00.000Z')]);
-      const again = await opened.elsewhere.append(organization, [at('2026-11-22T09:30:05.000Z'), at('2026-12-01T00:00:00.000Z'), at('2026-11-22T09:30:00.000Z')]);
+      const again = await opened.elsewhere.append(organization, [
+        at('2026-11-22T09:30:05.000Z'),
+        at('2026-12-01T00:00:00.000Z'),
+        at('2026-11-22T09:30:00.000Z'),
+      ]);
 
       expect(statuses(again)).toEqual(['duplicate', 'duplicate', 'duplicate']);
       expect(new Set(identities([...first, ...again])).size).toBe(1);
@@ -78,9 +87,18 @@ export function describeAuditLog(name: string, open: () => Promise<OpenAuditLog>
 
     it('has room for every time that is accepted', async () => {
       const organization = anOrganizationId();
-      const times = ['2025-01-01T00:00:00.000Z', '2025-01-31T23:59:59.999Z', '2025-02-01T00:00:00.000Z', '2026-12-31T23:59:59.999Z', '2027-01-01T00:00:00.000Z'];
+      const times = [
+        '2025-01-01T00:00:00.000Z',
+        '2025-01-31T23:59:59.999Z',
+        '2025-02-01T00:00:00.000Z',
+        '2026-12-31T23:59:59.999Z',
+        '2027-01-01T00:00:00.000Z',
+      ];
 
-      const receipts = await opened.log.append(organization, times.map((occurredAt) => anAppend({ occurredAt }, organization)));
+      const receipts = await opened.log.append(
+        organization,
+        times.map((occurredAt) => anAppend({ occurredAt }, organization)),
+      );
 
       expect(statuses(receipts)).toEqual(times.map(() => 'stored'));
     });
@@ -90,7 +108,9 @@ export function describeAuditLog(name: string, open: () => Promise<OpenAuditLog>
         const organization = anOrganizationId();
         const race = () => anAppend({ sourceId: 'e', occurredAt: '2026-11-22T09:30:00.000Z' }, organization);
 
-        const receipts = (await Promise.all([opened.log, opened.elsewhere, opened.log, opened.elsewhere].map((log) => log.append(organization, [race()])))).flat();
+        const receipts = (
+          await Promise.all([opened.log, opened.elsewhere, opened.log, opened.elsewhere].map((log) => log.append(organization, [race()])))
+        ).flat();
 
         expect(statuses(receipts).sort()).toEqual(['duplicate', 'duplicate', 'duplicate', 'stored']);
         expect(new Set(identities(receipts)).size).toBe(1);
@@ -101,9 +121,14 @@ export function describeAuditLog(name: string, open: () => Promise<OpenAuditLog>
       for (let round = 0; round < 20; round += 1) {
         const organization = anOrganizationId();
         const key = randomBytes(32);
-        const race = (second: number) => anAppend({ occurredAt: new Date(Date.UTC(2026, 10, 22, 9, 30, second)).toISOString() }, organization, key);
+        const race = (second: number) =>
+          anAppend({ occurredAt: new Date(Date.UTC(2026, 10, 22, 9, 30, second)).toISOString() }, organization, key);
 
-        const receipts = (await Promise.all([opened.log, opened.elsewhere, opened.log, opened.elsewhere].map((log, second) => log.append(organization, [race(second)])))).flat();
+        const receipts = (
+          await Promise.all(
+            [opened.log, opened.elsewhere, opened.log, opened.elsewhere].map((log, second) => log.append(organization, [race(second)])),
+          )
+        ).flat();
 
         expect(statuses(receipts).sort()).toEqual(['duplicate', 'duplicate', 'duplicate', 'stored']);
         expect(new Set(identities(receipts)).size).toBe(1);
@@ -115,7 +140,10 @@ export function describeAuditLog(name: string, open: () => Promise<OpenAuditLog>
         const organization = anOrganizationId();
         const appends = someAppends(300, 'e', organization);
 
-        const [one, other] = await Promise.all([opened.log.append(organization, appends), opened.elsewhere.append(organization, appends.toReversed())]);
+        const [one, other] = await Promise.all([
+          opened.log.append(organization, appends),
+          opened.elsewhere.append(organization, appends.toReversed()),
+        ]);
 
         expect(statuses([...one, ...other]).filter((status) => status === 'stored')).toHaveLength(300);
         expect(identities(other.toReversed())).toEqual(identities(one));

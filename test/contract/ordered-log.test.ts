@@ -31,13 +31,18 @@ afterAll(async () => {
 });
 
 const anOrganizationId = (): OrganizationId => organizationId(`organization-${randomUUID()}`);
-const store = (organization: OrganizationId, count: number, name: string) => postgresAuditLog(database.sql, new Set()).append(organization, someAppends(count, name, organization));
+const store = (organization: OrganizationId, count: number, name: string) =>
+  postgresAuditLog(database.sql, new Set()).append(organization, someAppends(count, name, organization));
 
 /** A process that may lead: its own pool, hints that it shares with the others here. */
 function aProcess(hints = logHints(localSignals()), sequencing?: (own: Database) => Sequencing) {
   const own = openDatabase(testDatabase.url, 3);
   const reported: string[] = [];
-  const sequencer = startSequencer({ sequencing: sequencing?.(own) ?? postgresSequencing(own), hints, report: (message) => reported.push(message) });
+  const sequencer = startSequencer({
+    sequencing: sequencing?.(own) ?? postgresSequencing(own),
+    hints,
+    report: (message) => reported.push(message),
+  });
   return {
     reported,
     async stop() {
@@ -58,38 +63,54 @@ async function followed(hints: ReturnType<typeof logHints>, organization: Organi
   });
   const tail = follower.tail(organization);
   const seen: { readonly position: number; readonly id: string }[] = [];
-  while (!isAll(seen.length)) for (const { position, stored } of (await tail.next(seen.length, 50)) ?? []) seen.push({ position, id: stored.event.id });
+  while (!isAll(seen.length))
+    for (const { position, stored } of (await tail.next(seen.length, 50)) ?? []) seen.push({ position, id: stored.event.id });
   follower.close();
   return seen;
 }
 
 /** The log as the tables have it, in the order of positions. */
 const entriesOf = (organization: OrganizationId) =>
-  database.sql.query<{ position: string; id: string }>('SELECT position, event_id AS id FROM log_entry WHERE organization_id = $1 ORDER BY position', [organization]);
+  database.sql.query<{ position: string; id: string }>(
+    'SELECT position, event_id AS id FROM log_entry WHERE organization_id = $1 ORDER BY position',
+    [organization],
+  );
 
 /** What the tables must say when nothing is lost, repeated or out of place: ids in (transaction, insertion) order, from position 0. */
 const orderOf = async (organization: OrganizationId) =>
-  (await database.sql.query<{ id: string }>('SELECT id FROM audit_event WHERE organization_id = $1 ORDER BY xid, seq', [organization])).map(({ id }, position) => ({ position: String(position), id }));
+  (await database.sql.query<{ id: string }>('SELECT id FROM audit_event WHERE organization_id = $1 ORDER BY xid, seq', [organization])).map(
+    ({ id }, position) => ({ position: String(position), id }),
+  );
 
 describe('a follower', () => {
-  it.each([1, 2, 3])('sees every event once, in order and without gaps, while eight writers commit in random order (seed %i)', async (seed) => {
-    const hints = logHints(localSignals());
-    const leader = aProcess(hints);
-    const [one, other] = [anOrganizationId(), anOrganizationId()];
-    let written: ReadonlyMap<OrganizationId, readonly string[]> | null = null;
-    const isAll = (organization: OrganizationId) => (seen: number) => written !== null && seen >= (written.get(organization)?.length ?? 0);
+  it.each([1, 2, 3])(
+    'sees every event once, in order and without gaps, while eight writers commit in random order (seed %i)',
+    async (seed) => {
+      const hints = logHints(localSignals());
+      const leader = aProcess(hints);
+      const [one, other] = [anOrganizationId(), anOrganizationId()];
+      let written: ReadonlyMap<OrganizationId, readonly string[]> | null = null;
+      const isAll = (organization: OrganizationId) => (seen: number) =>
+        written !== null && seen >= (written.get(organization)?.length ?? 0);
 
-    const following = [one, other].map((organization) => followed(hints, organization, isAll(organization)));
-    written = await writeAtOnce(database, { random: aRandom(seed), organizations: [one, other], writers: 8, transactions: 20, committed: hints.announceStored });
-    const seen = await Promise.all(following);
-    await leader.stop();
+      const following = [one, other].map((organization) => followed(hints, organization, isAll(organization)));
+      written = await writeAtOnce(database, {
+        random: aRandom(seed),
+        organizations: [one, other],
+        writers: 8,
+        transactions: 20,
+        committed: hints.announceStored,
+      });
+      const seen = await Promise.all(following);
+      await leader.stop();
 
-    for (const [index, organization] of [one, other].entries()) {
-      expect(seen[index]?.map(({ position }) => position)).toEqual(written.get(organization)?.map((_, position) => position));
-      expect(new Set(seen[index]?.map(({ id }) => id))).toEqual(new Set(written.get(organization)));
-      expect(await entriesOf(organization)).toEqual(await orderOf(organization));
-    }
-  });
+      for (const [index, organization] of [one, other].entries()) {
+        expect(seen[index]?.map(({ position }) => position)).toEqual(written.get(organization)?.map((_, position) => position));
+        expect(new Set(seen[index]?.map(({ id }) => id))).toEqual(new Set(written.get(organization)));
+        expect(await entriesOf(organization)).toEqual(await orderOf(organization));
+      }
+    },
+  );
 
   it('passes no event by that is still to be committed', async () => {
     const organization = anOrganizationId();
@@ -162,8 +183,16 @@ describe('several sequencers', () => {
     const organizations = [anOrganizationId(), anOrganizationId()];
     const processes = Array.from({ length: 3 }, () => aProcess(hints, believing));
 
-    const written = await writeAtOnce(database, { random: aRandom(11), organizations, writers: 8, transactions: 25, committed: hints.announceStored });
-    const seen = await Promise.all(organizations.map((organization) => followed(hints, organization, (count) => count >= (written.get(organization)?.length ?? 0))));
+    const written = await writeAtOnce(database, {
+      random: aRandom(11),
+      organizations,
+      writers: 8,
+      transactions: 25,
+      committed: hints.announceStored,
+    });
+    const seen = await Promise.all(
+      organizations.map((organization) => followed(hints, organization, (count) => count >= (written.get(organization)?.length ?? 0))),
+    );
     await Promise.all(processes.map((process) => process.stop()));
 
     for (const [index, organization] of organizations.entries()) {
@@ -180,7 +209,12 @@ describe('several sequencers', () => {
       async session() {
         const session = await own.session();
         const query = session.query.bind(session);
-        const everybody = new Proxy(query, { apply: (target, _session, [text, ...values]: [string, ...unknown[]]) => (text.includes('pg_try_advisory_lock') ? Promise.resolve({ rows: [{ taken: true }] }) : Reflect.apply(target, session, [text, ...values])) });
+        const everybody = new Proxy(query, {
+          apply: (target, _session, [text, ...values]: [string, ...unknown[]]) =>
+            text.includes('pg_try_advisory_lock')
+              ? Promise.resolve({ rows: [{ taken: true }] })
+              : Reflect.apply(target, session, [text, ...values]),
+        });
         return new Proxy(session, { get: (target, name) => (name === 'query' ? everybody : Reflect.get(target, name)) });
       },
     });
@@ -214,7 +248,9 @@ describe('a step', () => {
   });
 });
 
-const sqlOf = (session: Session) => ({ query: async <Row>(text: string, values: readonly unknown[] = []) => (await session.query(text, [...values])).rows as Row[] });
+const sqlOf = (session: Session) => ({
+  query: async <Row>(text: string, values: readonly unknown[] = []) => (await session.query(text, [...values])).rows as Row[],
+});
 
 async function seatOf(of: Database): Promise<SequencerSeat> {
   const sequencing = postgresSequencing(of);
@@ -228,7 +264,7 @@ async function seatOf(of: Database): Promise<SequencerSeat> {
 
 /** Steps until `events` have their positions: a transaction of another database on the same server may hold them back. */
 async function stepped(seat: SequencerSeat, events: number, limit = 100): Promise<void> {
-  for (let done = 0; done < events; ) {
+  for (let done = 0; done < events;) {
     const { events: taken } = await seat.step(limit);
     if (taken > limit) throw new Error(`${taken} events in a step of ${limit}`);
     done += taken;

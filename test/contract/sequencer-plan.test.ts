@@ -33,7 +33,9 @@ interface Plan {
 }
 
 async function planOf(statement: string): Promise<Plan> {
-  const [row] = await database.sql.query<{ 'QUERY PLAN': readonly { readonly Plan: Plan }[] }>(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${statement.replaceAll('$1', '5000')}`);
+  const [row] = await database.sql.query<{ 'QUERY PLAN': readonly { readonly Plan: Plan }[] }>(
+    `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${statement.replaceAll('$1', '5000')}`,
+  );
   const plan = row?.['QUERY PLAN'][0]?.Plan;
   if (plan === undefined) throw new Error('Postgres gave no plan.');
   return plan;
@@ -45,7 +47,9 @@ describe('a step of the sequencer with nothing to do', () => {
   it.each(['peek', 'step'] as const)('reads no table to find that out (%s)', async (name) => {
     const plan = await planOf(stepStatements()[name]);
 
-    const scanned = nodesOf(plan).filter((node) => node['Node Type'] === 'Seq Scan').map((node) => node['Relation Name']);
+    const scanned = nodesOf(plan)
+      .filter((node) => node['Node Type'] === 'Seq Scan')
+      .map((node) => node['Relation Name']);
     expect(scanned.filter((relation) => relation?.startsWith('audit_event'))).toEqual([]);
     expect(plan['Shared Hit Blocks'] + plan['Shared Read Blocks']).toBeLessThan(50);
   });

@@ -2,7 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import { parseQuestion } from '../../src/decisions/parse-question.js';
 import { MAX_ARGUMENTS_CHARACTERS, questionDigest, type Question } from '../../src/decisions/question.js';
 
-const aQuestion = (more: Partial<Question> = {}): Question => ({ requestId: 'r', agentId: 'a', projectId: 'p', tool: 't', arguments: { x: 1, y: { z: [1, 2] } }, sessionId: null, callId: null, ...more });
+const aQuestion = (more: Partial<Question> = {}): Question => ({
+  requestId: 'r',
+  agentId: 'a',
+  projectId: 'p',
+  tool: 't',
+  arguments: { x: 1, y: { z: [1, 2] } },
+  sessionId: null,
+  callId: null,
+  ...more,
+});
 
 describe('what makes two questions the same one', () => {
   it('is everything but the request id and the order of keys', () => {
@@ -28,7 +37,8 @@ describe('parseQuestion', () => {
   });
 
   it('takes arguments of exactly the most characters, and not one more', () => {
-    const withJson = (characters: number) => parseQuestion(aQuestion({ arguments: { a: 'x'.repeat(characters - '{"a":""}'.length) } })).success;
+    const withJson = (characters: number) =>
+      parseQuestion(aQuestion({ arguments: { a: 'x'.repeat(characters - '{"a":""}'.length) } })).success;
 
     expect([withJson(MAX_ARGUMENTS_CHARACTERS), withJson(MAX_ARGUMENTS_CHARACTERS + 1)]).toEqual([true, false]);
   });
@@ -40,7 +50,9 @@ describe('parseQuestion', () => {
 
     const parsed = parseQuestion({ ...aQuestion(), arguments: deep });
 
-    expect(parsed.error?.issues).toEqual([expect.objectContaining({ path: ['arguments'], message: 'arguments is nested deeper than 64 levels' })]);
+    expect(parsed.error?.issues).toEqual([
+      expect.objectContaining({ path: ['arguments'], message: 'arguments is nested deeper than 64 levels' }),
+    ]);
     expect(performance.now() - startedAt).toBeLessThan(500);
   });
 });

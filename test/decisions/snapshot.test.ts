@@ -33,7 +33,10 @@ function givenAStore() {
         return store.agent;
       },
       namespaces: async (_organization, ids) => [api].filter(({ id }) => ids.includes(id)),
-      standing: async (_organization, user) => ({ userId: user, memberships: [{ namespaceId: 'company', userId: user, role: 'MAINTAINER' }] }),
+      standing: async (_organization, user) => ({
+        userId: user,
+        memberships: [{ namespaceId: 'company', userId: user, role: 'MAINTAINER' }],
+      }),
     },
     policies: {
       async inForce() {

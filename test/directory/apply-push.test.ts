@@ -68,7 +68,11 @@ describe('a move', () => {
     const directory = aDirectory({ namespaces: acmeRows });
 
     expect(directory.push({ namespaces }).errors).toEqual([]);
-    expect(directory.tree()).toMatchObject({ cards: 'acme > cards', payments: 'acme > cards > payments', api: 'acme > cards > payments > api' });
+    expect(directory.tree()).toMatchObject({
+      cards: 'acme > cards',
+      payments: 'acme > cards > payments',
+      api: 'acme > cards > payments > api',
+    });
   });
 
   it('below itself is refused, and the others go on', () => {
@@ -145,12 +149,27 @@ describe('a row that is not acceptable', () => {
   it.each<[string, unknown, string, string]>([
     ['the row of another organization', { ...anOrganizationRow, id: 'other' }, 'id', 'must be the organization that the token is for'],
     ['an organization below a group', { ...anOrganizationRow, parentId: 'payments' }, 'parentId', 'must be null for an organization'],
-    ['the organization as a group', { ...aGroupRow('acme', 'payments') }, 'kind', 'must be ORGANIZATION: this is the id of the organization itself'],
+    [
+      'the organization as a group',
+      { ...aGroupRow('acme', 'payments') },
+      'kind',
+      'must be ORGANIZATION: this is the id of the organization itself',
+    ],
     ['the organization deleted', { id: 'acme', deleted: true }, 'id', 'must not be the organization: it cannot be deleted by a push'],
-    ['a group without a parent', { id: 'g', kind: 'GROUP', path: 'g' }, 'parentId', 'must name the namespace above; only an ORGANIZATION has none'],
+    [
+      'a group without a parent',
+      { id: 'g', kind: 'GROUP', path: 'g' },
+      'parentId',
+      'must name the namespace above; only an ORGANIZATION has none',
+    ],
     ['a parent that is not there', aGroupRow('g', 'nowhere'), 'parentId', 'there is no namespace "nowhere" in this organization'],
     ['a project as parent', aGroupRow('g', 'api'), 'parentId', 'must name an organization or a group; a project holds no namespaces'],
-    ['a project made of a group with something in it', aProjectRow('payments', 'acme'), 'kind', 'must be GROUP: there are namespaces below it'],
+    [
+      'a project made of a group with something in it',
+      aProjectRow('payments', 'acme'),
+      'kind',
+      'must be GROUP: there are namespaces below it',
+    ],
     ['an empty id', aGroupRow(''), 'id', 'must not be empty'],
     ['an id that is too long', aGroupRow(long), 'id', 'must have at most 300 characters'],
     ['NUL in an id', aGroupRow('a\u0000b'), 'id', 'must be well-formed Unicode without control characters'],
@@ -159,7 +178,12 @@ describe('a row that is not acceptable', () => {
     ['an empty path', { ...aGroupRow('g'), path: '' }, 'path', 'must not be empty'],
     ['a name that is too long', { ...aGroupRow('g'), name: 'x'.repeat(256) }, 'name', 'must have at most 255 characters'],
     ['a deletion without an id', { deleted: true }, 'id', expect.stringContaining('expected string') as unknown as string],
-    ['an unknown kind', { ...aGroupRow('g'), kind: 'TEAM' }, 'kind', expect.stringContaining('"ORGANIZATION"|"GROUP"|"PROJECT"') as unknown as string],
+    [
+      'an unknown kind',
+      { ...aGroupRow('g'), kind: 'TEAM' },
+      'kind',
+      expect.stringContaining('"ORGANIZATION"|"GROUP"|"PROJECT"') as unknown as string,
+    ],
     ['null', null, '', expect.stringContaining('expected object') as unknown as string],
     ['text', 'payments', '', expect.stringContaining('expected object') as unknown as string],
   ])('is reported with its field and what is right: %s', (_what, row, path, message) => {
@@ -173,8 +197,18 @@ describe('a row that is not acceptable', () => {
   });
 
   it.each<[string, unknown, string, string]>([
-    ['a namespace that is not there', { userId: 'ada', namespaceId: 'nowhere', role: 'OWNER' }, 'namespaceId', 'there is no namespace "nowhere" in this organization'],
-    ['an unknown role', { userId: 'ada', namespaceId: 'acme', role: 'KING' }, 'role', expect.stringContaining('"OWNER"') as unknown as string],
+    [
+      'a namespace that is not there',
+      { userId: 'ada', namespaceId: 'nowhere', role: 'OWNER' },
+      'namespaceId',
+      'there is no namespace "nowhere" in this organization',
+    ],
+    [
+      'an unknown role',
+      { userId: 'ada', namespaceId: 'acme', role: 'KING' },
+      'role',
+      expect.stringContaining('"OWNER"') as unknown as string,
+    ],
     ['no user', { namespaceId: 'acme', role: 'OWNER' }, 'userId', expect.stringContaining('expected string') as unknown as string],
   ])('among memberships: %s', (_what, row, path, message) => {
     const directory = aDirectory({ namespaces: acmeRows });
@@ -207,8 +241,13 @@ describe('a row that is not acceptable', () => {
 
 describe('the depth', () => {
   /** g1 below the organization, g2 below g1, and so on. */
-  const chain = (length: number, prefix = 'g', top = 'acme') => Array.from({ length }, (_, index) => aGroupRow(`${prefix}${index + 1}`, index === 0 ? top : `${prefix}${index}`));
-  const tooDeep = { collection: 'namespaces', path: 'parentId', message: `must leave nothing more than ${MAX_DEPTH} levels below the organization` };
+  const chain = (length: number, prefix = 'g', top = 'acme') =>
+    Array.from({ length }, (_, index) => aGroupRow(`${prefix}${index + 1}`, index === 0 ? top : `${prefix}${index}`));
+  const tooDeep = {
+    collection: 'namespaces',
+    path: 'parentId',
+    message: `must leave nothing more than ${MAX_DEPTH} levels below the organization`,
+  };
 
   it.each(['in order', 'backwards'])(`is at most ${MAX_DEPTH} levels below the organization, rows %s`, (order) => {
     const rows = [anOrganizationRow, ...chain(MAX_DEPTH)];
@@ -241,7 +280,11 @@ describe('memberships and agents', () => {
         { userId: 'eve', namespaceId: 'payments', deleted: true },
         { userId: 'new', namespaceId: 'api', role: 'GUEST' },
       ],
-      agents: [{ id: 'coder', classes: ['a', 'b'], trust: 40 }, { id: 'old', deleted: true }, { id: 'planner', autonomous: true }],
+      agents: [
+        { id: 'coder', classes: ['a', 'b'], trust: 40 },
+        { id: 'old', deleted: true },
+        { id: 'planner', autonomous: true },
+      ],
     });
 
     expect(directory.members()).toEqual(['ada is MAINTAINER in payments', 'bob is DEVELOPER in payments', 'new is GUEST in api']);
@@ -254,7 +297,10 @@ describe('memberships and agents', () => {
   });
 
   it('come before or with the group they are in', () => {
-    const directory = aDirectory({ namespaces: [anOrganizationRow, aGroupRow('payments')], memberships: [{ userId: 'ada', namespaceId: 'payments', role: 'OWNER' }] });
+    const directory = aDirectory({
+      namespaces: [anOrganizationRow, aGroupRow('payments')],
+      memberships: [{ userId: 'ada', namespaceId: 'payments', role: 'OWNER' }],
+    });
 
     expect(directory.members()).toEqual(['ada is OWNER in payments']);
   });

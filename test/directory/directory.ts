@@ -35,7 +35,11 @@ export function aDirectory(...pushes: readonly Partial<DirectoryPush>[]): TestDi
   return directory;
 }
 
-function after<Row>(before: ReadonlyMap<string, Row>, change: { readonly put: readonly Row[]; readonly remove: readonly string[] }, keyOf: (row: Row) => string): ReadonlyMap<string, Row> {
+function after<Row>(
+  before: ReadonlyMap<string, Row>,
+  change: { readonly put: readonly Row[]; readonly remove: readonly string[] },
+  keyOf: (row: Row) => string,
+): ReadonlyMap<string, Row> {
   const rows = new Map(before);
   for (const key of change.remove) rows.delete(key);
   for (const row of change.put) rows.set(keyOf(row), row);
@@ -47,4 +51,11 @@ export const aGroupRow = (id: string, parentId = 'acme') => ({ id, kind: 'GROUP'
 export const aProjectRow = (id: string, parentId: string) => ({ id, kind: 'PROJECT', parentId, path: id });
 
 /** acme > payments > (api, cards > ledger) and acme > search. */
-export const acmeRows = [anOrganizationRow, aGroupRow('payments'), aProjectRow('api', 'payments'), aGroupRow('cards', 'payments'), aProjectRow('ledger', 'cards'), aGroupRow('search')];
+export const acmeRows = [
+  anOrganizationRow,
+  aGroupRow('payments'),
+  aProjectRow('api', 'payments'),
+  aGroupRow('cards', 'payments'),
+  aProjectRow('ledger', 'cards'),
+  aGroupRow('search'),
+];

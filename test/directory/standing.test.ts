@@ -15,8 +15,23 @@ describe('levelIn', () => {
     ['a role in the group above', [['payments', 'MAINTAINER']], 40],
     ['a role in the organization', [['acme', 'OWNER']], 50],
     ['a role beside it', [['search', 'OWNER']], 0],
-    ['the highest of several', [['acme', 'GUEST'], ['payments', 'REPORTER'], ['api', 'MAINTAINER']], 40],
-    ['a lower one nearer', [['acme', 'OWNER'], ['api', 'GUEST']], 50],
+    [
+      'the highest of several',
+      [
+        ['acme', 'GUEST'],
+        ['payments', 'REPORTER'],
+        ['api', 'MAINTAINER'],
+      ],
+      40,
+    ],
+    [
+      'a lower one nearer',
+      [
+        ['acme', 'OWNER'],
+        ['api', 'GUEST'],
+      ],
+      50,
+    ],
     ['an auditor, who changes nothing', [['acme', 'AUDITOR']], 10],
   ])('is that of the highest role there or above: %s', (_what, roles, level) => {
     expect(levelIn(standingWith(...roles), api)).toBe(level);
@@ -25,7 +40,14 @@ describe('levelIn', () => {
 });
 
 it('auditedNamespaces are those that one maintains, owns or audits', () => {
-  const standing = standingWith(['a', 'GUEST'], ['b', 'REPORTER'], ['c', 'DEVELOPER'], ['d', 'MAINTAINER'], ['e', 'OWNER'], ['f', 'AUDITOR']);
+  const standing = standingWith(
+    ['a', 'GUEST'],
+    ['b', 'REPORTER'],
+    ['c', 'DEVELOPER'],
+    ['d', 'MAINTAINER'],
+    ['e', 'OWNER'],
+    ['f', 'AUDITOR'],
+  );
 
   expect(auditedNamespaces(standing)).toEqual(['d', 'e', 'f']);
 });

@@ -18,15 +18,27 @@ afterEach(() => follower.close());
 function givenFeed(events: readonly AuditEvent[] = [], { role = 'MAINTAINER' as Role, tokenSeconds = 3_600 } = {}) {
   const log = aMemoryLog();
   log.grow(events);
-  follower = followLogs({ reader: log.reader, hints: log.hints, report: (_message, error) => {
-    throw error;
-  } });
+  follower = followLogs({
+    reader: log.reader,
+    hints: log.hints,
+    report: (_message, error) => {
+      throw error;
+    },
+  });
   const directory = aDirectory({ namespaces: acmeRows, memberships: [{ userId: 'ada', namespaceId: 'payments', role }] });
   const time = { now: Date.parse('2026-11-22T09:30:00Z') };
-  const viewer = { userId: userId('ada'), organizationId: acme, scopes: new Set(['audit:read']), expiresAt: new Date(time.now + tokenSeconds * 1_000) };
+  const viewer = {
+    userId: userId('ada'),
+    organizationId: acme,
+    scopes: new Set(['audit:read']),
+    expiresAt: new Date(time.now + tokenSeconds * 1_000),
+  };
   const deps = {
     follower,
-    directory: { namespaces: async (_organization: unknown, ids: readonly string[]) => [...directory.state.namespaces.values()].filter(({ id }) => ids.includes(id)) },
+    directory: {
+      namespaces: async (_organization: unknown, ids: readonly string[]) =>
+        [...directory.state.namespaces.values()].filter(({ id }) => ids.includes(id)),
+    },
     scopeOf: async () => eventScope(acme, { userId: viewer.userId, memberships: [...directory.state.memberships.values()] }),
     clock: () => new Date(time.now),
     heartbeatSeconds: 15,
@@ -76,37 +88,40 @@ describe('a feed', () => {
     expect((await take(live, 1)).map(nameOf)).toEqual(['c']);
   });
 
-  it.each([...Array(25).keys()])('goes on without loss or repetition wherever it is broken off, however hints come (seed %i)', async (seed) => {
-    const random = aRandom(seed);
-    const events = Array.from({ length: 300 }, (_, index) => (random.below(3) === 0 ? unseen() : seen(`e${index}`)));
-    const { log, feed } = givenFeed();
-    const wanted = events.map(({ sourceId }) => sourceId).filter((name) => name !== 'unseen');
+  it.each([...Array(25).keys()])(
+    'goes on without loss or repetition wherever it is broken off, however hints come (seed %i)',
+    async (seed) => {
+      const random = aRandom(seed);
+      const events = Array.from({ length: 300 }, (_, index) => (random.below(3) === 0 ? unseen() : seen(`e${index}`)));
+      const { log, feed } = givenFeed();
+      const wanted = events.map(({ sourceId }) => sourceId).filter((name) => name !== 'unseen');
 
-    const grow = async (): Promise<void> => {
-      for (let rest = events; rest.length > 0; ) {
-        const count = 1 + random.below(40);
-        if (random.below(3) === 0) log.hint();
-        log.grow(rest.slice(0, count));
-        for (let hints = random.below(3); hints > 0; hints -= 1) log.hint();
-        rest = rest.slice(count);
-        await setImmediate();
+      const grow = async (): Promise<void> => {
+        for (let rest = events; rest.length > 0;) {
+          const count = 1 + random.below(40);
+          if (random.below(3) === 0) log.hint();
+          log.grow(rest.slice(0, count));
+          for (let hints = random.below(3); hints > 0; hints -= 1) log.hint();
+          rest = rest.slice(count);
+          await setImmediate();
+        }
+        log.hint();
+      };
+      const growing = grow();
+      const got: string[] = [];
+      let cursor = feedCursor(0);
+      while (got.length < wanted.length) {
+        const session = feed(cursor);
+        const items = await take(session, Math.min(wanted.length - got.length, 1 + random.below(60)));
+        await session.return?.();
+        got.push(...items.map(nameOf));
+        cursor = items.at(-1)?.cursor ?? cursor;
       }
-      log.hint();
-    };
-    const growing = grow();
-    const got: string[] = [];
-    let cursor = feedCursor(0);
-    while (got.length < wanted.length) {
-      const session = feed(cursor);
-      const items = await take(session, Math.min(wanted.length - got.length, 1 + random.below(60)));
-      await session.return?.();
-      got.push(...items.map(nameOf));
-      cursor = items.at(-1)?.cursor ?? cursor;
-    }
-    await growing;
+      await growing;
 
-    expect(got).toEqual(wanted);
-  });
+      expect(got).toEqual(wanted);
+    },
+  );
 
   it('shows each event with its position and a cursor behind it', async () => {
     const { feed } = givenFeed([unseen(), seen('a'), unseen(), seen('b')]);
@@ -196,14 +211,18 @@ describe('a feed ends', () => {
     log.grow([seen('b')]);
     log.hint();
 
-    await expect(live.next()).rejects.toEqual(new Failure('UNAUTHENTICATED', 'The token has expired. Subscribe again with a new one, after the last cursor.'));
+    await expect(live.next()).rejects.toEqual(
+      new Failure('UNAUTHENTICATED', 'The token has expired. Subscribe again with a new one, after the last cursor.'),
+    );
     expect(await live.next()).toEqual({ done: true, value: undefined });
   });
 
   it('when it cannot be asked what the viewer may see', async () => {
     const { deps, viewer } = givenFeed([seen('a')]);
 
-    await expect(openFeed({ ...deps, scopeOf: () => Promise.reject(new Failure('FORBIDDEN', 'No.')) }, viewer, feedCursor(0)).next()).rejects.toEqual(new Failure('FORBIDDEN', 'No.'));
+    await expect(
+      openFeed({ ...deps, scopeOf: () => Promise.reject(new Failure('FORBIDDEN', 'No.')) }, viewer, feedCursor(0)).next(),
+    ).rejects.toEqual(new Failure('FORBIDDEN', 'No.'));
   });
 
   it('at once when it is left while it waits', async () => {
@@ -289,6 +308,9 @@ describe('a cursor', () => {
   ])('%s is refused', async (_what, cursor) => {
     const { feed } = givenFeed(['a', 'b'].map(seen));
 
-    await expect(feed(cursor).next()).rejects.toMatchObject({ code: 'BAD_USER_INPUT', message: expect.stringMatching(/^after: not a cursor of this (list|log)\./) });
+    await expect(feed(cursor).next()).rejects.toMatchObject({
+      code: 'BAD_USER_INPUT',
+      message: expect.stringMatching(/^after: not a cursor of this (list|log)\./),
+    });
   });
 });

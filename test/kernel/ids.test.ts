@@ -36,7 +36,10 @@ describe('uuidV7', () => {
 
 describe('hashOf', () => {
   it.each([
-    [['ab', 'c'], ['a', 'bc']],
+    [
+      ['ab', 'c'],
+      ['a', 'bc'],
+    ],
     [['a', ''], ['a']],
     [['1'], [1]],
     [['null'], [null]],
@@ -46,9 +49,13 @@ describe('hashOf', () => {
   });
 });
 
-it.each([['017F22E2-79B0-7CC3-98C4-DC0C0C07398F'], ['017f22e279b07cc398c4dc0c0c07398f'], ['{017f22e2-79b0-7cc3-98c4-dc0c0c07398f}'], [''], ['017f22e2-79b0-7cc3-98c4-dc0c0c07398f\n'], ['017f22e2-79b0-7cc3-98c4-dc0c0c07398g']])(
-  'isUuid refuses what is not written as ids are: %j',
-  (text) => {
-    expect(isUuid(text)).toBe(false);
-  },
-);
+it.each([
+  ['017F22E2-79B0-7CC3-98C4-DC0C0C07398F'],
+  ['017f22e279b07cc398c4dc0c0c07398f'],
+  ['{017f22e2-79b0-7cc3-98c4-dc0c0c07398f}'],
+  [''],
+  ['017f22e2-79b0-7cc3-98c4-dc0c0c07398f\n'],
+  ['017f22e2-79b0-7cc3-98c4-dc0c0c07398g'],
+])('isUuid refuses what is not written as ids are: %j', (text) => {
+  expect(isUuid(text)).toBe(false);
+});

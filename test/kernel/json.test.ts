@@ -35,7 +35,15 @@ describe('canonicalJson', () => {
   });
 
   it('sorts members by UTF-16 code units, as in RFC 8785, section 3.2.3', () => {
-    const value = { '\u20ac': 'Euro Sign', '\r': 'Carriage Return', '\ufb33': 'Hebrew Letter Dalet With Dagesh', '1': 'One', '\u{1f600}': 'Emoji: Grinning Face', '\u0080': 'Control', '\u00f6': 'Latin Small Letter O With Diaeresis' };
+    const value = {
+      '\u20ac': 'Euro Sign',
+      '\r': 'Carriage Return',
+      '\ufb33': 'Hebrew Letter Dalet With Dagesh',
+      '1': 'One',
+      '\u{1f600}': 'Emoji: Grinning Face',
+      '\u0080': 'Control',
+      '\u00f6': 'Latin Small Letter O With Diaeresis',
+    };
 
     expect(canonicalJson(value)).toBe(
       '{"\\r":"Carriage Return","1":"One","\u0080":"Control","ö":"Latin Small Letter O With Diaeresis","€":"Euro Sign","😀":"Emoji: Grinning Face","\ufb33":"Hebrew Letter Dalet With Dagesh"}',
@@ -62,12 +70,16 @@ describe('canonicalJson', () => {
     expect(values.map((value) => JSON.parse(canonicalJson(value)))).toEqual(values.map((value) => JSON.parse(JSON.stringify(value))));
   });
 
-  it.each([['a lone high surrogate', '\ud800'], ['a lone low surrogate', 'x\udc00'], ['surrogates the wrong way round', '\udc00\ud800'], ['such a member name', { '\udfff': 1 }], ['NaN', [NaN]], ['Infinity', { a: Infinity }]])(
-    'has no form for %s',
-    (_what, value) => {
-      expect(() => canonicalJson(value)).toThrow(RangeError);
-    },
-  );
+  it.each([
+    ['a lone high surrogate', '\ud800'],
+    ['a lone low surrogate', 'x\udc00'],
+    ['surrogates the wrong way round', '\udc00\ud800'],
+    ['such a member name', { '\udfff': 1 }],
+    ['NaN', [NaN]],
+    ['Infinity', { a: Infinity }],
+  ])('has no form for %s', (_what, value) => {
+    expect(() => canonicalJson(value)).toThrow(RangeError);
+  });
 });
 
 describe('jsonProblem', () => {
@@ -77,11 +89,27 @@ describe('jsonProblem', () => {
     ['as deep as allowed', { data: nested(3) }, null],
     ['one level too deep', { data: nested(5) }, { path: 'event', reason: 'is nested deeper than 4 levels' }],
     ['nested a million levels deep', nested(1_000_000), { path: 'event', reason: 'is nested deeper than 4 levels' }],
-    ['a lone surrogate', { data: { tool_args: ['fine', 'not \ud83d fine'] } }, { path: 'event.data.tool_args.1', reason: 'is not well-formed Unicode' }],
+    [
+      'a lone surrogate',
+      { data: { tool_args: ['fine', 'not \ud83d fine'] } },
+      { path: 'event.data.tool_args.1', reason: 'is not well-formed Unicode' },
+    ],
     ['a pair of surrogates', { data: '😀' }, null],
-    ['a member name with a lone surrogate', { data: { '\udc00': 1 } }, { path: 'event.data', reason: 'has a member name that is not well-formed Unicode' }],
-    ['a lone surrogate under __proto__', JSON.parse('{"__proto__":{"x":"\\ud800"}}'), { path: 'event.__proto__.x', reason: 'is not well-formed Unicode' }],
-    ['a number beyond all doubles', JSON.parse('{"data":{"n":[1e400]}}'), { path: 'event.data.n.0', reason: 'is a number that no double can hold' }],
+    [
+      'a member name with a lone surrogate',
+      { data: { '\udc00': 1 } },
+      { path: 'event.data', reason: 'has a member name that is not well-formed Unicode' },
+    ],
+    [
+      'a lone surrogate under __proto__',
+      JSON.parse('{"__proto__":{"x":"\\ud800"}}'),
+      { path: 'event.__proto__.x', reason: 'is not well-formed Unicode' },
+    ],
+    [
+      'a number beyond all doubles',
+      JSON.parse('{"data":{"n":[1e400]}}'),
+      { path: 'event.data.n.0', reason: 'is a number that no double can hold' },
+    ],
     ['the largest double', { data: Number.MAX_VALUE }, null],
   ])('finds what is wrong with %s', (_what, value, problem) => {
     expect(jsonProblem(value, 'event', 4)).toEqual(problem);
@@ -90,7 +118,9 @@ describe('jsonProblem', () => {
   it.each([...Array(20).keys()])('passes exactly what has a canonical form (seed %i)', (seed) => {
     const random = aRandom(seed);
     const bad = [Infinity, '\ud800', { '\udc00': null }];
-    const values = Array.from({ length: 20 }, () => ({ data: [aRandomJson(random, 4), ...(random.below(2) === 0 ? [random.pick(bad)] : [])] }));
+    const values = Array.from({ length: 20 }, () => ({
+      data: [aRandomJson(random, 4), ...(random.below(2) === 0 ? [random.pick(bad)] : [])],
+    }));
 
     const hasForm = (value: unknown): boolean => {
       try {

@@ -21,22 +21,32 @@ describe('a cursor', () => {
     ['with bytes that are no UTF-8', Buffer.from([...Buffer.from('event:'), 0xff]).toString('base64url')],
     ['a megabyte long', 'A'.repeat(1_000_000)],
   ])('%s is refused', (_what, cursor) => {
-    expect(() => keyIn('event', cursor, digits)).toThrow(new Failure('BAD_USER_INPUT', 'after: not a cursor of this list. Take endCursor or an edge’s cursor as it came.'));
+    expect(() => keyIn('event', cursor, digits)).toThrow(
+      new Failure('BAD_USER_INPUT', 'after: not a cursor of this list. Take endCursor or an edge’s cursor as it came.'),
+    );
   });
 });
 
 describe('pageRequest', () => {
   it.each([
     [{}, { first: 20, after: null }],
-    [{ first: null, after: null }, { first: 20, after: null }],
+    [
+      { first: null, after: null },
+      { first: 20, after: null },
+    ],
     [{ first: 1 }, { first: 1, after: null }],
-    [{ first: 100, after: cursorOf('event', '7') }, { first: 100, after: '7' }],
+    [
+      { first: 100, after: cursorOf('event', '7') },
+      { first: 100, after: '7' },
+    ],
   ])('reads %j', (args, request) => {
     expect(pageRequest('event', args, digits)).toEqual(request);
   });
 
   it.each([0, -1, 101, 2_147_483_647])('refuses %i items', (first) => {
-    expect(() => pageRequest('event', { first }, digits)).toThrow(new Failure('BAD_USER_INPUT', `first: must be from 1 to 100; got ${first}.`));
+    expect(() => pageRequest('event', { first }, digits)).toThrow(
+      new Failure('BAD_USER_INPUT', `first: must be from 1 to 100; got ${first}.`),
+    );
   });
 });
 
@@ -52,7 +62,13 @@ describe('a page', () => {
   it('becomes a connection with cursors', () => {
     const page = pageOf([1, 2, 3], { first: 2, after: null });
 
-    expect(connectionOf(page, (item) => `c${item}`, (item) => ({ item }))).toEqual({
+    expect(
+      connectionOf(
+        page,
+        (item) => `c${item}`,
+        (item) => ({ item }),
+      ),
+    ).toEqual({
       edges: [
         { cursor: 'c1', node: { item: 1 } },
         { cursor: 'c2', node: { item: 2 } },
@@ -63,6 +79,11 @@ describe('a page', () => {
   });
 
   it('without items has no cursors', () => {
-    expect(connectionOf(pageOf([], { first: 2, after: null }), String, String).pageInfo).toEqual({ hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null });
+    expect(connectionOf(pageOf([], { first: 2, after: null }), String, String).pageInfo).toEqual({
+      hasNextPage: false,
+      hasPreviousPage: false,
+      startCursor: null,
+      endCursor: null,
+    });
   });
 });

@@ -1,7 +1,28 @@
 import type { Json } from '../../src/kernel/index.js';
 import type { Random } from '../support/random.js';
 
-const characters = ['a', 'B', '0', ' ', '"', '\\', '/', '\n', '\u0000', '\u001f', '\u007f', 'é', '€', 'ö', '\u2028', '\ufb33', '😀', '\u{10ffff}', '1', '_'];
+const characters = [
+  'a',
+  'B',
+  '0',
+  ' ',
+  '"',
+  '\\',
+  '/',
+  '\n',
+  '\u0000',
+  '\u001f',
+  '\u007f',
+  'é',
+  '€',
+  'ö',
+  '\u2028',
+  '\ufb33',
+  '😀',
+  '\u{10ffff}',
+  '1',
+  '_',
+];
 
 /** Any well-formed JSON value, at most `depth` levels deep. */
 export function aRandomJson(random: Random, depth: number): Json {
@@ -11,7 +32,9 @@ export function aRandomJson(random: Random, depth: number): Json {
   if (kind === 2) return aRandomNumber(random);
   if (kind <= 4) return aRandomText(random);
   if (kind === 5) return some(random, () => aRandomJson(random, depth - 1));
-  return Object.fromEntries(some(random, () => [random.below(8) === 0 ? '__proto__' : aRandomText(random), aRandomJson(random, depth - 1)]));
+  return Object.fromEntries(
+    some(random, () => [random.below(8) === 0 ? '__proto__' : aRandomText(random), aRandomJson(random, depth - 1)]),
+  );
 }
 
 const some = <Item>(random: Random, make: () => Item): Item[] => Array.from({ length: random.below(6) }, make);

@@ -24,8 +24,14 @@ describe('the supergraph', () => {
   });
 
   it('names what keeps two subgraphs from being composed', async () => {
-    await writeFile(join(folder, 'one.graphql'), 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9") type Query { same: Int }');
-    await writeFile(join(folder, 'two.graphql'), 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9") type Query { same: String }');
+    await writeFile(
+      join(folder, 'one.graphql'),
+      'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9") type Query { same: Int }',
+    );
+    await writeFile(
+      join(folder, 'two.graphql'),
+      'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9") type Query { same: String }',
+    );
     const subgraph = (name: string) => `{ routing_url: "http://${name}", schema: { file: ./${name}.graphql } }`;
     await writeFile(join(folder, 'supergraph.yaml'), `subgraphs: { one: ${subgraph('one')}, two: ${subgraph('two')} }`);
 

@@ -78,6 +78,8 @@ function firstMatch(pattern: RegExp, lines: Lines, readers: readonly Interface[]
   if (earlier !== undefined) return Promise.resolve(earlier);
   return new Promise((settle, reject) => {
     for (const lineReader of readers) lineReader.on('line', (line) => pattern.test(line) && settle(line));
-    void ended.then(({ exitCode, stderr }) => reject(new Error(`The script ended (${String(exitCode)}) without saying ${String(pattern)}:\n${stderr.join('\n')}`)));
+    void ended.then(({ exitCode, stderr }) =>
+      reject(new Error(`The script ended (${String(exitCode)}) without saying ${String(pattern)}:\n${stderr.join('\n')}`)),
+    );
   });
 }

@@ -29,7 +29,12 @@ describe('the local issuer', () => {
     const { payload } = await jwtVerify(token, keys, { issuer: url, audience: 'agent-governance', algorithms: ['ES256'] });
     await server.close();
 
-    expect(payload).toMatchObject({ sub: dana.userId, org: dana.organizationId, scope: 'audit:read audit:record', aud: ['platform', 'agent-governance'] });
+    expect(payload).toMatchObject({
+      sub: dana.userId,
+      org: dana.organizationId,
+      scope: 'audit:read audit:record',
+      aud: ['platform', 'agent-governance'],
+    });
   });
 
   it('gives a token the lifetime that was asked for, 30 days by default', async () => {

@@ -11,7 +11,12 @@ const CALLS = 5;
 
 interface Page {
   readonly agentAuditEvents: {
-    readonly nodes: readonly { readonly type: string; readonly position: number; readonly sessionId: string | null; readonly toolName: string | null }[];
+    readonly nodes: readonly {
+      readonly type: string;
+      readonly position: number;
+      readonly sessionId: string | null;
+      readonly toolName: string | null;
+    }[];
     readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
   };
 }
@@ -35,7 +40,10 @@ describe('a running house', () => {
     ['a token without the scope', 'developerWithout', null, 'FORBIDDEN'],
     ['a cursor of nothing', 'securityTool', 'nonsense', 'BAD_USER_INPUT'],
   ])('tells through the gateway that a feed is refused for %s', async (_reason, holder, after, code) => {
-    const token = holder === 'securityTool' ? house.tokens.securityTool : await mint(house, '--user', 'gid://platform/User/1', '--scopes', 'decision:request');
+    const token =
+      holder === 'securityTool'
+        ? house.tokens.securityTool
+        : await mint(house, '--user', 'gid://platform/User/1', '--scopes', 'decision:request');
     expect(await refusalOfFeed(house.gateway, token, after)).toBe(code);
   });
 
@@ -46,7 +54,7 @@ describe('a running house', () => {
     await feed.next();
 
     const first = replay();
-    for (let seen = 0; seen < 100; ) if ((await feed.next()).value.event !== undefined) seen += 1;
+    for (let seen = 0; seen < 100;) if ((await feed.next()).value.event !== undefined) seen += 1;
     process.kill(house.pids['subgraph'] ?? Number.NaN, 'SIGKILL');
     await house.script.said(/^The governance subgraph has ended \(SIGKILL\)/);
     const again = runScript(['--import', 'tsx', 'local/start-subgraph.ts'], house.environment);
@@ -55,16 +63,19 @@ describe('a running house', () => {
     const second = await replay().ended;
     await feed.close();
 
-    expect({ exitCode, summary: JSON.parse(stdout.at(-1) ?? '') }).toMatchObject({ exitCode: 0, summary: { runs: RUNS, calls: RUNS * CALLS, allowed: RUNS * CALLS, denied: 0 } });
+    expect({ exitCode, summary: JSON.parse(stdout.at(-1) ?? '') }).toMatchObject({
+      exitCode: 0,
+      summary: { runs: RUNS, calls: RUNS * CALLS, allowed: RUNS * CALLS, denied: 0 },
+    });
     expect(JSON.parse(second.stdout.at(-1) ?? '')).toMatchObject({ calls: RUNS * CALLS, stored: 0 });
     const events = await everyEvent(house);
     const replayed = events.filter(({ sessionId }) => sessionId !== null);
     const countOf = (type: string) => replayed.filter((event) => event.type === type).length;
-    expect(['ai_agent_session_started', 'ai_tool_decision_made', 'ai_tool_invoked', 'ai_tool_response_received', 'ai_agent_session_ended'].map(countOf)).toEqual([
-      RUNS,
-      ...[RUNS * CALLS, RUNS * CALLS, RUNS * CALLS],
-      RUNS,
-    ]);
+    expect(
+      ['ai_agent_session_started', 'ai_tool_decision_made', 'ai_tool_invoked', 'ai_tool_response_received', 'ai_agent_session_ended'].map(
+        countOf,
+      ),
+    ).toEqual([RUNS, ...[RUNS * CALLS, RUNS * CALLS, RUNS * CALLS], RUNS]);
     expect(events.map(({ position }) => position).sort((left, right) => left - right)).toEqual(events.map((_event, index) => index));
   });
 });
@@ -88,8 +99,14 @@ async function aRecording(file: string): Promise<string> {
 
 async function everyEvent(house: StartedHouse): Promise<Page['agentAuditEvents']['nodes']> {
   const events = [];
-  for (let after: string | null = null, hasNext = true; hasNext; ) {
-    const page: Page = (await ask<Page>(house, 'securityTool', `{ agentAuditEvents(first: 100, after: ${JSON.stringify(after)}) { nodes { type position sessionId toolName } pageInfo { hasNextPage endCursor } } }`)).data;
+  for (let after: string | null = null, hasNext = true; hasNext;) {
+    const page: Page = (
+      await ask<Page>(
+        house,
+        'securityTool',
+        `{ agentAuditEvents(first: 100, after: ${JSON.stringify(after)}) { nodes { type position sessionId toolName } pageInfo { hasNextPage endCursor } } }`,
+      )
+    ).data;
     events.push(...page.agentAuditEvents.nodes);
     after = page.agentAuditEvents.pageInfo.endCursor;
     hasNext = page.agentAuditEvents.pageInfo.hasNextPage;

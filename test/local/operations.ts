@@ -4,7 +4,10 @@ import type { StartedHouse } from './house.js';
 
 export interface Answer<Data> {
   readonly data: Data;
-  readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string; readonly serviceName?: string } }[];
+  readonly errors?: readonly {
+    readonly message: string;
+    readonly extensions?: { readonly code?: string; readonly serviceName?: string };
+  }[];
 }
 
 /** One operation through the gateway, as the holder of one of the house's tokens. */
@@ -63,10 +66,19 @@ export function openFeed({ gateway, tokens }: StartedHouse): AsyncIterableIterat
 
 /** With which code a feed through the gateway is refused. */
 export async function refusalOfFeed(gateway: string, token: string, after: string | null): Promise<string | undefined> {
-  const client = createClient({ url: gateway.replace(/^http/, 'ws'), webSocketImpl: WebSocket, connectionParams: { authorization: `Bearer ${token}` } });
-  const results = client.iterate({ query: 'subscription ($after: String) { agentAuditEventAppended(after: $after) { __typename } }', variables: { after } });
+  const client = createClient({
+    url: gateway.replace(/^http/, 'ws'),
+    webSocketImpl: WebSocket,
+    connectionParams: { authorization: `Bearer ${token}` },
+  });
+  const results = client.iterate({
+    query: 'subscription ($after: String) { agentAuditEventAppended(after: $after) { __typename } }',
+    variables: { after },
+  });
   const { value } = await results.next();
   await client.dispose();
-  const codes: readonly unknown[] = (value?.errors ?? []).map((error: { readonly extensions?: { readonly code?: unknown } }) => error.extensions?.code);
+  const codes: readonly unknown[] = (value?.errors ?? []).map(
+    (error: { readonly extensions?: { readonly code?: unknown } }) => error.extensions?.code,
+  );
   return codes.map(String).join();
 }

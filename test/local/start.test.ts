@@ -76,12 +76,17 @@ describe('npm start', () => {
       return data.agentDecisionRequest.decision;
     };
 
-    expect(await verdict('share_file', '{ file_id: "7", email: "ines@acme.example", permission: "r" }')).toMatchObject({ verdict: 'ALLOW' });
+    expect(await verdict('share_file', '{ file_id: "7", email: "ines@acme.example", permission: "r" }')).toMatchObject({
+      verdict: 'ALLOW',
+    });
     expect(await verdict('share_file', '{ file_id: "7", email: "eve@elsewhere.example", permission: "r" }')).toEqual({
       verdict: 'DENY',
       reasons: [{ policyName: 'no-files-to-outsiders' }],
     });
-    expect(await verdict('send_money', '{ recipient: "X", amount: 1, subject: "s", date: "2026-01-01" }')).toEqual({ verdict: 'DENY', reasons: [] });
+    expect(await verdict('send_money', '{ recipient: "X", amount: 1, subject: "s", date: "2026-01-01" }')).toEqual({
+      verdict: 'DENY',
+      reasons: [],
+    });
   });
 
   it('shows nothing of the organization to a token of another one, nor without a token', async () => {
@@ -100,7 +105,11 @@ describe('npm start', () => {
 
   it('does not start twice on one data folder', async () => {
     const { exitCode, stdout, stderr } = await runScript(['local/start.mjs', '--json'], house.environment).ended;
-    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 1, stdout: [], stderr: [expect.stringMatching(/^It is running already \(process \d+\)/)] });
+    expect({ exitCode, stdout, stderr }).toEqual({
+      exitCode: 1,
+      stdout: [],
+      stderr: [expect.stringMatching(/^It is running already \(process \d+\)/)],
+    });
   });
 
   it('does not let its data be thrown away while it runs', async () => {
@@ -145,7 +154,11 @@ describe('an outage', () => {
     kill(house, 'platform');
     await house.script.said(/^The example platform has ended/);
 
-    const { data, errors } = await ask<{ agentAuditEvents: { nodes: unknown[] } }>(house, 'policyAdmin', '{ agentAuditEvents(first: 1) { nodes { type project { name } } } }');
+    const { data, errors } = await ask<{ agentAuditEvents: { nodes: unknown[] } }>(
+      house,
+      'policyAdmin',
+      '{ agentAuditEvents(first: 1) { nodes { type project { name } } } }',
+    );
 
     expect(data.agentAuditEvents.nodes).toEqual([{ type: 'ai_tool_decision_made', project: null }]);
     expect(errors?.[0]?.extensions).toMatchObject({ code: 'UNAVAILABLE', serviceName: 'platform' });
@@ -174,7 +187,11 @@ describe('Ctrl-C', () => {
 describe('a start that cannot be', () => {
   it.each([
     ['a taken port', takenPort, /^Port \d+ is taken: stop what listens there, or set GATEWAY_PORT to another port\.$/],
-    ['an unreachable database', async () => ({ DATABASE_URL: 'postgres://me:secret@127.0.0.1:1/db' }), /^The database of DATABASE_URL \(127\.0\.0\.1:1\/db\) cannot be reached: .*ECONNREFUSED/],
+    [
+      'an unreachable database',
+      async () => ({ DATABASE_URL: 'postgres://me:secret@127.0.0.1:1/db' }),
+      /^The database of DATABASE_URL \(127\.0\.0\.1:1\/db\) cannot be reached: .*ECONNREFUSED/,
+    ],
     ['a database address that is none', async () => ({ DATABASE_URL: 'secret' }), /^DATABASE_URL is not a URL like postgresql:/],
     ['a port that is none', async () => ({ PORT: '4001x' }), /^PORT=4001x is not a port/],
     ['two parts on one port', async () => ({ PORT: '4999', GATEWAY_PORT: '4999' }), /^GATEWAY_PORT and PORT are both 4999/],
@@ -210,6 +227,10 @@ function kill({ pids }: StartedHouse, name: string): void {
 
 /** Ids of all that the demo and the test left in the organization. */
 async function everything(house: StartedHouse): Promise<unknown> {
-  const { data } = await ask(house, 'policyAdmin', '{ agentAuditEvents(first: 100) { nodes { id position } } agentTools(first: 100) { nodes { id } } agentPolicies { nodes { id latestRevision } } agents { id } }');
+  const { data } = await ask(
+    house,
+    'policyAdmin',
+    '{ agentAuditEvents(first: 100) { nodes { id position } } agentTools(first: 100) { nodes { id } } agentPolicies { nodes { id latestRevision } } agents { id } }',
+  );
   return data;
 }

@@ -52,22 +52,25 @@ describe('a tail', () => {
     expect((await waiting)?.map(({ position }) => position)).toEqual([3, 4]);
   });
 
-  it.each([...Array(30).keys()])('gives every entry once and in order, however hints are lost, doubled, early or late (seed %i)', async (seed) => {
-    const random = aRandom(seed);
-    const { log, tail } = givenLog(random.below(4) * 300);
-    const starts = [0, 0, random.below(3)];
+  it.each([...Array(30).keys()])(
+    'gives every entry once and in order, however hints are lost, doubled, early or late (seed %i)',
+    async (seed) => {
+      const random = aRandom(seed);
+      const { log, tail } = givenLog(random.below(4) * 300);
+      const starts = [0, 0, random.below(3)];
 
-    const readers = starts.map((from) => positionsOf(tail(), from, 2_000));
-    for (let size = await log.reader.size(acme); size < 2_000; size = await log.reader.size(acme)) {
-      const hints = random.below(4);
-      if (random.below(2) === 0) log.hint();
-      log.grow(Math.min(2_000 - size, 1 + random.below(random.pick([2, 50, 700]))));
-      for (let hint = 0; hint < hints; hint += 1) log.hint();
-      if (random.below(3) === 0) await setImmediate();
-    }
+      const readers = starts.map((from) => positionsOf(tail(), from, 2_000));
+      for (let size = await log.reader.size(acme); size < 2_000; size = await log.reader.size(acme)) {
+        const hints = random.below(4);
+        if (random.below(2) === 0) log.hint();
+        log.grow(Math.min(2_000 - size, 1 + random.below(random.pick([2, 50, 700]))));
+        for (let hint = 0; hint < hints; hint += 1) log.hint();
+        if (random.below(3) === 0) await setImmediate();
+      }
 
-    expect(await Promise.all(readers)).toEqual(starts.map((from) => range(from, 2_000)));
-  });
+      expect(await Promise.all(readers)).toEqual(starts.map((from) => range(from, 2_000)));
+    },
+  );
 
   it('gives nothing after the wait that it was asked for', async () => {
     const { tail } = givenLog(3);

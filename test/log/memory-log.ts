@@ -46,7 +46,8 @@ export function aMemoryLog(): MemoryLog {
     },
     grow(events) {
       const added = typeof events === 'number' ? Array.from({ length: events }, () => anEvent()) : events;
-      for (const event of added) entries.push({ position: entries.length, characters: 1_000, stored: { event, seal: Buffer.alloc(32), position: entries.length } });
+      for (const event of added)
+        entries.push({ position: entries.length, characters: 1_000, stored: { event, seal: Buffer.alloc(32), position: entries.length } });
     },
     hint: () => {
       for (const listener of listeners) listener(acme, entries.length);

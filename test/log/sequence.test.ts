@@ -75,7 +75,11 @@ function givenStore() {
     store: (events: number) => void (waiting += events),
     breakNext: (times: number) => void (breaks = times),
     start() {
-      const sequencer = startSequencer({ sequencing, hints, report: (message, error) => void reported.push(`${message} ${String(error)}`) });
+      const sequencer = startSequencer({
+        sequencing,
+        hints,
+        report: (message, error) => void reported.push(`${message} ${String(error)}`),
+      });
       running.push(sequencer);
       return sequencer;
     },

@@ -18,7 +18,10 @@ export interface Writing {
  * Writers that insert at once and commit in random order: transactions are held open while later ones commit, and one in ten
  * is rolled back. Resolves to the ids of the events that were committed, by organization.
  */
-export async function writeAtOnce(database: Database, { random, organizations, writers, transactions, committed }: Writing): Promise<ReadonlyMap<OrganizationId, readonly string[]>> {
+export async function writeAtOnce(
+  database: Database,
+  { random, organizations, writers, transactions, committed }: Writing,
+): Promise<ReadonlyMap<OrganizationId, readonly string[]>> {
   const done = new Map<OrganizationId, string[]>(organizations.map((organization) => [organization, []]));
   const held: (() => void)[] = [];
   let active = writers;
@@ -34,7 +37,10 @@ export async function writeAtOnce(database: Database, { random, organizations, w
 
   const write = async (writer: number): Promise<void> => {
     const session = await database.session();
-    const log = postgresAuditLog({ query: async <Row>(text: string, values: readonly unknown[] = []) => (await session.query(text, [...values])).rows as Row[] }, new Set());
+    const log = postgresAuditLog(
+      { query: async <Row>(text: string, values: readonly unknown[] = []) => (await session.query(text, [...values])).rows as Row[] },
+      new Set(),
+    );
     for (let transaction = 0; transaction < transactions; transaction += 1) {
       const organization = random.pick(organizations);
       await session.query('BEGIN');

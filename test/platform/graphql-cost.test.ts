@@ -8,14 +8,20 @@ beforeAll(() => {
   schema = buildSchema();
 });
 
-const problem = (query: string, variables: Readonly<Record<string, unknown>> = {}, operationName: string | null = null) => costProblem(schema, parse(query), operationName, variables)?.message ?? null;
+const problem = (query: string, variables: Readonly<Record<string, unknown>> = {}, operationName: string | null = null) =>
+  costProblem(schema, parse(query), operationName, variables)?.message ?? null;
 const representations = (count: number) => Array.from({ length: count }, (_item, index) => ({ __typename: 'Project', id: String(index) }));
-const ENTITIES = 'query ($r: [_Any!]!, $first: Int) { _entities(representations: $r) { ... on Project { agentAuditEvents(first: $first) { nodes { id } } } } }';
+const ENTITIES =
+  'query ($r: [_Any!]!, $first: Int) { _entities(representations: $r) { ... on Project { agentAuditEvents(first: $first) { nodes { id } } } } }';
 
 describe('an operation', () => {
   it.each([
     ['a full page', '{ agentAuditEvents(first: 100) { nodes { id } } }', {}],
-    ['a full page of projects, each with a page of events', '{ agentAuditEvents(first: 100) { nodes { project { agentAuditEvents(first: 100) { nodes { id } } } } } }', {}],
+    [
+      'a full page of projects, each with a page of events',
+      '{ agentAuditEvents(first: 100) { nodes { project { agentAuditEvents(first: 100) { nodes { id } } } } } }',
+      {},
+    ],
     ['a full page of events for each of a hundred entities', ENTITIES, { r: representations(100), first: 100 }],
     ['as many entities as are allowed', ENTITIES, { r: representations(MAX_ENTITIES), first: 10 }],
     ['no list at all', '{ agentPolicySchema { version } }', {}],
@@ -25,17 +31,46 @@ describe('an operation', () => {
   });
 
   it.each([
-    ['lists in lists in lists', '{ agentAuditEvents(first: 100) { nodes { project { agentAuditEvents(first: 100) { nodes { project { agentTools(first: 2) { nodes { id } } } } } } } } }', {}, '20,000'],
-    ['the same by variables', 'query ($n: Int) { agentAuditEvents(first: $n) { nodes { project { agentAuditEvents(first: $n) { nodes { project { agentTools(first: 2) { nodes { id } } } } } } } } }', { n: 100 }, '20,000'],
-    ['the same by pages of usual size', '{ agentAuditEvents { nodes { project { agentAuditEvents { nodes { project { agentAuditEvents { nodes { project { agentTools { nodes { id } } } } } } } } } } } }', {}, '160,000'],
-    ['the same by a fragment', '{ agentAuditEvents(first: 100) { nodes { ...Inner } } } fragment Inner on AgentAuditEvent { project { agentAuditEvents(first: 100) { nodes { user { agentAuditEvents(first: 2) { nodes { id } } } } } } }', {}, '20,000'],
-    ['the same under many aliases', `{ ${Array.from({ length: 2 }, (_item, index) => `a${index}: agentAuditEvents(first: 100) { nodes { project { agentAuditEvents(first: 100) { nodes { id } } } } }`).join(' ')} }`, {}, '20,000'],
+    [
+      'lists in lists in lists',
+      '{ agentAuditEvents(first: 100) { nodes { project { agentAuditEvents(first: 100) { nodes { project { agentTools(first: 2) { nodes { id } } } } } } } } }',
+      {},
+      '20,000',
+    ],
+    [
+      'the same by variables',
+      'query ($n: Int) { agentAuditEvents(first: $n) { nodes { project { agentAuditEvents(first: $n) { nodes { project { agentTools(first: 2) { nodes { id } } } } } } } } }',
+      { n: 100 },
+      '20,000',
+    ],
+    [
+      'the same by pages of usual size',
+      '{ agentAuditEvents { nodes { project { agentAuditEvents { nodes { project { agentAuditEvents { nodes { project { agentTools { nodes { id } } } } } } } } } } } }',
+      {},
+      '160,000',
+    ],
+    [
+      'the same by a fragment',
+      '{ agentAuditEvents(first: 100) { nodes { ...Inner } } } fragment Inner on AgentAuditEvent { project { agentAuditEvents(first: 100) { nodes { user { agentAuditEvents(first: 2) { nodes { id } } } } } } }',
+      {},
+      '20,000',
+    ],
+    [
+      'the same under many aliases',
+      `{ ${Array.from({ length: 2 }, (_item, index) => `a${index}: agentAuditEvents(first: 100) { nodes { project { agentAuditEvents(first: 100) { nodes { id } } } } }`).join(' ')} }`,
+      {},
+      '20,000',
+    ],
   ])('may not ask for %s', (_what, query, variables, items) => {
-    expect(problem(query, variables)).toBe(`The operation asks for up to ${items} list items; at most ${MAX_ITEMS.toLocaleString('en')} are allowed. Ask for smaller pages (first), or in several operations.`);
+    expect(problem(query, variables)).toBe(
+      `The operation asks for up to ${items} list items; at most ${MAX_ITEMS.toLocaleString('en')} are allowed. Ask for smaller pages (first), or in several operations.`,
+    );
   });
 
   it('may not ask for more entities than can be had at once', () => {
-    expect(problem(ENTITIES, { r: representations(MAX_ENTITIES + 1), first: 1 })).toMatch(/^The operation asks for 1001 entities at once; at most 1000 are allowed/);
+    expect(problem(ENTITIES, { r: representations(MAX_ENTITIES + 1), first: 1 })).toMatch(
+      /^The operation asks for 1001 entities at once; at most 1000 are allowed/,
+    );
   });
 
   it('is judged alone among those of its document', () => {

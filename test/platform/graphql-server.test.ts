@@ -32,7 +32,13 @@ const schema = aSchema();
 beforeAll(async () => {
   const logger = createLogger('warn', (line) => void logged.push(line));
   server = createHttpServer(logger);
-  const options = { schema, authenticate: async () => ({ isRouter: true, viewer: null }), contextFor: () => ({}), introspection: true, logger };
+  const options = {
+    schema,
+    authenticate: async () => ({ isRouter: true, viewer: null }),
+    contextFor: () => ({}),
+    introspection: true,
+    logger,
+  };
   await serveGraphql(server, options);
   serveSubscriptions(server, { ...options, schema: aSchema() });
   url = await server.listen({ host: '127.0.0.1', port: 0 });
@@ -55,13 +61,23 @@ describe('a bug', () => {
     const { status, body } = await posted({ query });
 
     expect(status).toBe(200);
-    expect(body['errors']).toEqual([{ message: 'Internal server error', path, locations: expect.any(Array), extensions: { code: 'INTERNAL_SERVER_ERROR', traceId: expect.any(String) } }]);
+    expect(body['errors']).toEqual([
+      {
+        message: 'Internal server error',
+        path,
+        locations: expect.any(Array),
+        extensions: { code: 'INTERNAL_SERVER_ERROR', traceId: expect.any(String) },
+      },
+    ]);
     expect(JSON.stringify(body)).not.toContain('hunter2');
     expect(logged.filter((line) => line.includes(traceIdIn(body)) && /hunter2|Expected Iterable/.test(line))).toHaveLength(1);
   });
 
   it('where a value must be shows nothing either', async () => {
-    expect(await posted({ query: '{ nothing }' })).toMatchObject({ status: 200, body: { data: null, errors: [{ message: 'Internal server error', path: ['nothing'] }] } });
+    expect(await posted({ query: '{ nothing }' })).toMatchObject({
+      status: 200,
+      body: { data: null, errors: [{ message: 'Internal server error', path: ['nothing'] }] },
+    });
   });
 
   it.each([
@@ -82,7 +98,11 @@ describe('a bug', () => {
 
 describe('a subscription', () => {
   it('has a context of its own for every result, since what one remembers may not hold for the next', async () => {
-    expect(await subscribed('subscription { contexts }')).toEqual([{ data: { contexts: 1 } }, { data: { contexts: 1 } }, { data: { contexts: 1 } }]);
+    expect(await subscribed('subscription { contexts }')).toEqual([
+      { data: { contexts: 1 } },
+      { data: { contexts: 1 } },
+      { data: { contexts: 1 } },
+    ]);
   });
 });
 
@@ -96,7 +116,9 @@ describe('a failure', () => {
   });
 
   it('does so over WebSocket', async () => {
-    expect(await subscribed('subscription { refusal }')).toMatchObject([{ errors: [{ message: 'This needs the scope x.', extensions: { code: 'FORBIDDEN' } }] }]);
+    expect(await subscribed('subscription { refusal }')).toMatchObject([
+      { errors: [{ message: 'This needs the scope x.', extensions: { code: 'FORBIDDEN' } }] },
+    ]);
   });
 });
 
@@ -107,11 +129,21 @@ describe('a wrong document', () => {
     ['has variables of another type', { query: 'query ($n: Int) { echo(first: $n) }', variables: { n: 'x' } }, 'BAD_USER_INPUT'],
     ['names an operation that is not there', { query: '{ bug }', operationName: 'other' }, 'OPERATION_RESOLUTION_FAILURE'],
     ['is deeper than 15 levels', { query: `{ kennel ${'{ kennel '.repeat(15)}{ size }${' }'.repeat(15)} }` }, 'GRAPHQL_VALIDATION_FAILED'],
-    ['has more than 60 aliases', { query: `{ ${Array.from({ length: 61 }, (_, n) => `a${n}: bug`).join(' ')} }` }, 'GRAPHQL_VALIDATION_FAILED'],
+    [
+      'has more than 60 aliases',
+      { query: `{ ${Array.from({ length: 61 }, (_, n) => `a${n}: bug`).join(' ')} }` },
+      'GRAPHQL_VALIDATION_FAILED',
+    ],
     ['has more than 5,000 tokens', { query: `{ ${'bug '.repeat(5_001)} }` }, 'GRAPHQL_PARSE_FAILED'],
   ])('that %s is told so', async (_what, body, code) => {
-    expect(await posted(body)).toMatchObject({ status: 200, body: { errors: [{ message: expect.stringMatching(/\w/), extensions: { code } }] } });
-    expect(await posted(body, 'application/graphql-response+json')).toMatchObject({ status: 400, body: { errors: [{ extensions: { code } }] } });
+    expect(await posted(body)).toMatchObject({
+      status: 200,
+      body: { errors: [{ message: expect.stringMatching(/\w/), extensions: { code } }] },
+    });
+    expect(await posted(body, 'application/graphql-response+json')).toMatchObject({
+      status: 400,
+      body: { errors: [{ extensions: { code } }] },
+    });
   });
 
   it('costs no more than the first look when it spreads its fragments into each other ten times over', async () => {
@@ -129,7 +161,10 @@ describe('compiled and interpreted execution agree', () => {
     ['{ animals { __typename ... on Named { name } ... on Cat { lives } ... on Dog { barks } } }'],
     ['{ named { __typename name ... on Dog { barks } } }'],
     ['query ($a: Boolean!) { animals @skip(if: $a) { __typename } named @include(if: $a) { name } }', { a: true }],
-    ['query ($a: Boolean!) { animals @skip(if: $a) { __typename } ...F @include(if: $a) } fragment F on Query { named { name } }', { a: false }],
+    [
+      'query ($a: Boolean!) { animals @skip(if: $a) { __typename } ...F @include(if: $a) } fragment F on Query { named { name } }',
+      { a: false },
+    ],
     ['{ echo }'],
     ['{ echo(first: null) }'],
     ['{ a: echo(first: 1) b: echo(mood: GOOD, value: "x") c: echo(values: "one") }'],
@@ -147,7 +182,13 @@ describe('compiled and interpreted execution agree', () => {
     ['mutation { a: add(number: 1) b: add(number: 2) c: add(number: 3) }'],
   ])('%s %j', async (query, variables = {}) => {
     const compiled = await posted({ query, variables });
-    const interpreted = await execute({ schema: aSchema(), document: parse(query), variableValues: variables, contextValue: {}, rootValue: {} });
+    const interpreted = await execute({
+      schema: aSchema(),
+      document: parse(query),
+      variableValues: variables,
+      contextValue: {},
+      rootValue: {},
+    });
 
     expect(compiled.body['data']).toEqual(plain(interpreted).data);
     expect(pathsOf(compiled.body)).toEqual(pathsOf(plain(interpreted)));
@@ -159,10 +200,16 @@ function aSchema(): GraphQLSchema {
   const throwing = (error: Error) => (): never => {
     throw error;
   };
-  const howOftenAsked: GraphQLFieldResolver<unknown, { asked?: number }> = (_root, _args, context) => (context.asked = (context.asked ?? 0) + 1);
+  const howOftenAsked: GraphQLFieldResolver<unknown, { asked?: number }> = (_root, _args, context) =>
+    (context.asked = (context.asked ?? 0) + 1);
   const cat = { __typename: 'Cat', name: 'Tom', lives: 9 };
   const dog = { __typename: 'Dog', name: 'Rex', barks: true };
-  const iterable = (next: () => Promise<IteratorResult<number>>) => () => ({ next, [Symbol.asyncIterator]() { return this; } });
+  const iterable = (next: () => Promise<IteratorResult<number>>) => () => ({
+    next,
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  });
   const resolvers: Readonly<Record<string, Readonly<Record<string, GraphQLFieldResolver<unknown, unknown>>>>> = {
     Query: {
       animals: () => [cat, dog],
@@ -193,7 +240,12 @@ function aSchema(): GraphQLSchema {
     for (const [name, resolve] of Object.entries(fields)) {
       const field = known.getFields()[name];
       if (field === undefined) throw new Error(`There is no field ${name}.`);
-      Object.assign(field, type === 'Subscription' ? { subscribe: resolve, resolve: name === 'contexts' ? howOftenAsked : throwing(new Error(SECRET)) } : { resolve });
+      Object.assign(
+        field,
+        type === 'Subscription'
+          ? { subscribe: resolve, resolve: name === 'contexts' ? howOftenAsked : throwing(new Error(SECRET)) }
+          : { resolve },
+      );
     }
   }
   return built;
@@ -208,7 +260,11 @@ function times(most: number): () => Promise<IteratorResult<number>> {
 type Body = Readonly<Record<string, unknown>>;
 
 async function posted(body: object, accept = 'application/json'): Promise<{ readonly status: number; readonly body: Body }> {
-  const response = await fetch(`${url}/graphql`, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', accept } });
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json', accept },
+  });
   const answer: Body = JSON.parse(await response.text());
   return { status: response.status, body: answer };
 }
@@ -228,6 +284,7 @@ async function subscribed(query: string): Promise<readonly unknown[]> {
 }
 
 const plain = (result: ExecutionResult): ExecutionResult => JSON.parse(JSON.stringify(result));
-const errorsIn = (body: object): readonly { readonly path?: unknown; readonly extensions?: Body }[] => ('errors' in body && Array.isArray(body.errors) ? body.errors : []);
+const errorsIn = (body: object): readonly { readonly path?: unknown; readonly extensions?: Body }[] =>
+  'errors' in body && Array.isArray(body.errors) ? body.errors : [];
 const pathsOf = (body: object): readonly unknown[] => errorsIn(body).map((error) => error.path);
 const traceIdIn = (body: Body): string => String(errorsIn(body)[0]?.extensions?.['traceId']);

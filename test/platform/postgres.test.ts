@@ -62,7 +62,14 @@ describe('a bug in a statement', () => {
   it.each([
     ['that does not parse', () => database.sql.query('SELEC 1')],
     ['about a table that is not there', () => inTransaction(database, (tx) => tx.$queryRawUnsafe('SELECT * FROM nowhere'))],
-    ['that repeats a key', () => inTransaction(database, async (tx) => [await tx.organization.create({ data: { id: 'o' } }), await tx.organization.create({ data: { id: 'o' } })])],
+    [
+      'that repeats a key',
+      () =>
+        inTransaction(database, async (tx) => [
+          await tx.organization.create({ data: { id: 'o' } }),
+          await tx.organization.create({ data: { id: 'o' } }),
+        ]),
+    ],
   ])('is no outage: %s', async (_what, ask) => {
     expect(databaseFailure(await errorOf(ask))).toBeNull();
   });

@@ -50,8 +50,18 @@ describe('what is permitted and what is not', () => {
 
   it('one forbid beats any number of permits, in whatever order they are loaded', async () => {
     const permits = await Promise.all([1, 2, 3].map((n) => aPolicy(ALL, { id: `permit ${n}`, name: `permit ${n}` })));
-    const forbid = await aPolicy(when('resource.risk == 1', 'forbid'), { id: 'forbid', name: 'forbid', revision: 7, namespaceId: 'payments' });
-    const denied = { verdict: 'DENY', basis: 'FORBIDDEN', failed: [], reasons: [{ policyId: 'forbid', policyName: 'forbid', namespaceId: 'payments', revision: 7, effect: 'FORBID' }] };
+    const forbid = await aPolicy(when('resource.risk == 1', 'forbid'), {
+      id: 'forbid',
+      name: 'forbid',
+      revision: 7,
+      namespaceId: 'payments',
+    });
+    const denied = {
+      verdict: 'DENY',
+      basis: 'FORBIDDEN',
+      failed: [],
+      reasons: [{ policyId: 'forbid', policyName: 'forbid', namespaceId: 'payments', revision: 7, effect: 'FORBID' }],
+    };
 
     expect(evaluate(preparePolicySet(wasmEngine, [...permits, forbid]), aCall())).toEqual(denied);
     expect(evaluate(preparePolicySet(wasmEngine, [forbid, ...permits]), aCall())).toEqual(denied);
@@ -77,7 +87,12 @@ describe('a policy that cannot be evaluated', () => {
     const forbid = anUncheckedPolicy(when(condition, 'forbid'), { id: 'f', name: 'broken' });
     const mine = { policyId: 'f', policyName: 'broken', namespaceId: 'company', revision: 1, effect: 'FORBID' };
 
-    expect(evaluate(preparePolicySet(wasmEngine, [await aPolicy(ALL), forbid]), aCall())).toEqual({ verdict: 'DENY', basis: 'POLICY_ERROR', reasons: [mine], failed: [mine] });
+    expect(evaluate(preparePolicySet(wasmEngine, [await aPolicy(ALL), forbid]), aCall())).toEqual({
+      verdict: 'DENY',
+      basis: 'POLICY_ERROR',
+      reasons: [mine],
+      failed: [mine],
+    });
   });
 
   it.each([
@@ -86,7 +101,12 @@ describe('a policy that cannot be evaluated', () => {
   ])('does not allow as a permit: %s', (_what, condition) => {
     const permit = anUncheckedPolicy(when(condition));
 
-    expect(evaluate(preparePolicySet(wasmEngine, [permit]), aCall())).toMatchObject({ verdict: 'DENY', basis: 'NO_MATCH', reasons: [], failed: [{ effect: 'PERMIT' }] });
+    expect(evaluate(preparePolicySet(wasmEngine, [permit]), aCall())).toMatchObject({
+      verdict: 'DENY',
+      basis: 'NO_MATCH',
+      reasons: [],
+      failed: [{ effect: 'PERMIT' }],
+    });
   });
 
   it('passes the validator as an overflow, and still denies', async () => {
@@ -94,11 +114,19 @@ describe('a policy that cannot be evaluated', () => {
   });
 
   it('does not keep a permit that holds from allowing, but is told of', async () => {
-    expect(await decided(`${ALL} ${when(overflow)}`)).toMatchObject({ verdict: 'ALLOW', reasons: [{ effect: 'PERMIT' }], failed: [{ effect: 'PERMIT' }] });
+    expect(await decided(`${ALL} ${when(overflow)}`)).toMatchObject({
+      verdict: 'ALLOW',
+      reasons: [{ effect: 'PERMIT' }],
+      failed: [{ effect: 'PERMIT' }],
+    });
   });
 
   it('is beaten by a forbid that matches', async () => {
-    expect(await decided(`${ALL} ${when('true', 'forbid')} ${when(overflow, 'forbid')}`)).toMatchObject({ verdict: 'DENY', basis: 'FORBIDDEN', failed: [{ effect: 'FORBID' }] });
+    expect(await decided(`${ALL} ${when('true', 'forbid')} ${when(overflow, 'forbid')}`)).toMatchObject({
+      verdict: 'DENY',
+      basis: 'FORBIDDEN',
+      failed: [{ effect: 'FORBID' }],
+    });
   });
 });
 
@@ -107,7 +135,8 @@ describe('arguments of a call', () => {
   beforeAll(async () => {
     forbidsSecrets = await aPolicy(`${ALL} ${when('resource.hasTag("path") && resource.getTag("path") like "*secret*"', 'forbid')}`);
   });
-  const verdictOn = (given: JsonObject): string => evaluate(preparePolicySet(wasmEngine, [forbidsSecrets]), aCall({ arguments: given })).verdict;
+  const verdictOn = (given: JsonObject): string =>
+    evaluate(preparePolicySet(wasmEngine, [forbidsSecrets]), aCall({ arguments: given })).verdict;
 
   it.each<[string, JsonObject, string]>([
     ['text', { path: '/home' }, 'ALLOW'],
@@ -126,15 +155,23 @@ describe('arguments of a call', () => {
     expect(verdictOn(given)).toBe(verdict);
   });
 
-  it.each(['__entity', '__extn', '__proto__', 'constructor', 'toString', '', '\u0000', 'a"b\\c', 'uid', 'attrs', 'path\u0000'])('may be called %j', (name) => {
-    const given: JsonObject = Object.fromEntries([[name, 'type'], ['path', 'secret']]);
+  it.each(['__entity', '__extn', '__proto__', 'constructor', 'toString', '', '\u0000', 'a"b\\c', 'uid', 'attrs', 'path\u0000'])(
+    'may be called %j',
+    (name) => {
+      const given: JsonObject = Object.fromEntries([
+        [name, 'type'],
+        ['path', 'secret'],
+      ]);
 
-    expect(verdictOn(given)).toBe('DENY');
-    expect(verdictOn(Object.fromEntries([[name, 'secret']]))).toBe('ALLOW');
-  });
+      expect(verdictOn(given)).toBe('DENY');
+      expect(verdictOn(Object.fromEntries([[name, 'secret']]))).toBe('ALLOW');
+    },
+  );
 
   it('show numbers and booleans as policies write them', async () => {
-    const text = when('["n","t"].contains("n") && resource.hasTag("n") && resource.getTag("n") == "12.5" && resource.hasTag("t") && resource.getTag("t") == "true"');
+    const text = when(
+      '["n","t"].contains("n") && resource.hasTag("n") && resource.getTag("n") == "12.5" && resource.hasTag("t") && resource.getTag("t") == "true"',
+    );
 
     expect(await decided(text, aCall({ arguments: { n: 12.5, t: true } }))).toMatchObject({ verdict: 'ALLOW' });
   });

@@ -30,7 +30,11 @@ describe('textProblem', () => {
     ['one level too many of records', permit(nested(MAX_NESTING, '{a: ', '}')), /^Brackets nest deeper/],
     ['brackets after a comment that a carriage return ended', `//\r${permit(nested(100))}`, /^Brackets nest deeper/],
     ['brackets after a string that only looks open', permit(`"\\\\" == ${nested(40)}`), /^Brackets nest deeper/],
-    ['more than 32 conditions', permit(`${'if true then '.repeat(33)}true${' else true'.repeat(33)}`), /^There are more than 32 if-then-else/],
+    [
+      'more than 32 conditions',
+      permit(`${'if true then '.repeat(33)}true${' else true'.repeat(33)}`),
+      /^There are more than 32 if-then-else/,
+    ],
     ['a number beyond what JSON carries', permit('resource.risk < 9007199254740992'), /^The number 9007199254740992 is too large/],
     ['a number of a thousand digits', permit(`resource.risk < ${'9'.repeat(1_000)}`), /^The number 9{40} is too large/],
     ['a NUL character, which cannot be stored', `${permit('true')} // \u0000`, /^The text holds a NUL character/],

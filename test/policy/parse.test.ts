@@ -16,7 +16,10 @@ describe('the parser', () => {
   it('gives the statements of a text in their order, with their effects', async () => {
     const parsed = await wasmParser.parse(`${ALL}\n${'forbid (principal, action, resource);\n'.repeat(11)}`, SCHEMA);
 
-    expect('statements' in parsed && parsed.statements.map(({ effect }) => effect)).toEqual(['PERMIT', ...Array.from({ length: 11 }, () => 'FORBID')]);
+    expect('statements' in parsed && parsed.statements.map(({ effect }) => effect)).toEqual([
+      'PERMIT',
+      ...Array.from({ length: 11 }, () => 'FORBID'),
+    ]);
   });
 
   it('knows no annotation, and minds none', async () => {
@@ -24,13 +27,17 @@ describe('the parser', () => {
   });
 
   it('says where a text does not parse, in characters', async () => {
-    expect(await problemsIn(`// é😀\npermit (principal, action, resource) when { "é" == };`)).toEqual([expect.objectContaining({ line: 2, column: 52 })]);
+    expect(await problemsIn(`// é😀\npermit (principal, action, resource) when { "é" == };`)).toEqual([
+      expect.objectContaining({ line: 2, column: 52 }),
+    ]);
   });
 
   it('says where a text does not fit the model, and what may have been meant', async () => {
     const problems = await problemsIn(`${ALL}\n${when('principal.trus > 3')}`);
 
-    expect(problems).toEqual([{ message: expect.stringContaining('`trus`'), help: expect.stringContaining('`trust`'), line: 2, column: expect.any(Number) }]);
+    expect(problems).toEqual([
+      { message: expect.stringContaining('`trus`'), help: expect.stringContaining('`trust`'), line: 2, column: expect.any(Number) },
+    ]);
   });
 
   it.each([
@@ -61,7 +68,8 @@ describe('a text made to break the parser', () => {
   });
   afterAll(() => clearInterval(timer));
 
-  const nested = (levels: number, open: string, close: string, inner = 'true'): string => when(`${open.repeat(levels)}${inner}${close.repeat(levels)}`);
+  const nested = (levels: number, open: string, close: string, inner = 'true'): string =>
+    when(`${open.repeat(levels)}${inner}${close.repeat(levels)}`);
   const texts: readonly (readonly [string, string])[] = [
     ['parentheses beyond the guard', nested(2_000, '(', ')')],
     ['records beyond the guard', nested(79, '{a:', '}')],
@@ -86,7 +94,13 @@ describe('a text made to break the parser', () => {
 
     const parsed = textProblem(text) === null ? await wasmParser.parse(text, SCHEMA) : { problems: [textProblem(text)] };
     // What is accepted is evaluated here, where the stack is smaller than in the parser's thread.
-    const verdict = 'statements' in parsed ? evaluate(preparePolicySet(wasmEngine, [{ id: 'h', name: 'h', namespaceId: 'company', revision: 1, statements: parsed.statements }]), aCall()).verdict : 'refused';
+    const verdict =
+      'statements' in parsed
+        ? evaluate(
+            preparePolicySet(wasmEngine, [{ id: 'h', name: 'h', namespaceId: 'company', revision: 1, statements: parsed.statements }]),
+            aCall(),
+          ).verdict
+        : 'refused';
 
     expect(['ALLOW', 'DENY', 'refused']).toContain(verdict);
     expect(evaluate(set, aCall()).verdict).toBe('ALLOW');
@@ -97,7 +111,10 @@ describe('a text made to break the parser', () => {
   it('is refused with a sentence by the parser itself too, when it passes the guard some day', async () => {
     const problems = await Promise.all([nested(3_000, '(', ')'), nested(400, '{a:', '}')].map(problemsIn));
 
-    expect(problems).toEqual([[expect.objectContaining({ message: expect.stringMatching(/^The text cannot be parsed/) })], [expect.objectContaining({ message: expect.any(String) })]]);
+    expect(problems).toEqual([
+      [expect.objectContaining({ message: expect.stringMatching(/^The text cannot be parsed/) })],
+      [expect.objectContaining({ message: expect.any(String) })],
+    ]);
     expect(await problemsIn(ALL)).toEqual([]);
   });
 });

@@ -26,8 +26,16 @@ describe('the comparison', () => {
     ['a field removed', [' risk: Int!', ''], 'FIELD_REMOVED Tool.risk was removed.'],
     ['a field that may become null', ['risk: Int!', 'risk: Int'], 'FIELD_CHANGED_KIND Tool.risk changed type from Int! to Int.'],
     ['an enum value removed', ['ALLOW DENY', 'ALLOW'], 'VALUE_REMOVED_FROM_ENUM DENY was removed from enum type Verdict.'],
-    ['an input field that became required', ['tool: ID!', 'tool: ID! reason: String!'], 'REQUIRED_INPUT_FIELD_ADDED A required field reason on input type Call was added.'],
-    ['an argument that became required', ['(id: ID!)', '(id: ID!, at: Int!)'], 'REQUIRED_ARG_ADDED A required arg at on Query.tool was added.'],
+    [
+      'an input field that became required',
+      ['tool: ID!', 'tool: ID! reason: String!'],
+      'REQUIRED_INPUT_FIELD_ADDED A required field reason on input type Call was added.',
+    ],
+    [
+      'an argument that became required',
+      ['(id: ID!)', '(id: ID!, at: Int!)'],
+      'REQUIRED_ARG_ADDED A required arg at on Query.tool was added.',
+    ],
     ['an entity key removed', [' @key(fields: "server name")', ''], 'KEY_REMOVED Tool lost its key "server name".'],
   ] as const)('finds %s', (_what, [before, after], found) => {
     const current = released.replace(before, after);

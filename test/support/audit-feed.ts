@@ -10,7 +10,8 @@ export interface FedEvent {
   readonly id: string;
   readonly sourceId: string;
 }
-export type FeedItem = { readonly kind: 'event'; readonly event: FedEvent } | { readonly kind: 'heartbeat'; readonly cursor: string; readonly position: number };
+export type FeedItem =
+  { readonly kind: 'event'; readonly event: FedEvent } | { readonly kind: 'heartbeat'; readonly cursor: string; readonly position: number };
 
 const FEED = `subscription ($after: String) { item: agentAuditEventAppended(after: $after) { __typename
   ... on AgentAuditEventAppended { cursor event { id position sourceId } }
@@ -18,7 +19,14 @@ const FEED = `subscription ($after: String) { item: agentAuditEventAppended(afte
 
 interface FeedResult {
   readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
-  readonly data?: { readonly item: { readonly __typename: string; readonly cursor: string; readonly position?: number; readonly event?: { readonly id: string; readonly position: number; readonly sourceId: string } } };
+  readonly data?: {
+    readonly item: {
+      readonly __typename: string;
+      readonly cursor: string;
+      readonly position?: number;
+      readonly event?: { readonly id: string; readonly position: number; readonly sourceId: string };
+    };
+  };
 }
 
 /** The live feed, item by item. Leaving the loop ends the subscription. */
@@ -37,7 +45,10 @@ export async function* auditFeed(client: Client, after: string | null = null): A
 }
 
 /** The next `count` events of the feed; heartbeats are passed over. */
-export async function nextEvents(feed: AsyncIterable<FeedItem> | AsyncGenerator<FeedItem, void>, count: number): Promise<readonly FedEvent[]> {
+export async function nextEvents(
+  feed: AsyncIterable<FeedItem> | AsyncGenerator<FeedItem, void>,
+  count: number,
+): Promise<readonly FedEvent[]> {
   const events: FedEvent[] = [];
   if (count === 0) return events;
   const iterator = feed[Symbol.asyncIterator]();

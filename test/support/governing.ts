@@ -25,7 +25,12 @@ export const retirePolicy = (client: Client, input: object): Promise<PolicyAnswe
 let names = 0;
 
 /** The id of a new policy, created and published. */
-export async function aPublishedPolicy(client: Client, namespaceId: string, text: string, name = `policy ${(names += 1)}`): Promise<string> {
+export async function aPublishedPolicy(
+  client: Client,
+  namespaceId: string,
+  text: string,
+  name = `policy ${(names += 1)}`,
+): Promise<string> {
   const id = idIn(await createPolicy(client, { namespaceId, name, text }));
   return idIn(await publishPolicy(client, { policyId: id, basedOn: 0 }));
 }
@@ -52,7 +57,8 @@ const REGISTER = `mutation ($input: AgentToolRegisterInput!) { answer: agentTool
   change errors { ${REFUSALS} } } }`;
 
 /** Registers a tool whose schema takes anything, unless the input says otherwise. */
-export const registerTool = (client: Client, input: object): Promise<ToolAnswer> => answerOf<ToolAnswer>(client, REGISTER, { inputSchema: { type: 'object' }, ...input });
+export const registerTool = (client: Client, input: object): Promise<ToolAnswer> =>
+  answerOf<ToolAnswer>(client, REGISTER, { inputSchema: { type: 'object' }, ...input });
 
 /** What a decision request answered. */
 export interface DecisionAnswer {
@@ -69,7 +75,13 @@ export interface Decided {
   readonly toolName: string;
   readonly toolDefinitionDigest: string | null;
   readonly tool: { readonly id: string } | null;
-  readonly reasons: readonly { readonly policyId: string; readonly policyName: string; readonly revision: number; readonly effect: string; readonly namespaceId: string }[];
+  readonly reasons: readonly {
+    readonly policyId: string;
+    readonly policyName: string;
+    readonly revision: number;
+    readonly effect: string;
+    readonly namespaceId: string;
+  }[];
 }
 
 export const DECIDE = `mutation ($input: AgentDecisionRequestInput!) { answer: agentDecisionRequest(input: $input) {

@@ -31,7 +31,15 @@ export interface TestOrganization {
 export async function anOrganization(subgraph: TestSubgraph): Promise<TestOrganization> {
   const id = `gid://platform/Organization/${randomUUID()}`;
   const of = (kind: string, name: string): string => `${id.replace('Organization', kind)}/${name}`;
-  const place = { id, payments: of('Group', 'payments'), core: of('Group', 'core'), api: of('Project', 'api'), web: of('Project', 'web'), shop: of('Project', 'shop'), coder: of('Agent', 'coder') };
+  const place = {
+    id,
+    payments: of('Group', 'payments'),
+    core: of('Group', 'core'),
+    api: of('Project', 'api'),
+    web: of('Project', 'web'),
+    shop: of('Project', 'shop'),
+    coder: of('Agent', 'coder'),
+  };
   const platform = await subgraph.as({ userId: of('User', 'platform'), organizationId: id, scopes: [...SCOPES] });
   await pushed(platform, {
     namespaces: [
@@ -44,7 +52,8 @@ export async function anOrganization(subgraph: TestSubgraph): Promise<TestOrgani
     ],
     agents: [{ id: place.coder, classes: ['coding'], trust: 60, autonomous: false, ownerId: of('User', 'ada') }],
   });
-  const holder = (userId: string, token: Partial<TokenRequest> = {}): Promise<Client> => subgraph.as({ userId, organizationId: id, scopes: SCOPES.filter((scope) => scope !== 'act:any'), ...token });
+  const holder = (userId: string, token: Partial<TokenRequest> = {}): Promise<Client> =>
+    subgraph.as({ userId, organizationId: id, scopes: SCOPES.filter((scope) => scope !== 'act:any'), ...token });
   return {
     ...place,
     platform,
@@ -59,8 +68,18 @@ export async function anOrganization(subgraph: TestSubgraph): Promise<TestOrgani
 
 /** Pushes rows of which none may be refused. */
 export async function pushed(platform: Client, rows: Readonly<Record<string, readonly object[]>>): Promise<void> {
-  const response = await platform.request('/v1/directory', { method: 'PUT', body: JSON.stringify(rows), headers: { 'content-type': 'application/json' } });
+  const response = await platform.request('/v1/directory', {
+    method: 'PUT',
+    body: JSON.stringify(rows),
+    headers: { 'content-type': 'application/json' },
+  });
   const outcome: unknown = await response.json();
-  const isTaken = response.ok && typeof outcome === 'object' && outcome !== null && 'errors' in outcome && Array.isArray(outcome.errors) && outcome.errors.length === 0;
+  const isTaken =
+    response.ok &&
+    typeof outcome === 'object' &&
+    outcome !== null &&
+    'errors' in outcome &&
+    Array.isArray(outcome.errors) &&
+    outcome.errors.length === 0;
   if (!isTaken) throw new Error(`The directory refused a push: ${JSON.stringify(outcome)}`);
 }

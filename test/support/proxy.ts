@@ -24,7 +24,10 @@ export async function aProxy(url: string): Promise<Proxy> {
       socket.on('close', () => open.delete(socket));
       socket.on('error', () => socket.destroy());
     }
-    for (const [from, to] of [[inner, outer], [outer, inner]] as const) {
+    for (const [from, to] of [
+      [inner, outer],
+      [outer, inner],
+    ] as const) {
       from.on('data', (bytes) => {
         if (!isStalled) to.write(bytes);
       });

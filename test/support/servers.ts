@@ -31,7 +31,10 @@ export async function startServers(): Promise<TestServers> {
       startPostgres({ dataDir: join(folder, 'postgres'), port: 0, durability: 'off' }),
       startRedis(),
     ]);
-    stops.push(() => postgres.stop(), () => redis.stop());
+    stops.push(
+      () => postgres.stop(),
+      () => redis.stop(),
+    );
     await makeTemplate(postgres.url);
     return { postgresUrl: postgres.url, redisUrl: redis.url, stop };
   } catch (error) {

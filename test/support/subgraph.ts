@@ -15,7 +15,11 @@ import { aDatabase } from './database.js';
 export interface Answer<Data> {
   readonly status: number;
   readonly data?: Data | null;
-  readonly errors?: readonly { readonly message: string; readonly path?: readonly (string | number)[]; readonly extensions?: Readonly<Record<string, unknown>> }[];
+  readonly errors?: readonly {
+    readonly message: string;
+    readonly path?: readonly (string | number)[];
+    readonly extensions?: Readonly<Record<string, unknown>>;
+  }[];
 }
 
 /** Somebody with a token, or nobody in particular. */
@@ -80,7 +84,11 @@ interface Run {
 async function run({ environment, issuer, clock, afterwards }: Run): Promise<TestSubgraph> {
   const logged: string[] = [];
   const config = readConfig({ PORT: '0', ROUTER_SECRET: routerSecret, ...environment });
-  const app = await buildApp(config, createLogger('warn', (line) => void logged.push(line)), clock);
+  const app = await buildApp(
+    config,
+    createLogger('warn', (line) => void logged.push(line)),
+    clock,
+  );
   const { url } = await app.listen();
   return {
     url,
@@ -93,7 +101,8 @@ async function run({ environment, issuer, clock, afterwards }: Run): Promise<Tes
       await app.close();
       return run({ environment, issuer, clock, afterwards });
     },
-    sibling: (more = {}, ownClock = clock) => run({ environment: { ...environment, ...more }, issuer, clock: ownClock, afterwards: async () => undefined }),
+    sibling: (more = {}, ownClock = clock) =>
+      run({ environment: { ...environment, ...more }, issuer, clock: ownClock, afterwards: async () => undefined }),
     async close() {
       await app.close();
       await afterwards();

@@ -44,11 +44,18 @@ describe('the digest of a definition', () => {
   };
 
   it('is SHA-256 of the canonical JSON, the same on every machine', () => {
-    expect(digestOf({ name: 'n', description: null, inputSchema: { b: 1, a: [true] }, outputSchema: null })).toBe('83b53be280e4a561f9f49936e350f47297386915d8988262e61e92b171601a52');
+    expect(digestOf({ name: 'n', description: null, inputSchema: { b: 1, a: [true] }, outputSchema: null })).toBe(
+      '83b53be280e4a561f9f49936e350f47297386915d8988262e61e92b171601a52',
+    );
   });
 
   it('does not change with the order of keys', () => {
-    expect(digestOf({ ...definition, inputSchema: { properties: { deep: { a: [1, 2] }, path: { maxLength: 100, type: 'string' } }, type: 'object' } })).toBe(digestOf(definition));
+    expect(
+      digestOf({
+        ...definition,
+        inputSchema: { properties: { deep: { a: [1, 2] }, path: { maxLength: 100, type: 'string' } }, type: 'object' },
+      }),
+    ).toBe(digestOf(definition));
   });
 
   it.each<[string, Partial<Definition>]>([
@@ -56,7 +63,10 @@ describe('the digest of a definition', () => {
     ['description', { description: 'Reads!' }],
     ['description to none', { description: null }],
     ['input schema', { inputSchema: { type: 'object' } }],
-    ['order of a list in the input schema', { inputSchema: { type: 'object', properties: { path: { type: 'string', maxLength: 100 }, deep: { a: [2, 1] } } } }],
+    [
+      'order of a list in the input schema',
+      { inputSchema: { type: 'object', properties: { path: { type: 'string', maxLength: 100 }, deep: { a: [2, 1] } } } },
+    ],
     ['output schema', { outputSchema: {} }],
   ])('changes with the %s', (_what, change) => {
     expect(digestOf({ ...definition, ...change })).not.toBe(digestOf(definition));
