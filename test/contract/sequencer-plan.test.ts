@@ -15,7 +15,8 @@ beforeAll(async () => {
   const log = postgresAuditLog(database.sql, new Set());
   for (let stored = 0; stored < EVENTS; stored += 1_000) await log.append(acme, someAppends(1_000, String(stored)));
   const seat = await postgresSequencing(database).take();
-  while (((await seat?.step(5_000))?.events ?? 0) > 0);
+  // A transaction that another test holds open in the same cluster holds positions back: until all have one.
+  for (let sequenced = 0; sequenced < EVENTS; ) sequenced += (await seat?.step(5_000))?.events ?? Number.NaN;
   await seat?.leave();
   await database.sql.query('ANALYZE');
 });
@@ -47,10 +48,8 @@ describe('a step of the sequencer with nothing to do', () => {
   it.each(['peek', 'step'] as const)('reads no table to find that out (%s)', async (name) => {
     const plan = await planOf(stepStatements()[name]);
 
-    const scanned = nodesOf(plan)
-      .filter((node) => node['Node Type'] === 'Seq Scan')
-      .map((node) => node['Relation Name']);
-    expect(scanned.filter((relation) => relation?.startsWith('audit_event'))).toEqual([]);
+    const nodes = nodesOf(plan).map((node) => `${node['Node Type']} ${node['Relation Name'] ?? ''}`.trim());
+    expect(nodes.filter((node) => /^(Seq|Bitmap Heap) Scan audit_event/.test(node))).toEqual([]);
     expect(plan['Shared Hit Blocks'] + plan['Shared Read Blocks']).toBeLessThan(50);
   });
 });
