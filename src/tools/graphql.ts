@@ -57,39 +57,14 @@ const CURSOR = 'tool';
 const isKey = (key: string): boolean => key !== '' && !key.includes('\u0000');
 const presentPage = (page: Page<Tool>) => connectionOf(page, (tool) => cursorOf(CURSOR, tool.id), presentTool);
 
-function presentTool(tool: Tool): PresentedTool {
-  const {
-    id,
-    namespaceId,
-    title,
-    description,
-    aliases,
-    inputSchema,
-    outputSchema,
-    annotations,
-    actionType,
-    actionTypeReason,
-    definitionDigest,
-  } = tool;
+function presentTool({ registeredAt, changedAt, registeredBy, ...said }: Tool): PresentedTool {
   return {
-    ...{
-      id,
-      namespaceId,
-      title,
-      description,
-      aliases,
-      inputSchema,
-      outputSchema,
-      annotations,
-      actionType,
-      actionTypeReason,
-      definitionDigest,
-    },
-    ...partsOf(id),
-    risk: RISKS[actionType],
-    registeredAt: tool.registeredAt.toISOString(),
-    changedAt: tool.changedAt.toISOString(),
-    registeredBy: { id: tool.registeredBy },
+    ...said,
+    ...partsOf(said.id),
+    risk: RISKS[said.actionType],
+    registeredAt: registeredAt.toISOString(),
+    changedAt: changedAt.toISOString(),
+    registeredBy: { id: registeredBy },
   };
 }
 

@@ -85,13 +85,12 @@ function toolOf(
   given: Registration & { readonly actionType: ActionType },
   before: Tool | null,
 ): Tool {
-  const { id, title, description, aliases, inputSchema, outputSchema, annotations, actionType, actionTypeReason } = given;
   const now = deps.clock();
   return {
-    ...{ id, title, description, inputSchema, outputSchema, annotations, actionType, actionTypeReason },
-    aliases: [...new Set(aliases)].sort(),
+    ...given,
+    aliases: [...new Set(given.aliases)].sort(),
     namespaceId: namespace.id,
-    definitionDigest: digestOf({ name: partsOf(id).name, description, inputSchema, outputSchema }),
+    definitionDigest: digestOf({ ...given, name: partsOf(given.id).name }),
     registeredAt: before?.registeredAt ?? now,
     changedAt: now,
     registeredBy: viewer.userId,
