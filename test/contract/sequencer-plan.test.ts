@@ -16,7 +16,7 @@ beforeAll(async () => {
   for (let stored = 0; stored < EVENTS; stored += 1_000) await log.append(acme, someAppends(1_000, String(stored)));
   const seat = await postgresSequencing(database).take();
   // A transaction that another test holds open in the same cluster holds positions back: until all have one.
-  for (let sequenced = 0; sequenced < EVENTS; ) sequenced += (await seat?.step(5_000))?.events ?? Number.NaN;
+  for (let sequenced = 0; sequenced < EVENTS;) sequenced += (await seat?.step(5_000))?.events ?? Number.NaN;
   await seat?.leave();
   await database.sql.query('ANALYZE');
 });
