@@ -76,7 +76,8 @@ export interface Telling {
  */
 export function tell(run: Run, place: { readonly projectId: string; readonly agentPrefix: string; readonly startedAt: Date }): Telling {
   const sessionId = sessionIdOf(run);
-  const agentId = `${place.agentPrefix}${run.calls[0]?.model ?? ''}`;
+  const first = run.calls[0];
+  const agentOf = (call: Call | undefined): string => `${place.agentPrefix}${call?.model ?? ''}`;
   const at = (milliseconds: number): string => new Date(place.startedAt.getTime() + milliseconds).toISOString();
   const event = (part: string, type: string, milliseconds: number, data: object, more: object = {}): object => ({
     specversion: '1.0',
@@ -87,11 +88,11 @@ export function tell(run: Run, place: { readonly projectId: string; readonly age
     time: at(milliseconds),
     datacontenttype: 'application/json',
     projectid: place.projectId,
-    agentid: agentId,
+    agentid: agentOf(first),
     ...more,
     data,
   });
-  const first = run.calls[0];
+  const partOf = partNames();
   return {
     sessionId,
     started: event('started', 'ai_agent_session_started', 0, { workflow_type: first?.suite ?? 'recorded', goal: first?.userTask ?? '' }),
@@ -100,38 +101,41 @@ export function tell(run: Run, place: { readonly projectId: string; readonly age
       duration_seconds: (2 * run.calls.length + 1) / 1_000,
     }),
     steps: run.calls.map((call, index) => {
-      const callId = call.callId == null || call.callId === '' ? `step-${call.step}` : call.callId;
-      const result =
-        call.error == null
-          ? event(`${call.step} response`, 'ai_tool_response_received', 2 * index + 2, { tool_name: call.tool }, { callid: callId })
-          : event(
-              `${call.step} failed`,
-              'ai_tool_execution_failed',
-              2 * index + 2,
-              { tool_name: call.tool, ...errorOf(call.error) },
-              { callid: callId },
-            );
+      const part = partOf(call);
+      const callId = call.callId == null || call.callId === '' ? `step-${part}` : call.callId;
+      const more = { agentid: agentOf(call), callid: callId };
+      const { type, data } = resultOf(call);
       return {
-        requestId: idOf(run.traceId, `${call.step} decision`),
+        requestId: idOf(run.traceId, `${part} decision`),
         request: {
-          subject: { type: 'agent', id: agentId },
+          subject: { type: 'agent', id: agentOf(call) },
           action: { name: 'invokeTool', properties: { arguments: call.args } },
           resource: { type: 'tool', id: call.tool, properties: { project: place.projectId } },
           context: { session: sessionId, call: callId },
         },
         outcome: [
-          event(
-            `${call.step} invoked`,
-            'ai_tool_invoked',
-            2 * index + 1,
-            { tool_name: call.tool, tool_args: call.args },
-            { callid: callId },
-          ),
-          result,
+          event(`${part} invoked`, 'ai_tool_invoked', 2 * index + 1, { tool_name: call.tool, tool_args: call.args }, more),
+          event(`${part} result`, type, 2 * index + 2, data, more),
         ],
       };
     }),
   };
+}
+
+/** Names the calls of one run, in their order: by the step, and where a step has several calls, by their place in it too. */
+function partNames(): (call: Call) => string {
+  const seen = new Map<number, number>();
+  return ({ step }) => {
+    const place = (seen.get(step) ?? 0) + 1;
+    seen.set(step, place);
+    return place === 1 ? String(step) : `${step}.${place}`;
+  };
+}
+
+function resultOf({ tool, error }: Call): { readonly type: string; readonly data: object } {
+  return error == null
+    ? { type: 'ai_tool_response_received', data: { tool_name: tool } }
+    : { type: 'ai_tool_execution_failed', data: { tool_name: tool, ...errorOf(error) } };
 }
 
 /** The trace id, or, where that is too long for a session id, a hash of it. */

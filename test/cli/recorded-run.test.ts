@@ -174,6 +174,25 @@ describe('tell', () => {
     expect(steps[0]?.request).toMatchObject({ context: { call: 'step-4' } });
   });
 
+  it('keeps the calls of one step apart, as an agent makes several at once', async () => {
+    const rows = ['read_file', 'read_file', 'list_files'].map((tool) => aRow({ callId: null, step: 4, tool }));
+    const { steps } = tell(await theRun(...rows), place);
+
+    expect(steps.map(({ request }) => Object(request).context.call)).toEqual(['step-4', 'step-4.2', 'step-4.3']);
+    expect(new Set(steps.flatMap(({ requestId, outcome }) => [requestId, ...outcome.map((event) => Object(event).id)])).size).toBe(9);
+  });
+
+  it('names for each call the agent whose model made it', async () => {
+    const { started, steps } = tell(await theRun(aRow(), aRow({ step: 1, model: 'gemini' })), place);
+
+    expect([started, ...(steps[1]?.outcome ?? [])].map((event) => Object(event).agentid)).toEqual([
+      'gid://platform/Agent/claude',
+      'gid://platform/Agent/gemini',
+      'gid://platform/Agent/gemini',
+    ]);
+    expect(steps.map(({ request }) => Object(request).subject.id)).toEqual(['gid://platform/Agent/claude', 'gid://platform/Agent/gemini']);
+  });
+
   it('shortens a session id that is longer than 200 characters, and only that', async () => {
     const [fits, long] = [await theRun(aRow({ traceId: 'x'.repeat(200) })), await theRun(aRow({ traceId: 'x'.repeat(201) }))];
 
