@@ -1,6 +1,7 @@
+import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
-import { preparsePolicySet, statefulIsAuthorized, type Policy, type StatefulAuthorizationCall } from '@cedar-policy/cedar-wasm/nodejs';
+import type * as CedarWasm from '@cedar-policy/cedar-wasm/nodejs';
 
 // Node 20's V8 (11.3) inlines hot calls into wasm and aborts the whole process ("unreachable code" in
 // Deoptimizer::DoComputeBuiltinContinuation) when such a call, returning a reference as those of cedar-wasm do, is deoptimized:
@@ -49,31 +50,82 @@ export async function parseInWorker(text: string, schema: string): Promise<Parse
 }
 
 /** A request as cedar-wasm takes it, without the policies. */
-export type WasmRequest = Pick<StatefulAuthorizationCall, 'principal' | 'action' | 'resource' | 'context' | 'entities'>;
+export type WasmRequest = Pick<CedarWasm.StatefulAuthorizationCall, 'principal' | 'action' | 'resource' | 'context' | 'entities'>;
 
 /** A set of policies kept ready inside this process's instance. */
 export interface WasmPolicySet {
   authorize(request: WasmRequest): { readonly isAllowed: boolean; readonly reasons: readonly string[]; readonly errors: readonly string[] };
 }
 
+/** What decides: an instance of cedar-wasm, in which policy sets are kept by name. */
+type Instance = typeof CedarWasm;
+
+const load = createRequire(import.meta.url);
+
+/** An instance that shares nothing with those before it. */
+function openInstance(): Instance {
+  const file = load.resolve('@cedar-policy/cedar-wasm/nodejs');
+  delete load.cache[file];
+  const instance: Instance = load(file);
+  return instance;
+}
+
+let current = openInstance();
+
+/**
+ * Asks the current instance. Whatever throws out of wasm, instead of answering, may have left its memory in any state: that
+ * instance answers nobody any more, and the next question goes to a new one.
+ */
+function ask<Answer>(question: (instance: Instance) => Answer): Answer {
+  try {
+    return question(current);
+  } catch (cause) {
+    current = openInstance();
+    throw new Error('cedar-wasm broke on a set of policies; it was replaced.', { cause });
+  }
+}
+
 let nextSet = 0;
 
-// The instance knows no removal; an empty set in its place frees the memory once nobody can ask the set any more.
-const unreachable = new FinalizationRegistry((name: string) => void preparsePolicySet(name, { staticPolicies: {} }));
+interface LoadedSet {
+  readonly name: string;
+  readonly instance: Instance;
+}
 
-/** Loads policies in JSON form, by id. They came from `parseInWorker`, so that they cannot break the instance. */
-export function loadPolicySet(statements: Readonly<Record<string, Policy>>): WasmPolicySet {
+// The instance knows no removal; an empty set in its place frees the memory once nobody can ask the set any more.
+const unreachable = new FinalizationRegistry(({ name, instance }: LoadedSet) => {
+  if (instance === current) instance.preparsePolicySet(name, { staticPolicies: {} });
+});
+
+/** Loads policies in JSON form, by id. They came from `parseInWorker`, so that they should not break the instance. */
+export function loadPolicySet(statements: Readonly<Record<string, CedarWasm.Policy>>): WasmPolicySet {
   const name = `set-${(nextSet += 1)}`;
-  const loaded = preparsePolicySet(name, { staticPolicies: statements });
-  if (loaded.type === 'failure') throw new Error(`Stored policies do not load: ${loaded.errors.map((error) => error.message).join('; ')}`);
+  const loadInto = (): Instance => {
+    const { instance, loaded } = ask((instance) => ({
+      instance,
+      loaded: instance.preparsePolicySet(name, { staticPolicies: statements }),
+    }));
+    if (loaded.type === 'failure') throw new Error(`Stored policies do not load: ${messagesOf(loaded.errors)}`);
+    unreachable.register(set, { name, instance });
+    return instance;
+  };
+  let home: Instance | null = null;
+  let isBreaking = false;
   const set: WasmPolicySet = {
     authorize(request) {
-      const answer = statefulIsAuthorized({ ...request, preparsedPolicySetId: name });
-      if (answer.type === 'failure') throw new Error(`Cedar refused a request: ${answer.errors.map((error) => error.message).join('; ')}`);
+      // Asked again it would break the next instance too, and everybody else's sets would have to be loaded anew each time.
+      if (isBreaking) throw new Error('This set of policies has broken cedar-wasm before; it is not evaluated again.');
+      if (home !== current) home = loadInto();
+      isBreaking = true;
+      const answer = ask((instance) => instance.statefulIsAuthorized({ ...request, preparsedPolicySetId: name }));
+      isBreaking = false;
+      if (answer.type === 'failure') throw new Error(`Cedar refused a request: ${messagesOf(answer.errors)}`);
       const { decision, diagnostics } = answer.response;
       return { isAllowed: decision === 'allow', reasons: diagnostics.reason, errors: diagnostics.errors.map((error) => error.policyId) };
     },
   };
-  unreachable.register(set, name);
+  home = loadInto();
   return set;
 }
+
+const messagesOf = (errors: readonly { readonly message: string }[]): string => errors.map((error) => error.message).join('; ');

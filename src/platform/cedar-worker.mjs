@@ -18,7 +18,9 @@ function parse() {
 
   const validated = validate({ schema, policies: { staticPolicies: text }, validationSettings: { mode: 'strict' } });
   if (validated.type === 'failure') return { problems: validated.errors.map(problem) };
-  if (validated.validationErrors.length > 0) return { problems: validated.validationErrors.map(({ error }) => problem(error)) };
+  // What Cedar only warns of is a mistake here: a forbid that can never match, say, whose author believes that it does.
+  const found = validated.validationErrors.length > 0 ? validated.validationErrors : validated.validationWarnings;
+  if (found.length > 0) return { problems: found.map(({ error }) => problem(error)) };
 
   const statements = parts.policies.map((part) => {
     const converted = policyToJson(part);

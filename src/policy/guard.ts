@@ -1,10 +1,15 @@
-import { isWellFormed } from '../kernel/index.js';
-import type { PolicyProblem } from './policy.js';
+import { isJsonObject, isWellFormed } from '../kernel/index.js';
+import type { PolicyProblem, Statement } from './policy.js';
 
 /** The longest text, in bytes of UTF-8. */
 export const MAX_TEXT_BYTES = 16 * 1024;
 /** The deepest that brackets may nest. From 79 levels on, Cedar's parser can break for good (reference: cedar-wasm 4.13). */
 export const MAX_NESTING = 32;
+/**
+ * The most `when` and `unless` clauses of one permit or forbid. Cedar joins them to one expression, each a level deeper; what the
+ * parser lets one clause nest comes on top (some 64 levels), and from some 150 on evaluating can break an instance.
+ */
+export const MAX_CLAUSES = 16;
 
 /**
  * What makes a text dangerous to parse; null when nothing does. Reads the text once, without recursion, so that a text built to
@@ -54,6 +59,20 @@ export function textProblem(text: string): PolicyProblem | null {
     }
   }
   return null;
+}
+
+/** What makes parsed statements dangerous to evaluate; null when nothing does. */
+export function clauseProblem(statements: readonly Statement[]): PolicyProblem | null {
+  const most = Math.max(
+    ...statements.map(({ est }) => (isJsonObject(est) && Array.isArray(est['conditions']) ? est['conditions'].length : 0)),
+  );
+  if (most <= MAX_CLAUSES) return null;
+  return {
+    message: `A permit or forbid has ${most} when and unless clauses; at most ${MAX_CLAUSES} are allowed.`,
+    help: 'Join them with && and ||, or split the policy.',
+    line: null,
+    column: null,
+  };
 }
 
 /**

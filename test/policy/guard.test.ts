@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { MAX_NESTING, MAX_TEXT_BYTES, placeOf, textProblem } from '../../src/policy/guard.js';
+import { clauseProblem, MAX_CLAUSES, MAX_NESTING, MAX_TEXT_BYTES, placeOf, textProblem } from '../../src/policy/guard.js';
+import { anUncheckedPolicy } from './a-call.js';
 
 const permit = (condition: string): string => `permit (principal, action, resource) when { ${condition} };`;
 const nested = (levels: number, open = '(', close = ')'): string => `${open.repeat(levels)}true${close.repeat(levels)}`;
@@ -60,6 +61,21 @@ describe('textProblem', () => {
     textProblem(text);
 
     expect(performance.now() - startedAt).toBeLessThan(100);
+  });
+});
+
+describe('clauseProblem', () => {
+  const withClauses = (count: number) =>
+    anUncheckedPolicy(`permit (principal, action, resource) ${'when { true } unless { false } '.repeat(count / 2)};`).statements;
+
+  it('finds nothing in as many clauses as are allowed, in each of several statements', () => {
+    expect(clauseProblem([...withClauses(MAX_CLAUSES), ...withClauses(MAX_CLAUSES), ...withClauses(0)])).toBeNull();
+  });
+
+  it('refuses more, wherever they stand', () => {
+    expect(clauseProblem([...withClauses(0), ...withClauses(MAX_CLAUSES + 2)])).toMatchObject({
+      message: 'A permit or forbid has 18 when and unless clauses; at most 16 are allowed.',
+    });
   });
 });
 

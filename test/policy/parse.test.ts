@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { evaluate, preparePolicySet, SCHEMA, type PolicySet } from '../../src/policy/index.js';
-import { textProblem } from '../../src/policy/guard.js';
+import { clauseProblem, MAX_CLAUSES, textProblem } from '../../src/policy/guard.js';
 import { wasmEngine, wasmParser } from '../../src/policy/wasm.js';
 import { aCall, aPolicy } from './a-call.js';
 
@@ -86,6 +86,11 @@ describe('a text made to break the parser', () => {
     ['negations', when(`${'!'.repeat(5_000)}true`)],
     ['minus signs', when(`${'-'.repeat(5_000)}1 < 0`)],
     ['four hundred policies', ALL.repeat(440)],
+    ['five hundred clauses', `permit (principal, action, resource) ${'when{principal.known}'.repeat(500)};`],
+    [
+      'as many clauses as are allowed, each as deep as the parser takes it',
+      `permit (principal, action, resource) ${`when{${Array.from({ length: 50 }, () => 'principal.known').join('&&')}}`.repeat(MAX_CLAUSES)};`,
+    ],
     ['a hundred annotations', `${Array.from({ length: 100 }, (_, n) => `@a${n}("x")`).join(' ')} ${ALL}`],
   ];
 
@@ -95,7 +100,7 @@ describe('a text made to break the parser', () => {
     const parsed = textProblem(text) === null ? await wasmParser.parse(text, SCHEMA) : { problems: [textProblem(text)] };
     // What is accepted is evaluated here, where the stack is smaller than in the parser's thread.
     const verdict =
-      'statements' in parsed
+      'statements' in parsed && clauseProblem(parsed.statements) === null
         ? evaluate(
             preparePolicySet(wasmEngine, [{ id: 'h', name: 'h', namespaceId: 'company', revision: 1, statements: parsed.statements }]),
             aCall(),
