@@ -20,12 +20,20 @@ export interface Directory {
   epoch(organizationId: OrganizationId): Promise<number>;
 }
 
-/** Everything the directory holds of one organization. */
+/** What the directory holds of one organization, as far as a push can change it. */
 export interface DirectoryState {
   readonly namespaces: ReadonlyMap<string, Namespace>;
   /** Keyed by `membershipKey`. */
   readonly memberships: ReadonlyMap<string, Membership>;
   readonly agents: ReadonlyMap<string, Agent>;
+}
+
+/** What the rows of a push are about. */
+export interface Mentioned {
+  readonly hasNamespaces: boolean;
+  readonly deletedNamespaceIds: readonly string[];
+  readonly memberships: readonly Pick<Membership, 'namespaceId' | 'userId'>[];
+  readonly agentIds: readonly string[];
 }
 
 /** What a push changes. */
@@ -45,10 +53,12 @@ interface Rows<Row> {
 /** Writes the directory, inside one transaction. */
 export interface DirectoryWriter {
   /**
-   * Everything the directory holds of the organization, which is created when it is new. The organization is locked until the
-   * transaction ends: pushes come one after another.
+   * What the directory holds of the organization, which is created when it is new: every namespace, or, when no row is about a
+   * namespace, those in which somebody becomes a member; the memberships and agents that rows are about; and the members of what
+   * is deleted, with all below. Until the transaction ends no other
+   * push to it goes on: pushes come one after another.
    */
-  lockState(organizationId: OrganizationId): Promise<DirectoryState>;
+  lockState(organizationId: OrganizationId, mentioned: Mentioned): Promise<DirectoryState>;
 
   /** Makes the change and, when it holds anything, raises the epoch. */
   write(organizationId: OrganizationId, change: DirectoryChange): Promise<void>;

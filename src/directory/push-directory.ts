@@ -1,6 +1,6 @@
-import { requireScope, type OrganizationId, type Viewer } from '../kernel/index.js';
+import { isJsonObject, isPlain, isWellFormed, requireScope, type OrganizationId, type Viewer } from '../kernel/index.js';
 import { applyPush } from './apply-push.js';
-import type { DirectoryWriter } from './ports.js';
+import type { DirectoryWriter, Mentioned } from './ports.js';
 import type { DirectoryPush, PushOutcome } from './push.js';
 
 export interface Pushing {
@@ -14,11 +14,31 @@ export interface Pushing {
 export async function pushDirectory(deps: Pushing, viewer: Viewer, push: DirectoryPush): Promise<PushOutcome> {
   requireScope(viewer, 'directory:write');
   const outcome = await deps.atomically(async (writer) => {
-    const state = await writer.lockState(viewer.organizationId);
+    const state = await writer.lockState(viewer.organizationId, mentionedIn(push));
     const { change, outcome } = applyPush(viewer.organizationId, state, push);
     await writer.write(viewer.organizationId, change);
     return outcome;
   });
   deps.announce(viewer.organizationId);
   return outcome;
+}
+
+/** What the rows are about, whether or not they are acceptable. */
+function mentionedIn({ namespaces, memberships, agents }: DirectoryPush): Mentioned {
+  return {
+    hasNamespaces: namespaces.length > 0,
+    deletedNamespaceIds: namespaces.flatMap((row) => (memberOf(row, 'deleted') === true ? textsOf(row, 'id') : [])),
+    memberships: memberships.flatMap((row) =>
+      textsOf(row, 'userId').flatMap((userId) => textsOf(row, 'namespaceId').map((namespaceId) => ({ userId, namespaceId }))),
+    ),
+    agentIds: agents.flatMap((row) => textsOf(row, 'id')),
+  };
+}
+
+const memberOf = (row: unknown, key: string): unknown => (isJsonObject(row) ? row[key] : undefined);
+
+/** The text under `key`, or nothing where there is none that could be stored. */
+function textsOf(row: unknown, key: string): readonly string[] {
+  const value = memberOf(row, key);
+  return typeof value === 'string' && isPlain(value) && isWellFormed(value) ? [value] : [];
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { MAX_DEPTH } from '../../src/directory/apply-push.js';
+import { MAX_DEPTH } from '../../src/directory/place-namespaces.js';
 import { aRandom, type Random } from '../support/random.js';
 import { acmeRows, aDirectory, aGroupRow, anOrganizationRow, aProjectRow } from './directory.js';
 
@@ -78,7 +78,7 @@ describe('a move', () => {
   it('below itself is refused, and the others go on', () => {
     const directory = aDirectory({ namespaces: acmeRows });
 
-    const outcome = directory.push({ namespaces: [aGroupRow('payments', 'cards'), aGroupRow('payments', 'payments'), aGroupRow('new')] });
+    const outcome = directory.push({ namespaces: [aGroupRow('payments', 'cards'), aGroupRow('search', 'search'), aGroupRow('new')] });
 
     expect(outcome.errors).toEqual([
       { collection: 'namespaces', index: 0, path: 'parentId', message: 'must not lie below the namespace itself' },
@@ -94,8 +94,8 @@ describe('a move', () => {
     const outcome = directory.push({ namespaces: [aGroupRow('a', 'b'), aGroupRow('b', 'a')] });
 
     expect(outcome.errors.map(({ index, path, message }) => [index, path, message])).toEqual([
-      [0, 'parentId', 'there is no namespace "b" in this organization'],
-      [1, 'parentId', 'there is no namespace "a" in this organization'],
+      [0, 'parentId', 'must not lie below the namespace itself'],
+      [1, 'parentId', 'must not lie below the namespace itself'],
     ]);
     expect(directory.tree()).toEqual({ acme: 'acme' });
   });
