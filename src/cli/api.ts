@@ -18,6 +18,8 @@ export interface ApiOptions extends Connection {
   readonly patience: number;
   /** Called each time that the service did not answer and is going to be asked again. */
   readonly waiting: () => void;
+  /** Ends whatever is waiting for the service. */
+  readonly signal: AbortSignal;
 }
 
 const Starts = z.object({
@@ -36,15 +38,20 @@ const Refused = z.union([
   z.object({ errors: z.tuple([z.object({ message: z.string(), extensions: z.object({ code: z.string() }).optional() })], z.unknown()) }),
 ]);
 
-const START_QUERY = `query Starts($sessionIds: [String!]!) {
-  agentAuditEvents(first: 100, filter: { types: ["ai_agent_session_started"], sessionIds: $sessionIds }) { nodes { sessionId occurredAt } }
+const START_QUERY = `query Starts($sessionIds: [String!]!, $projectIds: [ID!]!, $userIds: [ID!]!) {
+  agentAuditEvents(first: 100, filter: { types: ["ai_agent_session_started"], sessionIds: $sessionIds, projectIds: $projectIds, userIds: $userIds }) { nodes { sessionId occurredAt } }
 }`;
 
 /** Every request is safe to repeat: events and decisions are known by their ids. */
 export function apiClient(options: ApiOptions): Api {
   return {
     async sessionStarts(sessionIds) {
-      const answer = await ask(options, '/graphql', { query: START_QUERY, variables: { sessionIds } }, Starts);
+      const answer = await ask(
+        options,
+        '/graphql',
+        { query: START_QUERY, variables: { sessionIds, projectIds: [options.projectId], userIds: [options.userId] } },
+        Starts,
+      );
       return new Map(answer.data.agentAuditEvents.nodes.map((node) => [node.sessionId, new Date(node.occurredAt)]));
     },
     async record(events) {
@@ -93,7 +100,7 @@ async function send(options: ApiOptions, path: string, body: unknown, headers: R
       throw new CommandError(
         `The service at ${options.baseUrl} does not answer (${trouble ?? ''}). Run the same command again: it goes on where this one stopped.`,
       );
-    await sleep(pause);
+    await sleep(pause, undefined, { signal: options.signal });
   }
 }
 
@@ -115,7 +122,7 @@ function refusalIn(body: unknown): { readonly message: string; readonly code?: s
 
 /** The answer, read to its end so that a connection lost half-way shows here; or why there was none. */
 async function fetchOnce(
-  { baseUrl, token }: ApiOptions,
+  { baseUrl, token, signal }: ApiOptions,
   path: string,
   body: unknown,
   headers: Readonly<Record<string, string>>,
@@ -125,7 +132,7 @@ async function fetchOnce(
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers, authorization: `Bearer ${token}` },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(30_000),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(30_000)]),
     });
     return { status: response.status, body: jsonIn(await response.text()) };
   } catch (error) {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { decodeJwt } from 'jose';
 import { z } from 'zod';
 import { CommandError } from './command-error.js';
 
@@ -10,6 +11,8 @@ export interface Connection {
   readonly baseUrl: string;
   readonly token: string;
   readonly projectId: string;
+  /** Who the token says its bearer is; empty for a token that is no JWT. */
+  readonly userId: string;
 }
 
 /** What `npm start` writes down about the service that it runs. */
@@ -30,7 +33,16 @@ export function connection(given: { readonly url?: string; readonly token?: stri
   if (projectId === undefined) throw new CommandError('In which project did the runs take place? Give --project.');
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw new CommandError(`--url: must be an http or https URL; got ${JSON.stringify(url)}.`);
-  return { baseUrl: url.replace(/\/(graphql)?\/?$/, ''), token, projectId };
+  return { baseUrl: url.replace(/\/(graphql)?\/?$/, ''), token, projectId, userId: subjectOf(token) };
+}
+
+/** Only read, not verified: that is the service's task. */
+function subjectOf(token: string): string {
+  try {
+    return decodeJwt(token).sub ?? '';
+  } catch {
+    return '';
+  }
 }
 
 function readRunning(): z.infer<typeof Running> | null {

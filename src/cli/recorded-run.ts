@@ -1,14 +1,24 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { MAX_ARGUMENTS_CHARACTERS } from '../decisions/index.js';
+import { hashOf, isPlain, isWellFormed, jsonProblem, parseJson } from '../kernel/index.js';
 import { CommandError } from './command-error.js';
 
+/** What the service takes, so that a line that it would refuse is named before anything is sent. */
+const name = (longest: number) =>
+  z.string().max(longest).refine(isPlain, 'must not hold control characters').refine(isWellFormed, 'must be well-formed Unicode');
+
 const Row = z.object({
-  traceId: z.string().min(1),
-  model: z.string().min(1),
+  traceId: name(2_000).min(1),
+  model: name(200).min(1),
   step: z.number().int().nonnegative(),
-  tool: z.string().min(1),
-  args: z.record(z.string(), z.unknown()),
-  callId: z.string().nullish(),
+  tool: name(300).min(1),
+  args: z.record(z.string(), z.unknown()).superRefine((value, context) => {
+    const problem = jsonProblem(value, 'args', 64);
+    if (problem !== null) context.addIssue({ code: 'custom', message: `${problem.path} ${problem.reason}` });
+    else if (JSON.stringify(value).length > MAX_ARGUMENTS_CHARACTERS)
+      context.addIssue({ code: 'custom', message: `must have at most ${MAX_ARGUMENTS_CHARACTERS} characters of JSON` });
+  }),
+  callId: name(200).nullish(),
   error: z.string().nullish(),
   suite: z.string().nullish(),
   userTask: z.string().nullish(),
@@ -31,11 +41,14 @@ export interface Run {
 export async function readRuns(lines: AsyncIterable<string>): Promise<readonly Run[]> {
   const runs = new Map<string, Call[]>();
   let number = 0;
-  for await (const line of lines) {
+  for await (const read of lines) {
     number += 1;
+    const line = number === 1 ? read.replace(/^\uFEFF/, '') : read;
     if (line.trim() === '') continue;
     const call = readCall(line, number);
-    runs.set(call.traceId, [...(runs.get(call.traceId) ?? []), call]);
+    const calls = runs.get(call.traceId);
+    if (calls === undefined) runs.set(call.traceId, [call]);
+    else calls.push(call);
   }
   return [...runs].map(([traceId, calls]) => ({ traceId, calls: calls.sort((left, right) => left.step - right.step) }));
 }
@@ -43,7 +56,7 @@ export async function readRuns(lines: AsyncIterable<string>): Promise<readonly R
 function readCall(line: string, number: number): Call {
   let json: unknown;
   try {
-    json = JSON.parse(line);
+    json = parseJson(line);
   } catch {
     throw new CommandError(`Line ${number} is not JSON.`);
   }
@@ -69,19 +82,29 @@ export interface Telling {
   }[];
 }
 
+/** Where runs are told to have happened. The same run in another project, say, is another session's worth of events. */
+export interface Place {
+  readonly projectId: string;
+  /** What precedes the model's name in an agent's id. */
+  readonly agentPrefix: string;
+  /** For whom the token speaks. */
+  readonly userId: string;
+}
+
 /**
  * Turns a run into a session, decision requests and events. Pure: the same run and start, the same ids and times.
  *
  * Recorded runs have no clock, so steps are a few milliseconds apart.
  */
-export function tell(run: Run, place: { readonly projectId: string; readonly agentPrefix: string; readonly startedAt: Date }): Telling {
+export function tell(run: Run, place: Place & { readonly startedAt: Date }): Telling {
+  const idOf = (part: string): string => hashed(run.traceId, part, place.projectId, place.agentPrefix, place.userId);
   const sessionId = sessionIdOf(run);
   const first = run.calls[0];
   const agentOf = (call: Call | undefined): string => `${place.agentPrefix}${call?.model ?? ''}`;
   const at = (milliseconds: number): string => new Date(place.startedAt.getTime() + milliseconds).toISOString();
   const event = (part: string, type: string, milliseconds: number, data: object, more: object = {}): object => ({
     specversion: '1.0',
-    id: idOf(run.traceId, part),
+    id: idOf(part),
     source: SOURCE,
     type,
     subject: sessionId,
@@ -106,7 +129,7 @@ export function tell(run: Run, place: { readonly projectId: string; readonly age
       const more = { agentid: agentOf(call), callid: callId };
       const { type, data } = resultOf(call);
       return {
-        requestId: idOf(run.traceId, `${part} decision`),
+        requestId: idOf(`${part} decision`),
         request: {
           subject: { type: 'agent', id: agentOf(call) },
           action: { name: 'invokeTool', properties: { arguments: call.args } },
@@ -139,13 +162,9 @@ function resultOf({ tool, error }: Call): { readonly type: string; readonly data
 }
 
 /** The trace id, or, where that is too long for a session id, a hash of it. */
-export const sessionIdOf = ({ traceId }: Run): string => (traceId.length <= 200 ? traceId : idOf(traceId, 'session'));
+export const sessionIdOf = ({ traceId }: Run): string => (traceId.length <= 200 ? traceId : hashed(traceId, 'session'));
 
-const idOf = (traceId: string, part: string): string =>
-  createHash('sha256')
-    .update(JSON.stringify([traceId, part]))
-    .digest('hex')
-    .slice(0, 32);
+const hashed = (...parts: readonly string[]): string => hashOf(...parts).toString('hex', 0, 16);
 
 /** `ValueError: No such file` as class and message. */
 function errorOf(error: string): { readonly error_type: string; readonly error_message: string } {

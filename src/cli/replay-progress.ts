@@ -18,6 +18,7 @@ export function replayProgress(stream: NodeJS.WriteStream): Progress {
     barCompleteChar: '█',
     barIncompleteChar: '░',
     hideCursor: true,
+    gracefulExit: true,
     noTTYOutput: true,
     notTTYSchedule: 2_000,
   });

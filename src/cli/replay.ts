@@ -37,7 +37,9 @@ const LOOK_UP = 100;
 export async function replayFile(file: string, options: Replaying): Promise<Summary> {
   const startedAt = performance.now();
   const runs = await runsIn(file);
-  const api = apiClient({ ...options, waiting: () => options.progress.waiting() });
+  // One refusal ends it: the other runs must not go on behind its back.
+  const stopping = new AbortController();
+  const api = apiClient({ ...options, waiting: () => options.progress.waiting(), signal: stopping.signal });
   const totals = { allowed: 0, denied: 0, stored: 0 };
   const calls = runs.reduce((sum, run) => sum + run.calls.length, 0);
 
@@ -46,7 +48,7 @@ export async function replayFile(file: string, options: Replaying): Promise<Summ
     for (let first = 0; first < runs.length; first += LOOK_UP) {
       const some = runs.slice(first, first + LOOK_UP);
       const starts = await api.sessionStarts(some.map(sessionIdOf));
-      await inParallel(some, options.concurrency, (run) =>
+      await inParallel(some, options.concurrency, stopping, (run) =>
         replayRun(api, run, starts.get(sessionIdOf(run)) ?? new Date(), options, totals),
       );
     }
@@ -90,10 +92,27 @@ async function replayRun(api: Api, run: Run, startedAt: Date, options: Replaying
   await record([telling.ended]);
 }
 
-async function inParallel<Item>(items: readonly Item[], width: number, work: (item: Item) => Promise<void>): Promise<void> {
+/** Works on all items, `width` at a time. The first failure stops every other and is thrown once they have ended. */
+async function inParallel<Item>(
+  items: readonly Item[],
+  width: number,
+  stopping: AbortController,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
   const rest = items.values();
+  const failures: unknown[] = [];
   const worker = async (): Promise<void> => {
-    for (const item of rest) await work(item);
+    for (const item of rest) {
+      if (stopping.signal.aborted) return;
+      try {
+        await work(item);
+      } catch (error) {
+        // What fails after the first was stopped by it.
+        if (!stopping.signal.aborted) failures.push(error);
+        stopping.abort();
+      }
+    }
   };
   await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
+  if (failures.length > 0) throw failures[0];
 }

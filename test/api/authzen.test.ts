@@ -179,7 +179,9 @@ describe('the schemas of the AuthZEN working group', () => {
     const [run] = await readRuns(lines({ traceId: 't', model: 'm', step: 0, tool: 'read', args: { a: 1 } }));
     if (run === undefined) throw new Error('There is no run.');
 
-    const sent = tell(run, { projectId: company.api, agentPrefix: '', startedAt: new Date() }).steps.map((step) => step.request);
+    const sent = tell(run, { projectId: company.api, agentPrefix: '', userId: 'ada', startedAt: new Date() }).steps.map(
+      (step) => step.request,
+    );
 
     expect(isRequest(aRequest())).toBe(true);
     expect(sent.map((request) => isRequest(request))).toEqual([true]);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { decodeJwt } from 'jose';
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -83,6 +84,7 @@ async function replayed(file: string, client: Client, projectId: string, more: P
     baseUrl: subgraph.url,
     token: client.token,
     projectId,
+    userId: decodeJwt(client.token).sub ?? '',
     agentPrefix: 'agent/',
     concurrency: 4,
     patience: 10,
@@ -90,6 +92,9 @@ async function replayed(file: string, client: Client, projectId: string, more: P
     ...more,
   });
 }
+
+const listening = (server: Server): Promise<number> =>
+  new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(Number(Object(server.address()).port))));
 
 interface Event {
   readonly type: string;
@@ -165,12 +170,60 @@ describe('a replay', () => {
     });
   });
 
-  it('adds nothing when the lines stand in another order, nor when policies have changed since', async () => {
+  it('adds nothing when the lines stand in another order', async () => {
+    const { company, developer } = await aCompany();
+    await replayed(await aFile(ROWS), developer, company.api);
+
+    expect(await replayed(await aFile(ROWS.toReversed()), developer, company.api)).toMatchObject({ allowed: 4, denied: 3, stored: 0 });
+  });
+
+  it('allows nothing any more that a policy has ceased to allow, and adds the record of that alone', async () => {
     const { company, developer, owner, policyId } = await aCompany();
     await replayed(await aFile(ROWS), developer, company.api);
     await retirePolicy(owner, { policyId, basedOn: 1 });
 
-    expect(await replayed(await aFile(ROWS.toReversed()), developer, company.api)).toMatchObject({ allowed: 4, denied: 3, stored: 0 });
+    expect(await replayed(await aFile(ROWS), developer, company.api)).toMatchObject({ allowed: 0, denied: 7, stored: 4 });
+    expect(await replayed(await aFile(ROWS), developer, company.api)).toMatchObject({ allowed: 0, denied: 7, stored: 0 });
+  });
+
+  it('in another project, or for another user, is a replay of its own', async () => {
+    const { company, developer, owner } = await aCompany();
+    const file = await aFile(ROWS);
+    await replayed(file, developer, company.api);
+
+    expect(await replayed(file, owner, company.api)).toMatchObject({ calls: 7, stored: EVENTS });
+    expect(await replayed(file, owner, company.shop)).toMatchObject({ calls: 7, stored: EVENTS });
+    expect(await replayed(file, owner, company.api)).toMatchObject({ stored: 0 });
+  });
+
+  it('sends nothing more once the service has refused something', async () => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      const refuses = asked.filter((url) => url.startsWith('/access/')).length === 3;
+      const answer = request.url?.startsWith('/access/')
+        ? { decision: false, context: { id: 'd', explanation: 'No.' } }
+        : { data: { agentAuditEvents: { nodes: [] } }, stored: 1, results: [] };
+      response.writeHead(refuses ? 403 : 200).end(JSON.stringify(refuses ? { error: { message: 'No more.', code: 'FORBIDDEN' } } : answer));
+    });
+    const port = await listening(server);
+    const { company, developer } = await aCompany();
+    const rows = Array.from({ length: 200 }, (_row, index) => ({
+      traceId: `run ${index % 50}`,
+      model: 'm',
+      step: index,
+      tool: 'read',
+      args: {},
+    }));
+
+    await expect(
+      replayed(await aFile(rows), developer, company.api, { baseUrl: `http://127.0.0.1:${port}`, concurrency: 8 }),
+    ).rejects.toThrow('The service refused POST /access/v1/evaluation: No more.');
+
+    const afterwards = asked.length;
+    await new Promise<void>((resolve) => server.close(() => resolve()).closeAllConnections());
+    expect(asked).toHaveLength(afterwards);
+    expect(asked.filter((url) => url.startsWith('/access/')).length).toBeLessThanOrEqual(3 + 8);
   });
 
   it('that stops half-way and is run again stores everything once', async () => {
@@ -250,9 +303,7 @@ describe('a replay', () => {
     ['JSON of another kind', 200, '{"hello":"world"}'],
   ])('says in one sentence that something else answers: %s', async (_what, status, text) => {
     const server = createServer((_request, response) => response.writeHead(status).end(text));
-    const port = await new Promise<number>((resolve) =>
-      server.listen(0, '127.0.0.1', () => resolve(Number(Object(server.address()).port))),
-    );
+    const port = await listening(server);
     const { company, developer } = await aCompany();
 
     const replaying = replayed(await aFile(ROWS), developer, company.api, { baseUrl: `http://127.0.0.1:${port}` });

@@ -35,15 +35,22 @@ describe('the connection of a command', () => {
       baseUrl: 'https://governance.example',
       token: 't',
       projectId: 'p',
+      userId: '',
     });
   });
 
   it('is what npm start runs, for whatever was not given', async () => {
     await written(running);
 
-    expect(connection({})).toEqual({ baseUrl: 'http://127.0.0.1:4001', token: 'the demo’s token', projectId: 'the demo’s project' });
+    expect(connection({})).toMatchObject({ baseUrl: 'http://127.0.0.1:4001', token: 'the demo’s token', projectId: 'the demo’s project' });
     expect(connection({ project: 'p' })).toMatchObject({ baseUrl: 'http://127.0.0.1:4001', projectId: 'p' });
     expect(connection({ token: 't' })).toMatchObject({ baseUrl: 'http://127.0.0.1:4001', token: 't' });
+  });
+
+  it('knows for whom a token speaks', () => {
+    const token = `e30.${Buffer.from(JSON.stringify({ sub: 'ada' })).toString('base64url')}.c2ln`;
+
+    expect(connection({ url: 'http://h', token, project: 'p' })).toMatchObject({ userId: 'ada' });
   });
 
   it('sends the demo’s token nowhere else', async () => {

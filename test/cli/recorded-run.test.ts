@@ -3,7 +3,7 @@ import { CommandError } from '../../src/cli/command-error.js';
 import { readRuns, sessionIdOf, tell, type Run } from '../../src/cli/recorded-run.js';
 
 const startedAt = new Date('2026-11-22T09:30:00.000Z');
-const place = { projectId: 'project', agentPrefix: 'gid://platform/Agent/', startedAt };
+const place = { projectId: 'project', agentPrefix: 'gid://platform/Agent/', userId: 'ada', startedAt };
 
 const aRow = (more: object = {}): object => ({
   traceId: 'run 1',
@@ -46,6 +46,20 @@ describe('readRuns', () => {
     expect(await readRuns(linesOf({ ...least, injected: 'exact', security: true }))).toHaveLength(1);
   });
 
+  it('minds no byte order mark', async () => {
+    expect(await readRuns(linesOf(`\uFEFF${JSON.stringify(aRow())}`))).toHaveLength(1);
+  });
+
+  it('reads a run of a hundred thousand calls in the time that its lines take', async () => {
+    const rows = Array.from({ length: 100_000 }, (_row, step) => aRow({ step }));
+
+    async function* lines(): AsyncGenerator<string> {
+      for (const row of rows) yield JSON.stringify(row);
+    }
+
+    expect((await readRuns(lines()))[0]?.calls).toHaveLength(100_000);
+  });
+
   it('finds no runs in an empty file', async () => {
     expect(await readRuns(linesOf())).toEqual([]);
   });
@@ -56,6 +70,11 @@ describe('readRuns', () => {
     [aRow({ step: -1 }), /^Line 2 is not a recorded tool call: step: /],
     [aRow({ args: [] }), /^Line 2 is not a recorded tool call: args: /],
     [aRow({ tool: '' }), /^Line 2 is not a recorded tool call: tool: /],
+    [aRow({ tool: 'x'.repeat(301) }), /^Line 2 is not a recorded tool call: tool: /],
+    [aRow({ callId: 'a\u0000' }), /^Line 2 is not a recorded tool call: callId: must not hold control characters/],
+    [aRow({ args: { path: '\ud800' } }), /^Line 2 is not a recorded tool call: args: args.path is not well-formed Unicode/],
+    [aRow({ args: { text: 'x'.repeat(300_000) } }), /^Line 2 is not a recorded tool call: args: must have at most 262144 characters/],
+    ['{"traceId":"r","model":"m","step":0,"tool":"t","args":{"account":9007199254740993}}', /args.account is a whole number that a double/],
     [aRow({ traceId: undefined }), /^Line 2 is not a recorded tool call: traceId: /],
     ['null', /^Line 2 is not a recorded tool call: /],
   ])('names the line that is no recorded call: %j', async (line, message) => {
@@ -166,6 +185,22 @@ describe('tell', () => {
 
     expect(later.steps[0]?.requestId).toBe(tell(run, place).steps[0]?.requestId);
     expect(Object(later.started).id).toBe(Object(tell(run, place).started).id);
+  });
+
+  it.each([
+    ['in another project', { projectId: 'other' }],
+    ['by other agents', { agentPrefix: 'other/' }],
+    ['for another user', { userId: 'bob' }],
+  ])('is another telling %s: no id is the same', async (_what, more) => {
+    const run = await theRun(aRow());
+    const idsOf = (telling: ReturnType<typeof tell>) =>
+      [telling.started, telling.ended, ...(telling.steps[0]?.outcome ?? [])]
+        .map((event) => Object(event).id)
+        .concat(telling.steps[0]?.requestId);
+
+    const all = [...idsOf(tell(run, place)), ...idsOf(tell(run, { ...place, ...more }))];
+
+    expect(new Set(all).size).toBe(10);
   });
 
   it('names a call without an id by its step', async () => {
