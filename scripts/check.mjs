@@ -3,6 +3,7 @@
 //
 // --without-tests       leaves the tests out
 // --tests-from=FILE     counts the tests of a run that is over, from Jest's `--json --outputFile=FILE`
+// --tests-exit=CODE     and how it ended: a run that failed outside its tests counts as one failure
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -69,7 +70,8 @@ async function runCheck({ name, commands }) {
 /** The numbers of a run that is over, of one that is made now, or none. */
 async function tests() {
   const option = process.argv.find((argument) => argument.startsWith('--tests-from='));
-  if (option !== undefined) return countsIn(option.slice('--tests-from='.length));
+  const exit = process.argv.find((argument) => argument.startsWith('--tests-exit='))?.slice('--tests-exit='.length) ?? '0';
+  if (option !== undefined) return endedWith(Number(exit), countsIn(option.slice('--tests-from='.length)));
   if (process.argv.includes('--without-tests')) return {};
 
   const folder = mkdtempSync(join(tmpdir(), 'check-'));
@@ -79,10 +81,15 @@ async function tests() {
     const { code } = await run(['scripts/test.mjs', '--json', `--outputFile=${report}`], 'inherit');
     const counts = countsIn(report);
     console.log(`${counts.failed === 0 && code === 0 ? '✓' : '✗'} tests (${secondsSince(began)} s)`);
-    return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+    return endedWith(code, counts);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** A run can fail without a failed test: in its set-up, say, or because it did not end. */
+function endedWith(code, counts) {
+  return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
 }
 
 /** A test file that could not even be loaded counts as one failure, and so does a run that left no report. */

@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { loadDemo } from '../demo/load.js';
 import { organization } from '../demo/organization.js';
 import { tokenHolders, type Tokens } from '../demo/token-holders.js';
+import { isAlive } from '../end-process.js';
 import { openIssuer, serveKeys, type Issuer, type KeyServer } from '../issuer.js';
 import { startPostgres, type RunningPostgres } from '../postgres.js';
 import { untilFree } from '../ports.js';
@@ -38,6 +39,8 @@ interface Parts {
   issuer?: KeyServer;
   /** A promise, so that a stop while it starts can wait for it and then end it. */
   postgres?: Promise<RunningPostgres>;
+  /** Known once it runs, for `kill`, which waits for nothing. */
+  postgresPid?: number;
 }
 
 /** @param onLoss is told in one sentence when a part ends by itself after the start; the others go on. */
@@ -67,7 +70,7 @@ export function houseOf(settings: Settings, onLoss: (sentence: string) => void):
     kill() {
       isEnding = true;
       for (const service of [parts.gateway, parts.subgraph, parts.platform]) service?.kill();
-      void parts.postgres?.then(({ pid }) => process.kill(pid, 'SIGQUIT')).catch(() => undefined);
+      if (parts.postgresPid !== undefined && isAlive(parts.postgresPid)) process.kill(parts.postgresPid, 'SIGQUIT');
     },
   };
 }
@@ -106,10 +109,11 @@ async function startParts(settings: Settings, parts: Parts, checkpoint: () => vo
 
 async function embeddedDatabase(settings: Settings, parts: Parts): Promise<string> {
   const dataDir = filesIn(settings.dataDir).postgres;
-  const { url } = await withProgress('Starting Postgres', (report) => {
+  const { url, pid } = await withProgress('Starting Postgres', (report) => {
     parts.postgres = startPostgres({ dataDir, port: settings.ports.postgres, onProgress: report });
     return parts.postgres;
   });
+  parts.postgresPid = pid;
   return url;
 }
 

@@ -40,6 +40,7 @@ export async function resolverTypesFor(sdl) {
         AgentCloudEvent: 'unknown',
         AgentDateTime: 'string',
         AgentJson: 'unknown',
+        AgentEventSequence: 'number',
         AgentLogPosition: 'number',
       },
     },
