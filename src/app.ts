@@ -15,11 +15,12 @@ import { postgresDirectory, postgresDirectoryWriter, postgresEpoch } from './dir
 import { epochHints } from './directory/redis.js';
 import { directoryRoutes } from './directory/rest.js';
 import * as feedGraphql from './feed/graphql.js';
-import { openFeed, sharedScopes, type Feeding } from './feed/index.js';
+import { feedCursor, openFeed, sharedScopes, type Feeding } from './feed/index.js';
 import type { Clock, Viewer } from './kernel/index.js';
 import { followLogs, startSequencer, type Sequencer } from './log/index.js';
 import { postgresLogReader, postgresSequencing } from './log/postgres.js';
 import { logHints } from './log/redis.js';
+import { guardEntities } from './platform/graphql-entities.js';
 import { serveGraphql } from './platform/graphql-server.js';
 import { serveSubscriptions } from './platform/graphql-subscriptions.js';
 import { createHttpServer, requireAuthentication } from './platform/http-server.js';
@@ -53,7 +54,7 @@ export const resolvers = {
   Project: { ...auditGraphql.Project, ...policyGraphql.Project, ...toolsGraphql.Project },
   User: auditGraphql.User,
   Agent: auditGraphql.Agent,
-  AgentAuditEvent: auditGraphql.AgentAuditEvent,
+  AgentAuditEvent: { ...auditGraphql.AgentAuditEvent, ...feedGraphql.AgentAuditEvent },
   AgentPolicy: policyGraphql.AgentPolicy,
   AgentPolicyPayload: policyGraphql.AgentPolicyPayload,
   AgentTool: toolsGraphql.AgentTool,
@@ -64,7 +65,7 @@ export const resolvers = {
 };
 
 /** The executable subgraph schema. */
-export const buildSchema = (): GraphQLSchema => buildSubgraphSchema([{ typeDefs: parse(readSchema()), resolvers }]);
+export const buildSchema = (): GraphQLSchema => guardEntities(buildSubgraphSchema([{ typeDefs: parse(readSchema()), resolvers }]));
 
 /** Builds the adapters, hands them to the use cases, and those to GraphQL and REST. */
 export async function buildApp(config: Config, logger: Logger, clock: Clock = () => new Date()): Promise<App> {
@@ -178,7 +179,8 @@ function contextFor(services: Services, caller: Caller): Context {
     tools: toolsGraphql.toolsForRequest(services.registry, viewer),
     decide: (question: Question) => decide(services.deciding, viewer(), question),
     eventById: (id) => audit.byId(id),
-    openFeed: (after) => openFeed(services.feeding, viewer(), after),
+    openFeed: (start) => openFeed(services.feeding, viewer(), start),
+    cursorBehind: (position) => feedCursor(viewer().organizationId, position + 1),
   };
 }
 

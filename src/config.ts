@@ -82,6 +82,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     });
     throw new ConfigError(`The environment is not usable.\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
   }
+  const { TOKEN_AUDIENCE, ROUTER_TOKEN_AUDIENCE } = parsed.data;
+  if (TOKEN_AUDIENCE === ROUTER_TOKEN_AUDIENCE)
+    throw new ConfigError(
+      'The environment is not usable.\n  ROUTER_TOKEN_AUDIENCE: must differ from TOKEN_AUDIENCE, or its tokens would need no router',
+    );
   return toConfig(parsed.data);
 }
 

@@ -9,6 +9,8 @@ const STOP_MILLISECONDS = 10_000;
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   const logger = createLogger(config.logLevel);
+  // A bug in the answer to one caller must not end the answers to all the others.
+  process.on('unhandledRejection', (error) => logger.error('a promise was rejected that nobody waited for', { error }));
   const applied = await migrate(config.database.url);
   if (applied.length > 0) logger.info('migrated', { migrations: applied });
   const app = await buildApp(config, logger);
@@ -36,6 +38,8 @@ function stopOnSignals(app: App, report: (message: string) => void): void {
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('disconnect', () => stop('the parent process is gone'));
+  // It may have gone before anybody listened.
+  if (process.connected === false) stop('the parent process is gone');
 }
 
 main().catch((error: unknown) => {

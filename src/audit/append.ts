@@ -18,6 +18,14 @@ const MAX_GROUP_CHARACTERS = 8 * 1024 * 1024;
 /** The most characters of JSON that may wait in this process, however few events they are. */
 const MAX_WAITING_CHARACTERS = 64 * 1024 * 1024;
 
+/** The part of what may wait that one organization may fill: the others' decisions must find room too. */
+const MAX_SHARE = 0.5;
+
+interface Load {
+  events: number;
+  characters: number;
+}
+
 interface Waiting {
   readonly characters: number;
   readonly appends: readonly Append[];
@@ -30,13 +38,16 @@ interface Waiting {
  *
  * Nothing is delayed to fill a group: the first event goes at once, and what arrives while it is under way goes together next.
  *
- * @throws Failure OVERLOADED, from `append`, when more than `maxWaitingEvents`, or 64 Mi characters of them, would wait.
+ * @throws Failure OVERLOADED, from `append`, when more than `maxWaitingEvents`, or 64 Mi characters of them, would wait, or more than
+ * half as many of one organization that has some waiting already.
  */
 export function groupCommit(deps: GroupCommit): AuditLog {
   const queues = new Map<OrganizationId, Waiting[]>();
   const busy = new Set<OrganizationId>();
-  let waitingEvents = 0;
-  let waitingCharacters = 0;
+  const everybody: Load = { events: 0, characters: 0 };
+  const loads = new Map<OrganizationId, Load>();
+  const isOverloaded = (load: Load, events: number, characters: number, share: number): boolean =>
+    load.events + events > deps.maxWaitingEvents * share || load.characters + characters > MAX_WAITING_CHARACTERS * share;
 
   const flush = async (organizationId: OrganizationId): Promise<void> => {
     const group = takeGroup(queues, organizationId);
@@ -49,7 +60,11 @@ export function groupCommit(deps: GroupCommit): AuditLog {
     append(organizationId, appends) {
       if (appends.length === 0) return Promise.resolve([]);
       const characters = appends.reduce((sum, { sealed }) => sum + sealed.json.length, 0);
-      if (waitingEvents + appends.length > deps.maxWaitingEvents || waitingCharacters + characters > MAX_WAITING_CHARACTERS) {
+      const own = loads.get(organizationId) ?? { events: 0, characters: 0 };
+      if (
+        isOverloaded(everybody, appends.length, characters, 1) ||
+        (own.events > 0 && isOverloaded(own, appends.length, characters, MAX_SHARE))
+      ) {
         return Promise.reject(
           new Failure(
             'OVERLOADED',
@@ -57,15 +72,21 @@ export function groupCommit(deps: GroupCommit): AuditLog {
           ),
         );
       }
-      waitingEvents += appends.length;
-      waitingCharacters += characters;
+      loads.set(organizationId, own);
+      for (const load of [everybody, own]) {
+        load.events += appends.length;
+        load.characters += characters;
+      }
       return new Promise<readonly Receipt[]>((resolve, reject) => {
         // Counted out before it is answered: whoever has its answer finds room for its next request.
         const settle =
           <Answer>(answer: (value: Answer) => void) =>
           (value: Answer): void => {
-            waitingEvents -= appends.length;
-            waitingCharacters -= characters;
+            for (const load of [everybody, own]) {
+              load.events -= appends.length;
+              load.characters -= characters;
+            }
+            if (own.events === 0) loads.delete(organizationId);
             answer(value);
           };
         queues.set(organizationId, [

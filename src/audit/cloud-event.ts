@@ -1,5 +1,6 @@
+import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
-import { isJsonObject, isPlain, jsonProblem, type Json, type JsonObject } from '../kernel/index.js';
+import { isJsonObject, isPlain, jsonProblem, parseJson, type Json, type JsonObject } from '../kernel/index.js';
 import { CATALOGUE } from './catalogue.js';
 import { OWN_SOURCE, type NewEvent, type Outcome } from './event.js';
 
@@ -27,7 +28,7 @@ const name = (longest: number) =>
     .max(longest, `must have at most ${longest} characters`)
     .refine(isPlain, 'must not hold control characters');
 
-const NO_COUNTER = 'must be a whole number, as a number or a string';
+const NO_COUNTER = 'must be a string, or a whole number from 0 on';
 
 const Envelope = z.looseObject({
   specversion: z.literal('1.0', 'must be "1.0" (CloudEvents 1.0)'),
@@ -37,12 +38,13 @@ const Envelope = z.looseObject({
   subject: name(200).nullish(),
   time: z.iso.datetime({ offset: true, error: 'must be an RFC 3339 time with seconds and a zone, for example 2026-11-22T09:30:00.000Z' }),
   datacontenttype: name(200).nullish(),
-  sequence: z.union([z.number().int(NO_COUNTER).nonnegative(NO_COUNTER), z.string().regex(/^\d{1,15}$/, NO_COUNTER)], NO_COUNTER).nullish(),
+  sequence: z.union([z.number().int(NO_COUNTER).nonnegative(NO_COUNTER), name(200)], NO_COUNTER).nullish(),
   projectid: name(300).nullish(),
   userid: name(300).nullish(),
   agentid: name(300).nullish(),
   callid: name(200).nullish(),
   data: z.unknown().optional(),
+  data_base64: z.string('must be a string').nullish(),
 });
 
 const OWN_ATTRIBUTES = new Set(Object.keys(Envelope.shape));
@@ -66,13 +68,14 @@ export function parseCloudEvent(raw: unknown, now: Date, window: TimeWindow): Ne
   const untimely = timeProblem(time, now, window);
   if (untimely !== null) return { path: 'time', reason: untimely };
   const definition = CATALOGUE.get(envelope.type);
+  const data = dataIn(raw, envelope.datacontenttype ?? null);
+  if (isRejection(data)) return data.rejection;
   if (definition?.data === null) return { path: 'type', reason: `must not be ${envelope.type}: only this service records it` };
-  const content = definition === undefined ? null : dataProblem(definition.data, envelope.data);
+  const content = definition === undefined ? null : dataProblem(definition.data, data.value);
   if (content !== null) return content;
   if (JSON.stringify(raw).length > MAX_EVENT_CHARACTERS)
     return { path: '', reason: `must have at most ${MAX_EVENT_CHARACTERS} characters of JSON` };
 
-  const data = raw['data'] ?? null;
   return {
     type: envelope.type,
     source: envelope.source,
@@ -81,17 +84,57 @@ export function parseCloudEvent(raw: unknown, now: Date, window: TimeWindow): Ne
     projectId: envelope.projectid ?? null,
     userId: envelope.userid ?? null,
     agentId: envelope.agentid ?? null,
-    sessionId: envelope.subject ?? workflowOf(data),
-    sequence: envelope.sequence == null ? null : Number(envelope.sequence),
+    sessionId: envelope.subject ?? workflowOf(data.value),
+    sequence: counterIn(envelope.sequence ?? null),
     callId: envelope.callid ?? null,
-    tool: toolOf(data),
+    tool: toolOf(data.value),
     verdict: null,
     outcome: outcomeOf(envelope.type),
     contentType: envelope.datacontenttype ?? null,
-    data,
-    attributes: Object.fromEntries(Object.entries(raw).filter(([key]) => !OWN_ATTRIBUTES.has(key))),
+    data: data.value,
+    attributes: Object.fromEntries(
+      Object.entries(raw).filter(([key, value]) => !OWN_ATTRIBUTES.has(key) || isBeyond(key, value, envelope.datacontenttype ?? null)),
+    ),
   };
 }
+
+/** The counter, where it is one: the extension leaves its form to producers (CloudEvents, “Sequence”). */
+function counterIn(sequence: number | string | null): number | null {
+  const counter = typeof sequence === 'string' && /^\d{1,20}$/.test(sequence) ? Number(sequence) : sequence;
+  return typeof counter === 'number' && Number.isSafeInteger(counter) ? counter : null;
+}
+
+/** Whether an attribute says more than the field that we read it into: a time to the microsecond, a counter with its zeros. */
+function isBeyond(key: string, value: Json | undefined, contentType: string | null): boolean {
+  if (key === 'data_base64') return !isJsonType(contentType);
+  if (key === 'time') return /\.\d{3}\d*[1-9]/.test(String(value));
+  return key === 'sequence' && typeof value === 'string' && String(counterIn(value)) !== value;
+}
+
+/** The event's data: bytes that are announced as JSON are read as JSON, others stay among the attributes. */
+function dataIn(raw: JsonObject, contentType: string | null): Data {
+  const refused = (reason: string) => ({ rejection: { path: 'data_base64', reason } });
+  const encoded = raw['data_base64'] ?? null;
+  if (typeof encoded !== 'string') return { value: raw['data'] ?? null };
+  if (raw['data'] != null) return refused('must not come beside data');
+  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(encoded)) return refused('must be Base64 (RFC 4648)');
+  if (!isJsonType(contentType)) return { value: null };
+  const bytes = Buffer.from(encoded, 'base64');
+  if (!isUtf8(bytes)) return refused('must hold JSON in UTF-8, as datacontenttype says');
+  try {
+    const value = parseJson(bytes.toString());
+    const problem = jsonProblem(value, 'data_base64', MAX_DEPTH);
+    return problem === null ? { value } : { rejection: problem };
+  } catch {
+    return refused('must hold JSON, as datacontenttype says');
+  }
+}
+
+type Data = { readonly value: Json } | { readonly rejection: Rejection };
+
+const isRejection = (data: Data): data is { readonly rejection: Rejection } => 'rejection' in data;
+
+const isJsonType = (contentType: string | null): boolean => /[/+]json\s*(;|$)/i.test(contentType ?? '');
 
 function timeProblem(time: number, now: Date, window: TimeWindow): string | null {
   const oldest = now.getTime() - window.maxAgeDays * 86_400_000;

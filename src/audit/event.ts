@@ -19,6 +19,8 @@ export interface AuditEvent {
   readonly recordedAt: string;
   /** Whose token reported it; not always `userId`, for a service reports for others. */
   readonly recordedBy: string | null;
+  /** What it concerns: the project, or the group or organization whose policy or tool was changed. Decides who may see it. */
+  readonly namespaceId: string | null;
   readonly projectId: string | null;
   readonly userId: string | null;
   readonly agentId: string | null;
@@ -37,8 +39,11 @@ export interface AuditEvent {
 }
 
 /** An event to be recorded, before it has an id. */
-export type NewEvent = Omit<AuditEvent, 'id' | 'organizationId' | 'recordedAt' | 'recordedBy' | 'contentType' | 'attributes' | 'sequence'> &
-  Partial<Pick<AuditEvent, 'recordedBy' | 'contentType' | 'attributes' | 'sequence'>>;
+export type NewEvent = Omit<
+  AuditEvent,
+  'id' | 'organizationId' | 'recordedAt' | 'recordedBy' | 'namespaceId' | 'contentType' | 'attributes' | 'sequence'
+> &
+  Partial<Pick<AuditEvent, 'recordedBy' | 'namespaceId' | 'contentType' | 'attributes' | 'sequence'>>;
 
 /** Gives an event its id. */
 export function eventOf(organization: OrganizationId, recordedAt: Date, event: NewEvent): AuditEvent {
@@ -48,6 +53,7 @@ export function eventOf(organization: OrganizationId, recordedAt: Date, event: N
     sequence: null,
     // What this service records itself, it records for the user who caused it.
     recordedBy: event.userId,
+    namespaceId: event.projectId,
     ...event,
     organizationId: organization,
     recordedAt: recordedAt.toISOString(),
@@ -61,6 +67,8 @@ export interface SealedEvent {
   /** Canonical JSON (RFC 8785) of the event, fields that are null left out. */
   readonly json: string;
   readonly salt: Buffer;
+  /** Length of `json` in UTF-8. */
+  readonly bytes: number;
   /** SHA-256 of salt and json. */
   readonly seal: Buffer;
 }
@@ -99,6 +107,7 @@ export function eventFrom(json: string): AuditEvent {
     occurredAt: given.occurredAt,
     recordedAt: given.recordedAt,
     recordedBy: given.recordedBy ?? null,
+    namespaceId: given.namespaceId ?? null,
     projectId: given.projectId ?? null,
     userId: given.userId ?? null,
     agentId: given.agentId ?? null,

@@ -58,24 +58,25 @@ function withoutRepeats(appends: readonly Append[]): ReadonlyMap<string, Append>
 const INSERT = `
   WITH input AS MATERIALIZED (
     SELECT *, nextval('audit_event_seq_seq') AS seq FROM json_to_recordset($2::json) AS row (
-      id uuid, key text, type text, project_id text, user_id text, agent_id text, session_id text, tool text, verdict text,
-      outcome text, salt text, seal text, json text)
+      id uuid, key text, type text, namespace_id text, project_id text, user_id text, agent_id text, session_id text, tool text, verdict text,
+      outcome text, salt text, seal text, bytes int, json text)
   ), keys AS (
     INSERT INTO event_key (organization_id, key, event_id)
     SELECT $1, decode(key, 'hex'), id FROM input WHERE key IS NOT NULL ORDER BY key
     ON CONFLICT DO NOTHING RETURNING event_id
   )
-  INSERT INTO audit_event (id, organization_id, type, project_id, user_id, agent_id, session_id, tool, verdict, outcome, seq, salt, seal, json)
-  SELECT id, $1, type, project_id, user_id, agent_id, session_id, tool, verdict, outcome, seq, decode(salt, 'hex'), decode(seal, 'hex'), json::json
+  INSERT INTO audit_event (id, organization_id, type, namespace_id, project_id, user_id, agent_id, session_id, tool, verdict, outcome, seq, salt, seal, bytes, json)
+  SELECT id, $1, type, namespace_id, project_id, user_id, agent_id, session_id, tool, verdict, outcome, seq, decode(salt, 'hex'), decode(seal, 'hex'), bytes, json::json
   FROM input WHERE key IS NULL OR id IN (SELECT event_id FROM keys) ORDER BY id
   ON CONFLICT (id) DO NOTHING
   RETURNING id`;
 
-function toInsert({ key, sealed: { event, json, salt, seal } }: Append): JsonObject {
+function toInsert({ key, sealed: { event, json, bytes, salt, seal } }: Append): JsonObject {
   return {
     id: event.id,
     key: key?.toString('hex') ?? null,
     type: event.type,
+    namespace_id: event.namespaceId,
     project_id: event.projectId,
     user_id: event.userId,
     agent_id: event.agentId,
@@ -85,6 +86,7 @@ function toInsert({ key, sealed: { event, json, salt, seal } }: Append): JsonObj
     outcome: event.outcome,
     salt: salt.toString('hex'),
     seal: seal.toString('hex'),
+    bytes,
     json,
   };
 }
@@ -158,7 +160,7 @@ export const postgresEventReader = (sql: Sql): EventReader => ({
   },
 });
 
-const OWNER_COLUMN: Readonly<Record<Owner, string>> = { project: 'project_id', user: 'user_id', agent: 'agent_id' };
+const OWNER_COLUMN: Readonly<Record<Owner, string>> = { project: 'namespace_id', user: 'user_id', agent: 'agent_id' };
 
 const NO_FILTER: EventFilter = {
   types: null,
@@ -183,7 +185,7 @@ const FILTER_COLUMNS: readonly (readonly [keyof EventFilter, string])[] = [
 ];
 
 /**
- * Selects the ids of the newest events in `scope`. What a viewer may see is what they did and what lies in their projects: each has
+ * Selects the ids of the newest events in `scope`. What a viewer may see is what they did and what concerns their namespaces: each has
  * an index in the order of ids, and the newest of both are among the newest of each. One condition for both would have neither.
  */
 function newestIds(values: Values, scope: EventScope, where: string, limit: string): string {
@@ -192,22 +194,32 @@ function newestIds(values: Values, scope: EventScope, where: string, limit: stri
   if (scope.isWhole) return newest('true');
   const own = newest(`e.user_id = ${values.add(scope.userId)}`);
   if (scope.namespaceIds.length === 0) return own;
-  const inProjects = `SELECT e.id FROM namespace n, LATERAL (${newest('e.project_id = n.id')}) e
-    WHERE n.organization_id = $1 AND n.kind = 'PROJECT' AND n.ancestors && ${values.add(scope.namespaceIds)}::text[]`;
-  return `(${own}) UNION (${inProjects})`;
+  const inNamespaces = `SELECT e.id FROM namespace n, LATERAL (${newest('e.namespace_id = n.id')}) e
+    WHERE ${below(values, scope)}`;
+  return `(${own}) UNION (${inNamespaces})`;
 }
+
+/**
+ * The condition on `namespace n` that it lies in one of the scope's. Each is looked up among them by a hash of them all: an
+ * overlap of arrays would compare every one with every other.
+ */
+const below = (values: Values, scope: EventScope): string =>
+  `n.organization_id = $1 AND EXISTS (SELECT 1 FROM unnest(n.ancestors) line (id) WHERE line.id IN (SELECT unnest(${values.add(scope.namespaceIds)}::text[])))`;
 
 /** The conditions on `audit_event e` that organization, scope, filter and cursor make together. The organization is $1. */
 function conditions(values: Values, scope: EventScope | null, filter: EventFilter, after: string | null): string {
   const parts = ['e.organization_id = $1'];
   if (scope !== null && !scope.isWhole && scope.namespaceIds.length === 0) parts.push(`e.user_id = ${values.add(scope.userId)}`);
   if (scope !== null && !scope.isWhole && scope.namespaceIds.length > 0) {
-    const below = `SELECT n.id FROM namespace n WHERE n.organization_id = $1 AND n.ancestors && ${values.add(scope.namespaceIds)}::text[]`;
-    parts.push(`(e.user_id = ${values.add(scope.userId)} OR e.project_id IN (${below}))`);
+    parts.push(
+      `(e.user_id = ${values.add(scope.userId)} OR e.namespace_id IN (SELECT n.id FROM namespace n WHERE ${below(values, scope)}))`,
+    );
   }
   for (const [field, column] of FILTER_COLUMNS) {
     const wanted = filter[field];
     if (wanted !== null) parts.push(`e.${column} = ANY(${values.add(wanted)}::text[])`);
+    // What happens in a project concerns it, and that has the index.
+    if (wanted !== null && field === 'projectIds') parts.push(`e.namespace_id = ANY(${values.add(wanted)}::text[])`);
   }
   if (after !== null) parts.push(`e.id < ${values.add(after)}::uuid`);
   return parts.join(' AND ');

@@ -5,9 +5,23 @@ import type { AuditEvent, StoredEvent } from './event.js';
 /** An event as every reader is shown it, whole but for the entities that it names. The fields are those of schema.graphql. */
 export function presentEvent(stored: StoredEvent) {
   const { event, seal, position } = stored;
-  const { id, type, source, sourceId, occurredAt, recordedAt, sessionId, sequence, callId, tool: toolName, verdict, outcome } = event;
+  const {
+    id,
+    type,
+    source,
+    sourceId,
+    occurredAt,
+    recordedAt,
+    namespaceId,
+    sessionId,
+    sequence,
+    callId,
+    tool: toolName,
+    verdict,
+    outcome,
+  } = event;
   return {
-    ...{ id, type, source, sourceId, occurredAt, recordedAt, sessionId, sequence, callId, toolName, verdict, outcome },
+    ...{ id, type, source, sourceId, occurredAt, recordedAt, namespaceId, sessionId, sequence, callId, toolName, verdict, outcome },
     position,
     seal: seal.toString('hex'),
     recordedBy: stub(event.recordedBy),

@@ -24,15 +24,16 @@ export type EventReceipt =
  * Records what an agent's service reports: CloudEvents, judged one by one. Bad ones come back with a reason, good ones are
  * not held up. Answers after the commit. An event sent twice is stored once.
  *
+ * No events at all are fine: a producer's last batch may be empty.
+ *
  * Without the scope `act:any` a caller reports for itself alone, in projects it is a member of.
  *
- * @throws Failure BAD_USER_INPUT when there are no events, or more than 500; OVERLOADED or UNAVAILABLE, and then it is not known
+ * @throws Failure BAD_USER_INPUT when there are more than 500 events; OVERLOADED or UNAVAILABLE, and then it is not known
  * whether anything was stored: sending the same again is safe.
  */
 export async function recordEvents(deps: Recording, viewer: Viewer, raw: readonly unknown[]): Promise<readonly EventReceipt[]> {
   requireScope(viewer, 'audit:record');
-  if (raw.length === 0 || raw.length > MAX_EVENTS)
-    throw new Failure('BAD_USER_INPUT', `events: must hold from 1 to ${MAX_EVENTS} events; got ${raw.length}.`);
+  if (raw.length > MAX_EVENTS) throw new Failure('BAD_USER_INPUT', `events: must hold at most ${MAX_EVENTS} events; got ${raw.length}.`);
   const now = deps.clock();
   const judged = raw.map((event) => withUser(viewer, parseCloudEvent(event, now, deps.window)));
   const allowed = await placesFor(deps.directory, viewer, judged);

@@ -1,5 +1,5 @@
 import { Failure, type Viewer } from '../kernel/index.js';
-import { viewerOfRequest, type HttpServer } from '../platform/http-server.js';
+import { jsonIn, viewerOfRequest, type HttpServer } from '../platform/http-server.js';
 import { countsOf, type EventReceipt } from './record-events.js';
 
 /** 500 events of ten kilobytes. */
@@ -11,7 +11,7 @@ const BATCH = 'application/cloudevents-batch+json';
 /**
  * `POST /v1/audit-events`: CloudEvents 1.0 over HTTP, structured and batch mode. See docs/agent-platform.md.
  *
- * 200 when at least one event is stored, now or before; 400 when every one is rejected. Both have a receipt for each event.
+ * 200 when at least one event is stored, now or before, or none was sent; 400 when every one is rejected. Both have a receipt for each event.
  */
 export function auditRoutes(
   server: HttpServer,
@@ -20,13 +20,10 @@ export function auditRoutes(
   void server.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     for (const mode of [STRUCTURED, BATCH]) {
-      scope.addContentTypeParser(mode, { parseAs: 'string', bodyLimit: MAX_BODY_BYTES }, (_request, body, done) => {
-        try {
-          done(null, { isBatch: mode === BATCH, json: JSON.parse(String(body)) as unknown });
-        } catch (cause) {
-          done(new Failure('BAD_USER_INPUT', 'body: must be JSON.', { cause }));
-        }
-      });
+      scope.addContentTypeParser(mode, { parseAs: 'buffer', bodyLimit: MAX_BODY_BYTES }, async (_request: unknown, body: Buffer) => ({
+        isBatch: mode === BATCH,
+        json: jsonIn(body),
+      }));
     }
     scope.addContentTypeParser('*', (_request, _body, done) =>
       done(Object.assign(new Failure('BAD_USER_INPUT', `Content-Type: must be ${STRUCTURED} or ${BATCH}.`), { statusCode: 415 })),
@@ -34,7 +31,9 @@ export function auditRoutes(
     scope.post('/v1/audit-events', { bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
       const receipts = await record(viewerOfRequest(request), eventsOf(request.body));
       const counts = countsOf(receipts);
-      return reply.status(counts.rejected === receipts.length ? 400 : 200).send({ ...counts, results: receipts.map(presentReceipt) });
+      return reply
+        .status(receipts.length > 0 && counts.rejected === receipts.length ? 400 : 200)
+        .send({ ...counts, results: receipts.map(presentReceipt) });
     });
   });
 }

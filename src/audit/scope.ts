@@ -14,7 +14,7 @@ export function eventScope(organizationId: OrganizationId, standing: Standing): 
   };
 }
 
-/** Whether `scope` shows an event in a project whose line of namespaces is `ancestors`. Pure; the same rule as the SQL of `EventReader`. */
+/** Whether `scope` shows an event that concerns a namespace whose line is `ancestors`. Pure; the same rule as the SQL of `EventReader`. */
 export function isVisible(scope: EventScope, event: AuditEvent, ancestors: readonly string[]): boolean {
   return scope.isWhole || event.userId === scope.userId || ancestors.some((id) => scope.namespaceIds.includes(id));
 }

@@ -9,7 +9,7 @@ import { canonicalEvent, type AuditEvent, type SealedEvent } from './event.js';
 export function seal(event: AuditEvent): SealedEvent {
   const json = canonicalEvent(event);
   const salt = randomBytes(16);
-  return { event, json, salt, seal: sealOf(salt, json) };
+  return { event, json, bytes: Buffer.byteLength(json), salt, seal: sealOf(salt, json) };
 }
 
 /** The seal that `salt` and `json` must have. */

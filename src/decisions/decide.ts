@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { eventOf, OWN_SOURCE, seal, type AuditLog, type NewEvent, type StoredEvent } from '../audit/index.js';
+import { eventOf, OWN_SOURCE, seal, type AuditEvent, type AuditLog, type NewEvent, type StoredEvent } from '../audit/index.js';
 import type { Agent, Namespace } from '../directory/index.js';
 import { hashOf, requireScope, type Clock, type Json, type Viewer } from '../kernel/index.js';
 import { evaluate, type Evaluation, type ToolCall, type ToolFacts } from '../policy/index.js';
-import { partsOf, RISKS, UNKNOWN_RISK, type Tool } from '../tools/index.js';
+import { partsOf, RISKS, UNKNOWN_RISK, type NamedTool, type Tool } from '../tools/index.js';
 import { DECISION_EVENT, decisionIn, EXPLANATIONS, type Decision, type DecisionData } from './decision.js';
 import { questionDigest, type Question } from './question.js';
 import type { Facts, Snapshots } from './snapshot.js';
@@ -30,27 +30,35 @@ export type DecideOutcome =
  * Decides whether an agent may make a tool call for the viewer, and records the decision. Answers only after the record is
  * durable; when it throws, the call must not be made.
  *
- * A question asked again with the same request id has one record and one answer, also when policies changed in between.
+ * A question asked again with the same request id has one record and one answer, also when policies changed in between; unless it
+ * was allowed and is not any more: then it is denied, with a record of that.
  *
  * @throws Failure FORBIDDEN without the scope `decision:request`; OVERLOADED, UNAVAILABLE.
  */
 export async function decide(deps: Deciding, viewer: Viewer, question: Question): Promise<DecideOutcome> {
   requireScope(viewer, 'decision:request');
-  const facts = await deps.snapshots.current(viewer.organizationId);
-  const project = await facts.project(question.projectId);
-  if (project === null) return { kind: 'notFound', field: 'projectId' };
-  const level = await facts.level(viewer.userId, project);
-  if (level === 0) return { kind: 'notFound', field: 'projectId' };
-  const [agent, tool] = await Promise.all([facts.agent(question.agentId), facts.tool(project, question.tool)]);
+  const gathered = await deps.snapshots.read(viewer.organizationId, (facts) => gather(facts, viewer, question));
+  if (gathered === null) return { kind: 'notFound', field: 'projectId' };
 
   const now = deps.clock();
-  const call = callOf({ viewer, question, project, level, agent, tool, now });
-  const evaluation = evaluate(facts.policySet(project), call);
+  const call = callOf(viewer, question, gathered, now);
+  const evaluation = judge(gathered, call);
   if (evaluation.failed.length > 0)
     deps.alarm('policies could not be evaluated', { organizationId: viewer.organizationId, failed: evaluation.failed });
 
-  const event = eventOf(viewer.organizationId, now, eventOfDecision({ viewer, question, facts, call, tool, evaluation, now }));
-  const key = question.requestId === null ? null : hashOf('decision', viewer.userId, question.requestId, questionDigest(question));
+  const { facts, named } = gathered;
+  const event = eventOf(viewer.organizationId, now, eventOfDecision({ viewer, question, facts, call, tool: named.tool, evaluation, now }));
+  const keyParts = ['decision', viewer.userId, question.requestId, questionDigest(question)] as const;
+  const first = await recordOnce(deps, viewer, event, question.requestId === null ? null : hashOf(...keyParts));
+  // What was allowed once is not allowed for ever: by now a policy may forbid it, and then that is the answer.
+  const isOutdated = first.isRepeated && first.decision.verdict === 'ALLOW' && evaluation.verdict !== 'ALLOW';
+  return isOutdated ? recordOnce(deps, viewer, event, hashOf(...keyParts, facts.epoch)) : first;
+}
+
+type Decided = Extract<DecideOutcome, { readonly kind: 'decided' }>;
+
+/** Records a decision, unless there is one under this key, which then is the answer. */
+async function recordOnce(deps: Deciding, viewer: Viewer, event: AuditEvent, key: Buffer | null): Promise<Decided> {
   const [receipt] = await deps.log.append(viewer.organizationId, [{ sealed: seal(event), key }]);
   const decision = receipt === undefined ? null : decisionIn(receipt.stored);
   if (receipt === undefined || decision === null) throw new Error('The log did not answer with the decision it was given.');
@@ -58,16 +66,34 @@ export async function decide(deps: Deciding, viewer: Viewer, question: Question)
 }
 
 interface Gathered {
-  readonly viewer: Viewer;
-  readonly question: Question;
+  readonly facts: Facts;
   readonly project: Namespace;
   readonly level: number;
   readonly agent: Agent | null;
-  readonly tool: Tool | null;
-  readonly now: Date;
+  readonly named: NamedTool;
 }
 
-function callOf({ viewer, question, project, level, agent, tool, now }: Gathered): ToolCall {
+/** What the question is about; null when the project does not exist for the viewer. */
+async function gather(facts: Facts, viewer: Viewer, question: Question): Promise<Gathered | null> {
+  const project = await facts.project(question.projectId);
+  if (project === null) return null;
+  const level = await facts.level(viewer.userId, project);
+  if (level === 0) return null;
+  const [agent, named] = await Promise.all([facts.agent(question.agentId), facts.tool(project, question.tool)]);
+  return { facts, project, level, agent, named };
+}
+
+/**
+ * A tool that is registered for another part of the organization is unknown here: what permits it by its name permits it there.
+ * What forbids it by its name forbids it here too.
+ */
+function judge({ facts, project, named }: Gathered, call: ToolCall): Evaluation {
+  const evaluation = evaluate(facts.policySet(project), call);
+  if (!named.isElsewhere || evaluation.verdict === 'DENY') return evaluation;
+  return evaluate(facts.policySet(project), { ...call, tool: unknownTool(`not registered here: ${randomUUID()}`) });
+}
+
+function callOf(viewer: Viewer, question: Question, { project, level, agent, named }: Gathered, now: Date): ToolCall {
   return {
     // An agent that the platform has not told us of is trusted least.
     agent: {
@@ -80,7 +106,7 @@ function callOf({ viewer, question, project, level, agent, tool, now }: Gathered
     },
     user: { id: viewer.userId, level },
     projectLine: project.ancestors.map((id) => ({ id, kind: kindIn(project, id) })),
-    tool: tool === null ? unknownTool(question.tool) : knownTool(tool),
+    tool: named.tool === null ? unknownTool(question.tool) : knownTool(named.tool),
     arguments: question.arguments,
     sessionId: question.sessionId,
     now,
@@ -111,7 +137,7 @@ const knownTool = ({ id, actionType, definitionDigest }: Tool): ToolFacts => ({
   definitionDigest,
 });
 
-interface Decided {
+interface Made {
   readonly viewer: Viewer;
   readonly question: Question;
   readonly facts: Facts;
@@ -121,7 +147,7 @@ interface Decided {
   readonly now: Date;
 }
 
-function eventOfDecision({ viewer, question, facts, call, tool, evaluation, now }: Decided): NewEvent {
+function eventOfDecision({ viewer, question, facts, call, tool, evaluation, now }: Made): NewEvent {
   const data: DecisionData = {
     basis: evaluation.basis,
     explanation: EXPLANATIONS[evaluation.basis],

@@ -1,4 +1,4 @@
 export { decide, type DecideOutcome, type Deciding } from './decide.js';
 export type { Decision } from './decision.js';
-export type { Question } from './question.js';
+export { MAX_ARGUMENTS_CHARACTERS, type Question } from './question.js';
 export { keepSnapshots, type Snapshots } from './snapshot.js';

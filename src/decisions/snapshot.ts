@@ -1,7 +1,7 @@
 import { levelIn, type Agent, type Directory, type EpochHints, type Namespace, type Standing } from '../directory/index.js';
-import type { Clock, OrganizationId, UserId } from '../kernel/index.js';
+import { Failure, hasJustBeen, type Clock, type OrganizationId, type UserId } from '../kernel/index.js';
 import { preparePolicySet, type PolicyEngine, type PolicyInForce, type PolicyReader, type PolicySet } from '../policy/index.js';
-import { toolNamed, type Tool, type ToolReader } from '../tools/index.js';
+import { toolNamed, type NamedTool, type ToolReader } from '../tools/index.js';
 
 export interface Snapshotting {
   readonly directory: Directory;
@@ -12,13 +12,13 @@ export interface Snapshotting {
   readonly clock: Clock;
 }
 
-/** Everything that decisions of one organization read: the policies in force at `epoch`, the rest as it was then or since. */
+/** Everything that decisions of one organization read, as it is at `epoch`. Not outside of `Snapshots.read`. */
 export interface Facts {
   readonly epoch: number;
   project(id: string): Promise<Namespace | null>;
   agent(id: string): Promise<Agent | null>;
-  /** The one tool that the name means in the project; null for an unknown one. */
-  tool(project: Namespace, name: string): Promise<Tool | null>;
+  /** What the name means in the project. */
+  tool(project: Namespace, name: string): Promise<NamedTool>;
   /** The level of the user's highest role in the project or above; 0 for no member. */
   level(userId: UserId, project: Namespace): Promise<number>;
   /** The policies of the project's line of namespaces. */
@@ -32,11 +32,20 @@ export interface Snapshots {
    * @throws whatever the store throws when the epoch cannot be confirmed: nothing is decided on facts that may be old.
    */
   current(organizationId: OrganizationId): Promise<Facts>;
+
+  /**
+   * Reads from such facts, all of one epoch: `work` begins anew when the epoch moves while it reads.
+   *
+   * @throws Failure UNAVAILABLE when it moves every time.
+   */
+  read<Result>(organizationId: OrganizationId, work: (facts: Facts) => Promise<Result>): Promise<Result>;
   close(): void;
 }
 
 /** How long an epoch counts without being asked for again. Bounds how late a change takes effect when every hint is lost. */
 const CONFIRMED_MILLISECONDS = 500;
+/** How often reading begins anew when the epoch moves meanwhile. */
+const MAX_TRIES = 10;
 /** The most organizations kept ready in one process. */
 const KEPT_ORGANIZATIONS = 1_000;
 /** The most projects, agents, tools and users remembered of one organization. */
@@ -53,32 +62,47 @@ export function keepSnapshots(deps: Snapshotting): Snapshots {
   const underWay = new Map<OrganizationId, Promise<Facts>>();
 
   // A hint voids what was confirmed, and what is being confirmed right now: that may have looked too early.
-  const unsubscribe = deps.hints.onMove((organizationId) => {
+  const expire = (organizationId: OrganizationId): void => {
     const entry = kept.get(organizationId);
     if (entry !== undefined) kept.set(organizationId, { ...entry, confirmedAt: Number.NEGATIVE_INFINITY });
     underWay.delete(organizationId);
-  });
+  };
+  const unsubscribe = deps.hints.onMove(expire);
 
   const confirm = async (organizationId: OrganizationId, isLatest: () => boolean): Promise<Facts> => {
     const startedAt = deps.clock().getTime();
     const before = kept.get(organizationId);
     const epoch = await deps.directory.epoch(organizationId);
-    const facts = before?.facts.epoch === epoch ? before.facts : await factsAt(deps, organizationId, epoch);
+    const facts = before?.facts.epoch === epoch ? before.facts : await factsFrom(deps, organizationId, epoch);
     if (isLatest()) remember(kept, organizationId, { facts, confirmedAt: startedAt });
     return facts;
   };
 
+  const current = (organizationId: OrganizationId): Promise<Facts> => {
+    const entry = kept.get(organizationId);
+    if (entry !== undefined && hasJustBeen(entry.confirmedAt, deps.clock().getTime(), CONFIRMED_MILLISECONDS))
+      return Promise.resolve(entry.facts);
+    const already = underWay.get(organizationId);
+    if (already !== undefined) return already;
+    const confirming: Promise<Facts> = confirm(organizationId, () => underWay.get(organizationId) === confirming).finally(() => {
+      if (underWay.get(organizationId) === confirming) underWay.delete(organizationId);
+    });
+    underWay.set(organizationId, confirming);
+    return confirming;
+  };
+
   return {
-    current(organizationId) {
-      const entry = kept.get(organizationId);
-      if (entry !== undefined && deps.clock().getTime() - entry.confirmedAt < CONFIRMED_MILLISECONDS) return Promise.resolve(entry.facts);
-      const already = underWay.get(organizationId);
-      if (already !== undefined) return already;
-      const confirming: Promise<Facts> = confirm(organizationId, () => underWay.get(organizationId) === confirming).finally(() => {
-        if (underWay.get(organizationId) === confirming) underWay.delete(organizationId);
-      });
-      underWay.set(organizationId, confirming);
-      return confirming;
+    current,
+    async read(organizationId, work) {
+      for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
+        try {
+          return await work(await current(organizationId));
+        } catch (error) {
+          if (!(error instanceof EpochMoved)) throw error;
+          expire(organizationId);
+        }
+      }
+      throw new Failure('UNAVAILABLE', 'Policies, tools or members change faster than they can be read. Try again.');
     },
     close() {
       unsubscribe();
@@ -94,21 +118,45 @@ function remember(kept: Map<OrganizationId, Kept>, organizationId: OrganizationI
   kept.set(organizationId, entry);
 }
 
+/** What was read may be of another epoch than what was read before. */
+class EpochMoved extends Error {}
+
+/** The facts at `epoch`, or at a later one when it moves while the policies are read. */
+async function factsFrom(deps: Snapshotting, organizationId: OrganizationId, epoch: number): Promise<Facts> {
+  for (let at = epoch, tries = 1; tries <= MAX_TRIES; tries += 1) {
+    const facts = await factsAt(deps, organizationId, at);
+    const now = await deps.directory.epoch(organizationId);
+    if (now === at) return facts;
+    at = now;
+  }
+  throw new EpochMoved();
+}
+
 /** Policies are read at once; the rest as it is asked for, and then kept. */
 async function factsAt(deps: Snapshotting, organizationId: OrganizationId, epoch: number): Promise<Facts> {
   const policies = byNamespace(await deps.policies.inForce(organizationId));
   const projects = new Memory<Namespace | null>();
   const agents = new Memory<Agent | null>();
-  const tools = new Memory<Tool | null>();
+  const tools = new Memory<NamedTool>();
   const standings = new Memory<Standing>();
   const sets = new Map<string, PolicySet>();
+  const atThisEpoch = async <Value>(reading: Promise<Value>): Promise<Value> => {
+    const value = await reading;
+    if ((await deps.directory.epoch(organizationId)) !== epoch) throw new EpochMoved();
+    return value;
+  };
   return {
     epoch,
     project: (id) =>
-      projects.get(id, async () => (await deps.directory.namespaces(organizationId, [id])).find(({ kind }) => kind === 'PROJECT') ?? null),
-    agent: (id) => agents.get(id, () => deps.directory.agent(organizationId, id)),
-    tool: ({ id, ancestors }, name) => tools.get(JSON.stringify([id, name]), () => toolNamed(deps.tools, organizationId, ancestors, name)),
-    level: async (userId, project) => levelIn(await standings.get(userId, () => deps.directory.standing(organizationId, userId)), project),
+      projects.get(id, async () => {
+        const found = await atThisEpoch(deps.directory.namespaces(organizationId, [id]));
+        return found.find(({ kind }) => kind === 'PROJECT') ?? null;
+      }),
+    agent: (id) => agents.get(id, () => atThisEpoch(deps.directory.agent(organizationId, id))),
+    tool: ({ id, ancestors }, name) =>
+      tools.get(JSON.stringify([id, name]), () => atThisEpoch(toolNamed(deps.tools, organizationId, ancestors, name))),
+    level: async (userId, project) =>
+      levelIn(await standings.get(userId, () => atThisEpoch(deps.directory.standing(organizationId, userId))), project),
     policySet(project) {
       // Projects with the same policies share one set.
       const holders = project.ancestors.filter((id) => policies.has(id));

@@ -1,12 +1,15 @@
 import { isVisible, type EventScope, type StoredEvent } from '../audit/index.js';
 import type { Directory } from '../directory/index.js';
-import { Failure, type Clock, type Viewer } from '../kernel/index.js';
+import { Failure, hasJustBeen, type Clock, type OrganizationId, type Viewer } from '../kernel/index.js';
 import type { Follower, LogEntry, Tail } from '../log/index.js';
-import { feedCursor, positionBehind } from './cursor.js';
+import { feedCursor, NO_CURSOR, positionBehind } from './cursor.js';
 
 export type FeedItem =
   | { readonly kind: 'event'; readonly cursor: string; readonly stored: StoredEvent }
-  | { readonly kind: 'heartbeat'; readonly cursor: string; readonly position: number };
+  | { readonly kind: 'heartbeat'; readonly cursor: string; readonly nextPosition: number };
+
+/** Where a feed begins: behind a cursor, with the first event of the log, or with what comes. */
+export type FeedStart = { readonly after: string } | 'BEGINNING' | 'NOW';
 
 export interface Feeding {
   readonly follower: Pick<Follower, 'tail'>;
@@ -21,17 +24,17 @@ export interface Feeding {
 const SCOPE_MILLISECONDS = 500;
 
 /**
- * Follows an organization's log as far as the viewer may see it: everything behind `after`, or from now on, in the order of
- * positions. Whoever goes on from the cursor of the last item that it got misses nothing.
+ * Follows an organization's log as far as the viewer may see it: from `start` on, in the order of positions.
+ * Whoever goes on from the cursor of the last item that it got misses nothing; the first item comes at once, for its cursor.
  *
  * An iterator of its own and no generator: `return` ends it at once, also while it waits.
  *
  * @throws Failure, from `next`, UNAUTHENTICATED when the viewer's token has expired; BAD_USER_INPUT when `after` is no cursor of
  * this log.
  */
-export function openFeed(deps: Feeding, viewer: Viewer, after: string | null): AsyncIterableIterator<FeedItem> {
+export function openFeed(deps: Feeding, viewer: Viewer, start: FeedStart): AsyncIterableIterator<FeedItem> {
   const tail = deps.follower.tail(viewer.organizationId);
-  const reading = new Reading(deps, viewer, tail, after);
+  const reading = new Reading(deps, viewer, tail, start);
   let isDone = false;
   const finish = (): IteratorResult<FeedItem> => {
     isDone = true;
@@ -69,17 +72,17 @@ class Reading {
   readonly #start: () => Promise<number>;
   #ready: LogEntry[] = [];
   #scope: { readonly value: EventScope; readonly at: number } | null = null;
-  /** Where projects lie, as far as it was asked since `#scope` was: a project that moves takes its events along. */
+  /** Where namespaces lie, as far as it was asked since `#scope` was: one that moves takes its events along. */
   #lines = new Map<string, readonly string[]>();
   #lastItemAt: number;
 
-  constructor(deps: Feeding, viewer: Viewer, tail: Tail, after: string | null) {
+  constructor(deps: Feeding, viewer: Viewer, tail: Tail, from: FeedStart) {
     this.#deps = deps;
     this.#viewer = viewer;
     this.#tail = tail;
     this.#lastItemAt = deps.clock().getTime();
     // Where "now" is must be known when the subscription begins, not when its first item is asked for.
-    const start = startOf(tail, after);
+    const start = startOf(tail, viewer.organizationId, from);
     start.catch(() => undefined);
     this.#start = () => start;
   }
@@ -90,22 +93,31 @@ class Reading {
       // First: whoever may see nothing shall not learn from a cursor how long the log is.
       await this.#currentScope();
       this.#position = await this.#start();
+      return this.#heartbeat(this.#position);
     }
     await this.#currentScope();
     for (;;) {
       const entry = this.#ready.shift();
       if (entry !== undefined) {
         this.#position = entry.position + 1;
-        if (await this.#isVisible(entry)) return this.#item({ kind: 'event', cursor: feedCursor(this.#position), stored: entry.stored });
+        if (await this.#isVisible(entry)) return this.#item({ kind: 'event', cursor: this.#cursor(this.#position), stored: entry.stored });
         continue;
       }
       const wait = this.#untilHeartbeat();
-      if (wait <= 0) return this.#item({ kind: 'heartbeat', cursor: feedCursor(this.#position), position: this.#position });
+      if (wait <= 0) return this.#heartbeat(this.#position);
       const entries = await this.#tail.next(this.#position, Math.min(wait, SCOPE_MILLISECONDS));
       if (entries === null) return null;
       await this.#currentScope();
       this.#ready = [...entries];
     }
+  }
+
+  #cursor(position: number): string {
+    return feedCursor(this.#viewer.organizationId, position);
+  }
+
+  #heartbeat(nextPosition: number): FeedItem {
+    return this.#item({ kind: 'heartbeat', cursor: this.#cursor(nextPosition), nextPosition });
   }
 
   #item(item: FeedItem): FeedItem {
@@ -120,13 +132,13 @@ class Reading {
   async #isVisible(entry: LogEntry): Promise<boolean> {
     const scope = await this.#currentScope();
     const { event } = entry.stored;
-    if (scope.isWhole || event.projectId === null) return isVisible(scope, event, []);
-    if (!this.#lines.has(event.projectId)) await this.#readLines([entry, ...this.#ready]);
-    return isVisible(scope, event, this.#lines.get(event.projectId) ?? []);
+    if (scope.isWhole || event.namespaceId === null) return isVisible(scope, event, []);
+    if (!this.#lines.has(event.namespaceId)) await this.#readLines([entry, ...this.#ready]);
+    return isVisible(scope, event, this.#lines.get(event.namespaceId) ?? []);
   }
 
   async #readLines(entries: readonly LogEntry[]): Promise<void> {
-    const ids = [...new Set(entries.flatMap(({ stored }) => stored.event.projectId ?? []))].filter((id) => !this.#lines.has(id));
+    const ids = [...new Set(entries.flatMap(({ stored }) => stored.event.namespaceId ?? []))].filter((id) => !this.#lines.has(id));
     for (const id of ids) this.#lines.set(id, []);
     for (const { id, ancestors } of await this.#deps.directory.namespaces(this.#viewer.organizationId, ids)) this.#lines.set(id, ancestors);
   }
@@ -135,7 +147,7 @@ class Reading {
     const now = this.#deps.clock().getTime();
     if (now >= this.#viewer.expiresAt.getTime())
       throw new Failure('UNAUTHENTICATED', 'The token has expired. Subscribe again with a new one, after the last cursor.');
-    if (this.#scope === null || now - this.#scope.at >= SCOPE_MILLISECONDS) {
+    if (this.#scope === null || !hasJustBeen(this.#scope.at, now, SCOPE_MILLISECONDS)) {
       this.#scope = { value: await this.#deps.scopeOf(this.#viewer), at: now };
       this.#lines = new Map();
     }
@@ -143,10 +155,11 @@ class Reading {
   }
 }
 
-async function startOf(tail: Tail, after: string | null): Promise<number> {
+async function startOf(tail: Tail, organizationId: OrganizationId, start: FeedStart): Promise<number> {
   const size = await tail.size();
-  if (after === null) return size;
-  const position = positionBehind(after);
-  if (position > size) throw new Failure('BAD_USER_INPUT', 'after: not a cursor of this log. Take the cursor of an item as it came.');
+  if (start === 'NOW') return size;
+  if (start === 'BEGINNING') return 0;
+  const position = positionBehind(organizationId, start.after);
+  if (position > size) throw new Failure('BAD_USER_INPUT', NO_CURSOR);
   return position;
 }

@@ -1,20 +1,26 @@
-import type { ResolversTypes, SubscriptionResolvers } from '../generated/graphql.js';
+import type { AgentAuditEventResolvers, ResolversTypes, SubscriptionResolvers } from '../generated/graphql.js';
 import { presentEvent } from '../audit/index.js';
-import type { FeedItem } from './feed.js';
+import type { FeedItem, FeedStart } from './feed.js';
 
 export interface FeedContext {
-  /** Opens the viewer's feed behind a cursor, or from now on. */
-  readonly openFeed: (after: string | null) => AsyncIterableIterator<FeedItem>;
+  /** Opens the viewer's feed. */
+  readonly openFeed: (start: FeedStart) => AsyncIterableIterator<FeedItem>;
+  /** The cursor behind the event at `position` of the viewer's organization. */
+  readonly cursorBehind: (position: number) => string;
 }
 
 type PresentedItem = Awaited<ResolversTypes['AgentAuditFeedItem']>;
 
 export const Subscription: SubscriptionResolvers<FeedContext> = {
   agentAuditEventAppended: {
-    subscribe: (_root, { after }, { openFeed }) => openFeed(after ?? null),
+    subscribe: (_root, { after, from }, { openFeed }) => openFeed(after == null ? (from ?? 'NOW') : { after }),
     resolve: (item: FeedItem): PresentedItem =>
       item.kind === 'heartbeat'
-        ? { __typename: 'AgentAuditFeedHeartbeat', cursor: item.cursor, position: item.position }
+        ? { __typename: 'AgentAuditFeedHeartbeat', cursor: item.cursor, nextPosition: item.nextPosition }
         : { __typename: 'AgentAuditEventAppended', cursor: item.cursor, event: presentEvent(item.stored) },
   },
+};
+
+export const AgentAuditEvent: Pick<AgentAuditEventResolvers<FeedContext>, 'feedCursor'> = {
+  feedCursor: ({ position }, _args, { cursorBehind }) => (position == null ? null : cursorBehind(Number(position))),
 };

@@ -1,2 +1,3 @@
-export { openFeed, type Feeding, type FeedItem } from './feed.js';
+export { feedCursor } from './cursor.js';
+export { openFeed, type Feeding, type FeedItem, type FeedStart } from './feed.js';
 export { sharedScopes } from './shared-scope.js';

@@ -1,5 +1,5 @@
 import type { EventScope } from '../audit/index.js';
-import type { Clock, Viewer } from '../kernel/index.js';
+import { hasJustBeen, type Clock, type Viewer } from '../kernel/index.js';
 
 /** How long an answer is shared. */
 const SHARED_MILLISECONDS = 500;
@@ -13,7 +13,7 @@ export function sharedScopes(scopeOf: (viewer: Viewer) => Promise<EventScope>, c
     const key = JSON.stringify([viewer.organizationId, viewer.userId, [...viewer.scopes].sort()]);
     const now = clock().getTime();
     const known = kept.get(key);
-    if (known !== undefined && now - known.at < SHARED_MILLISECONDS) return known.scope;
+    if (known !== undefined && hasJustBeen(known.at, now, SHARED_MILLISECONDS)) return known.scope;
     if (kept.size >= KEPT_VIEWERS) kept.clear();
     const scope = scopeOf(viewer);
     kept.set(key, { scope, at: now });

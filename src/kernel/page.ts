@@ -32,16 +32,19 @@ export function pageOf<Item>(rows: readonly Item[], request: PageRequest): Page<
  */
 export const cursorOf = (kind: string, key: string): string => Buffer.from(`${kind}:${key}`).toString('base64url');
 
+const NO_CURSOR = 'after: not a cursor of this list. Take endCursor or an edge’s cursor as it came.';
+
 /**
  * The key in a cursor.
  *
+ * @param refusal the sentence with which another one is refused
  * @throws Failure BAD_USER_INPUT when it is no cursor of this kind, or `isKey` refuses its key.
  */
-export function keyIn(kind: string, cursor: string, isKey: (key: string) => boolean): string {
+export function keyIn(kind: string, cursor: string, isKey: (key: string) => boolean, refusal = NO_CURSOR): string {
   const text = Buffer.from(cursor, 'base64url').toString();
   const key = text.slice(kind.length + 1);
   if (!text.startsWith(`${kind}:`) || cursorOf(kind, key) !== cursor || !isKey(key)) {
-    throw new Failure('BAD_USER_INPUT', 'after: not a cursor of this list. Take endCursor or an edge’s cursor as it came.');
+    throw new Failure('BAD_USER_INPUT', refusal);
   }
   return key;
 }

@@ -124,7 +124,7 @@ class SharedTail {
   async #entriesFrom(position: number): Promise<readonly LogEntry[]> {
     const first = this.#kept[0]?.position;
     if (this.#isAtEnd(position)) return [];
-    if (first !== undefined && position >= first) return this.#kept.slice(position - first);
+    if (first !== undefined && position >= first) return this.#kept.filter((entry) => entry.position >= position);
     const entries = await this.#reader.readFrom(this.#organizationId, position, PAGE_ENTRIES);
     // Whoever finds nothing stands at the end; from there on it is followed for all.
     if (entries.length === 0 && this.#end === null) {
@@ -145,10 +145,12 @@ class SharedTail {
       do {
         this.#lookAgain = false;
         const entries = await this.#reader.readFrom(this.#organizationId, this.#end, PAGE_ENTRIES);
-        if (entries.length === 0) continue;
-        this.#end += entries.length;
+        const last = entries.at(-1);
+        if (last === undefined) continue;
+        this.#end = last.position + 1;
         this.#keep(entries);
-        this.#lookAgain ||= entries.length === PAGE_ENTRIES;
+        // There may be more: a read may end early.
+        this.#lookAgain = true;
         this.#wake();
       } while (this.#lookAgain);
     } catch (error) {

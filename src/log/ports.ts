@@ -41,7 +41,7 @@ export interface LogEntry {
 export interface LogReader {
   /** How many events have a position. */
   size(organizationId: OrganizationId): Promise<number>;
-  /** Entries from `position` on, in order and without gaps, at most `limit`. */
+  /** Entries from `position` on, in order and without gaps, at most `limit`; fewer when they are large, but at least one that is there. */
   readFrom(organizationId: OrganizationId, position: number, limit: number): Promise<readonly LogEntry[]>;
 }
 

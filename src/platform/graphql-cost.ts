@@ -6,12 +6,14 @@ import {
   isObjectType,
   isInterfaceType,
   Kind,
+  valueFromASTUntyped,
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLField,
   type GraphQLNamedType,
   type GraphQLSchema,
+  type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
 
@@ -39,21 +41,32 @@ export function costProblem(
   const operation = operations.find((definition) => operationName == null || definition.name?.value === operationName);
   const root = operation === undefined ? undefined : schema.getRootType(operation.operation);
   if (operation === undefined || root == null) return null;
-  const entities = entitiesIn(operation.selectionSet, variables);
-  if (entities > MAX_ENTITIES)
+  const count = new ItemCount(schema, document, { ...defaultsOf(operation), ...variables });
+  const items = count.of(operation.selectionSet, root);
+  if (count.entities > MAX_ENTITIES)
     return tooMuch(
-      `The operation asks for ${entities} entities at once; at most ${MAX_ENTITIES} are allowed. Ask for fewer representations.`,
+      `The operation asks for ${count.entities} entities at once; at most ${MAX_ENTITIES} are allowed. Ask for fewer representations.`,
     );
-  const items = new ItemCount(schema, document, variables).of(operation.selectionSet, root);
   if (items <= MAX_ITEMS) return null;
   return tooMuch(
     `The operation asks for up to ${items.toLocaleString('en')} list items; at most ${MAX_ITEMS.toLocaleString('en')} are allowed. Ask for smaller pages (first), or in several operations.`,
   );
 }
 
-const tooMuch = (message: string): GraphQLError => new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
+const tooMuch = (message: string): GraphQLError =>
+  new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } } });
+
+/** What variables are that the request leaves out. */
+const defaultsOf = ({ variableDefinitions }: OperationDefinitionNode): Record<string, unknown> =>
+  Object.fromEntries(
+    (variableDefinitions ?? []).flatMap(({ variable, defaultValue }) =>
+      defaultValue === undefined ? [] : [[variable.name.value, valueFromASTUntyped(defaultValue)]],
+    ),
+  );
 
 class ItemCount {
+  /** Representations that were met on the way. */
+  entities = 0;
   readonly #schema: GraphQLSchema;
   readonly #variables: Readonly<Record<string, unknown>>;
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
@@ -98,7 +111,11 @@ class ItemCount {
   #ofField(field: FieldNode, type: GraphQLNamedType | undefined): number {
     const definition = isObjectType(type) || isInterfaceType(type) ? type.getFields()[field.name.value] : undefined;
     if (field.selectionSet === undefined) return 0;
-    if (field.name.value === '_entities') return entityCount(field, this.#variables) * this.of(field.selectionSet, undefined);
+    if (field.name.value === '_entities') {
+      const entities = entityCount(field, this.#variables);
+      this.entities += entities;
+      return entities * this.of(field.selectionSet, undefined);
+    }
     const inside = this.of(field.selectionSet, definition === undefined ? undefined : getNamedType(definition.type));
     const size = definition === undefined ? null : sizeOf(definition, field, this.#variables);
     return size === null ? inside : size * Math.max(1, inside);
@@ -109,17 +126,11 @@ class ItemCount {
 function sizeOf(definition: GraphQLField<unknown, unknown>, field: FieldNode, variables: Readonly<Record<string, unknown>>): number | null {
   if (!definition.args.some((argument) => argument.name === 'first') || isListType(getNullableType(definition.type))) return null;
   const given = field.arguments?.find((argument) => argument.name.value === 'first')?.value;
-  if (given?.kind === Kind.INT) return Number(given.value);
   const variable = given?.kind === Kind.VARIABLE ? variables[given.name.value] : undefined;
-  return typeof variable === 'number' ? variable : DEFAULT_FIRST;
+  const first = given?.kind === Kind.INT ? Number(given.value) : variable;
+  // Fewer than one is refused, but by then the rest has been read.
+  return typeof first === 'number' ? Math.max(1, first) : DEFAULT_FIRST;
 }
-
-const entitiesIn = (selections: SelectionSetNode, variables: Readonly<Record<string, unknown>>): number =>
-  selections.selections.reduce(
-    (sum, selection) =>
-      selection.kind === Kind.FIELD && selection.name.value === '_entities' ? sum + entityCount(selection, variables) : sum,
-    0,
-  );
 
 function entityCount(field: FieldNode, variables: Readonly<Record<string, unknown>>): number {
   const given = field.arguments?.find((argument) => argument.name.value === 'representations')?.value;

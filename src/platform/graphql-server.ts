@@ -11,6 +11,7 @@ import type { FastifyInstance } from 'fastify';
 import {
   BREAK,
   getNamedType,
+  GraphQLError,
   isScalarType,
   isSpecifiedScalarType,
   TypeInfo,
@@ -18,12 +19,12 @@ import {
   visitWithTypeInfo,
   type DocumentNode,
   type ExecutionResult,
-  type GraphQLError,
   type GraphQLFormattedError,
   type GraphQLSchema,
   type ValidationRule,
 } from 'graphql';
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
+import { isExactInteger } from '../kernel/index.js';
 import { toFailure } from './errors.js';
 import { costProblem } from './graphql-cost.js';
 import { errorPresenter, requestError, type PresentError } from './graphql-errors.js';
@@ -38,7 +39,20 @@ export const MAX_TOKENS = 5_000;
 export const limitRules: readonly ValidationRule[] = [
   limitRule(maxDepthRule({ n: 15, ...reported() }) as LimitRule),
   limitRule(maxAliasesRule({ n: 60, ...reported() }) as LimitRule),
+  exactNumbers,
 ];
+
+/** A number written out in a document becomes a double like one in a variable. */
+function exactNumbers(context: RuleContext): ReturnType<ValidationRule> {
+  return {
+    IntValue(node) {
+      if (isExactInteger(node.value)) return;
+      context.reportError(
+        new GraphQLError(`The number ${node.value.slice(0, 40)} cannot be held exactly by a double; send it as a string.`, { nodes: node }),
+      );
+    },
+  };
+}
 
 /** By itself such a rule throws out of the validation, which would look like a bug of ours. */
 function reported() {

@@ -1,6 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import { fastify, type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { Failure, type FailureCode, type Viewer } from '../kernel/index.js';
+import { Failure, parseJson, type FailureCode, type Viewer } from '../kernel/index.js';
 import { toFailure } from './errors.js';
 import { viewerOf, type Authenticate, type Caller } from './identity.js';
 import type { Logger } from './logger.js';
@@ -32,8 +33,9 @@ declare module 'fastify' {
 export function createHttpServer(logger: Logger): HttpServer {
   const server = fastify({ logger: false, bodyLimit: 1024 * 1024, forceCloseConnections: 'idle', trustProxy: false });
   server.decorateRequest('caller', null);
-  // Fastify reads text too; no route of ours takes it.
-  server.removeContentTypeParser('text/plain');
+  // Fastify reads text too; no route of ours takes it. And of JSON it refuses what has a member called __proto__, which is data here.
+  server.removeContentTypeParser(['text/plain', 'application/json']);
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) => jsonIn(body));
   server.setErrorHandler((error: FastifyError, request, reply) => {
     const { status, body } = presentError(error, request, logger);
     if (status === 503) reply.header('Retry-After', '1');
@@ -47,6 +49,16 @@ export function createHttpServer(logger: Logger): HttpServer {
     return reply.status(404).send(body);
   });
   return server;
+}
+
+/** @throws Failure BAD_USER_INPUT when `body` is no JSON in UTF-8. */
+export function jsonIn(body: Buffer): unknown {
+  if (!isUtf8(body)) throw new Failure('BAD_USER_INPUT', 'body: must be JSON in UTF-8; it holds bytes that are no UTF-8.');
+  try {
+    return parseJson(body.toString());
+  } catch (cause) {
+    throw new Failure('BAD_USER_INPUT', body.length === 0 ? 'body: must be JSON; it is empty.' : 'body: must be JSON.', { cause });
+  }
 }
 
 /** Lets nobody reach the routes of `scope` without a token of this service's own audience, or behind the router's secret. */

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload } from 'jose';
 import type { IdentityConfig } from '../config.js';
-import { Failure, organizationId, sha256Hex, userId, type Clock, type Viewer } from '../kernel/index.js';
+import { Failure, hasJustBeen, isPlain, organizationId, sha256Hex, userId, type Clock, type Viewer } from '../kernel/index.js';
 
 /** Who is at the door: the router with its secret, somebody with a token, or both. */
 export interface Caller {
@@ -36,18 +36,19 @@ const REMEMBER_TOKENS = 5_000;
 /** Authentication by bearer JWTs (RFC 7519) against a JWKS (RFC 7517). */
 export function authenticateBy(config: IdentityConfig, clock: Clock): Authenticate {
   const keys = createRemoteJWKSet(new URL(config.jwksUrl), { timeoutDuration: 3_000, cooldownDuration: 5_000 });
-  const known = new Map<string, { readonly viewer: Viewer; readonly until: number }>();
+  const known = new Map<string, { readonly viewer: Viewer; readonly at: number }>();
 
   const verify = async (token: string, audience: readonly string[]): Promise<Viewer> => {
     const key = sha256Hex(`${audience.length} ${token}`);
     const now = clock().getTime();
     const remembered = known.get(key);
-    if (remembered !== undefined && now < remembered.until) return remembered.viewer;
+    if (remembered !== undefined && hasJustBeen(remembered.at, now, REMEMBER_MILLISECONDS) && now < remembered.viewer.expiresAt.getTime())
+      return remembered.viewer;
     const viewer = viewerFrom(
       await verifiedClaims(token, keys, { issuer: config.issuer, audience: [...audience], algorithms: ALGORITHMS, currentDate: clock() }),
     );
     if (known.size >= REMEMBER_TOKENS) known.clear();
-    known.set(key, { viewer, until: Math.min(viewer.expiresAt.getTime(), now + REMEMBER_MILLISECONDS) });
+    known.set(key, { viewer, at: now });
     return viewer;
   };
 
@@ -94,7 +95,7 @@ function refusal(cause: unknown): Failure {
 
 function viewerFrom(claims: JWTPayload): Viewer {
   const { sub, org, exp, scope } = claims;
-  if (sub === undefined || sub === '' || typeof org !== 'string' || org === '' || exp === undefined) {
+  if (!isName(sub) || !isName(org) || exp === undefined) {
     throw new Failure('UNAUTHENTICATED', 'The token must name its user (sub) and organization (org), and when it ends (exp).');
   }
   return {
@@ -104,6 +105,9 @@ function viewerFrom(claims: JWTPayload): Viewer {
     expiresAt: new Date(exp * 1_000),
   };
 }
+
+/** A verified token may still say anything: the signature is the issuer's, and the claims are what it put there. */
+const isName = (claim: unknown): claim is string => typeof claim === 'string' && claim !== '' && claim.length <= 300 && isPlain(claim);
 
 function isSame(left: string, right: string): boolean {
   const [a, b] = [Buffer.from(sha256Hex(left)), Buffer.from(sha256Hex(right))];

@@ -37,7 +37,7 @@ const LIMITS: DatabaseLimits = { connectMilliseconds: 5_000, statementMillisecon
 /**
  * Opens the pool. Connects when first used.
  *
- * A caller gets an error within a bounded time, and a transaction that idles for 10 s is ended, so that no forgotten one holds the
+ * What was answered is on disk, whatever the database's own default. A caller gets an error within a bounded time, and a transaction that idles for 10 s is ended, so that no forgotten one holds the
  * sequencer back.
  */
 export function openDatabase(url: string, poolSize: number, limits: DatabaseLimits = LIMITS): Database {
@@ -46,7 +46,7 @@ export function openDatabase(url: string, poolSize: number, limits: DatabaseLimi
     max: poolSize,
     connectionTimeoutMillis: limits.connectMilliseconds,
     query_timeout: limits.answerMilliseconds,
-    options: `-c statement_timeout=${limits.statementMilliseconds} -c idle_in_transaction_session_timeout=10000 -c timezone=UTC`,
+    options: `-c statement_timeout=${limits.statementMilliseconds} -c idle_in_transaction_session_timeout=10000 -c synchronous_commit=on -c timezone=UTC`,
     application_name: 'agent-governance',
   });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
@@ -79,7 +79,7 @@ export async function inTransaction<Result>(
   return database.prisma.$transaction(work, { maxWait: 5_000, timeout: options.timeoutMilliseconds ?? 10_000 });
 }
 
-const OUTAGE_SQLSTATES = /^(08|53|57P|58|XX|25006|40001|40P01|57014|25P03)/;
+const OUTAGE_SQLSTATES = /^(08|53|57P|58|XX|25006|40001|40P01|25P03)/;
 const OUTAGE_CODES = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EAI_AGAIN|P1001|P1002|P1008|P1017|P2024|P2028|P2034)/;
 const OUTAGE_MESSAGES =
   /connection terminated|query read timeout|timeout exceeded when trying to connect|client has encountered a connection error|can't reach database|Client was closed|Cannot use a pool after calling end/i;
@@ -87,6 +87,8 @@ const OUTAGE_MESSAGES =
 /** The failure that a thrown database error means for a caller; null when it is a bug. */
 export function databaseFailure(error: unknown): Failure | null {
   for (const { code, message } of causesOf(error)) {
+    if (code === QUERY_CANCELED)
+      return new Failure('UNAVAILABLE', 'The database took too long to answer. Ask for less, or try again later.', { cause: error });
     if (OUTAGE_SQLSTATES.test(code) || OUTAGE_CODES.test(code) || OUTAGE_MESSAGES.test(message))
       return new Failure('UNAVAILABLE', 'The database cannot be reached. Try again.', { cause: error });
     if (code === UNTRANSLATABLE)
@@ -94,6 +96,9 @@ export function databaseFailure(error: unknown): Failure | null {
   }
   return null;
 }
+
+/** SQLSTATE of a statement that took longer than it may. */
+const QUERY_CANCELED = '57014';
 
 /** SQLSTATE of a text that Postgres has no form for. */
 const UNTRANSLATABLE = '22021';

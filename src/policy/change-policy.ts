@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { eventOf, OWN_SOURCE, seal, type Append } from '../audit/index.js';
 import { maintainedNamespace, type Directory, type Namespace } from '../directory/index.js';
 import { requireScope, sha256Hex, type Clock, type OrganizationId, type Viewer } from '../kernel/index.js';
-import { textProblem } from './guard.js';
+import { clauseProblem, textProblem } from './guard.js';
 import { SCHEMA } from './model.js';
-import type { Policy, PolicyProblem, Statement } from './policy.js';
+import type { Policy, PolicyProblem, Revision, Statement } from './policy.js';
 import type { PolicyParser, PolicyReader, PolicyTransaction } from './ports.js';
 
 export interface PolicyChanging {
@@ -14,7 +14,7 @@ export interface PolicyChanging {
   readonly clock: Clock;
   /** Runs `work` in one transaction: all of it happens, or nothing. */
   atomically<Result>(work: (tx: PolicyTransaction) => Promise<Result>): Promise<Result>;
-  /** Tells decision processes that the organization's policies have changed. */
+  /** Tells decision processes and the sequencer that the organization's policies have changed. */
   announce(organizationId: OrganizationId): void;
 }
 
@@ -67,13 +67,15 @@ export async function createPolicy(deps: PolicyChanging, viewer: Viewer, draft: 
     createdAt: deps.clock(),
     createdBy: viewer.userId,
   };
-  return deps.atomically(async ({ policies, auditLog }): Promise<CreateOutcome> => {
+  const outcome = await deps.atomically(async ({ policies, auditLog }): Promise<CreateOutcome> => {
     if (!(await policies.insert(viewer.organizationId, policy))) return { kind: 'nameTaken', name: policy.name };
     await auditLog.append(viewer.organizationId, [
       recordOf(deps, viewer, namespace, { type: 'ai_policy_created', policy, revision: 0, text, message: null }),
     ]);
     return { kind: 'done', policy };
   });
+  if (outcome.kind === 'done') deps.announce(viewer.organizationId);
+  return outcome;
 }
 
 /** Makes the next revision of a policy and puts it in force. Refused when somebody else published since `basedOn`. */
@@ -85,44 +87,64 @@ export async function publishPolicy(deps: PolicyChanging, viewer: Viewer, reques
   const parsed = await parse(deps.parser, text);
   if ('problems' in parsed) return { kind: 'invalid', problems: parsed.problems };
 
-  return changed(deps, viewer, request, async ({ policies, auditLog }, locked) => {
-    const revision = locked.latestRevision + 1;
-    const published = {
-      policyId: locked.id,
-      revision,
-      text,
-      statements: parsed.statements,
-      digest: sha256Hex(text),
-      message: request.message,
-      publishedAt: deps.clock(),
-      publishedBy: viewer.userId,
-    };
-    await policies.publish(viewer.organizationId, published);
-    await auditLog.append(viewer.organizationId, [
-      recordOf(deps, viewer, found.namespace, { type: 'ai_policy_published', policy: locked, revision, text, message: request.message }),
-    ]);
-    return { ...locked, status: 'PUBLISHED', draftText: text, latestRevision: revision };
-  });
+  return changed(deps, viewer, request, (tx, locked) =>
+    addRevision(deps, viewer, tx, found.namespace, { policy: locked, status: 'PUBLISHED', text, statements: parsed.statements, request }),
+  );
 }
 
-/** Takes a policy out of force. A retired one can be published again. */
+/**
+ * Takes a policy out of force. A retired one can be published again, by somebody who has seen that it was retired: a retirement
+ * is a revision too.
+ */
 export async function retirePolicy(deps: PolicyChanging, viewer: Viewer, request: RetireRequest): Promise<RetireOutcome> {
   requireScope(viewer, 'policy:write');
   const found = await maintainedPolicy(deps, viewer, request.policyId);
   if (found === null) return { kind: 'notFound', field: 'policyId' };
-  return changed(deps, viewer, request, async ({ policies, auditLog }, locked) => {
-    if (locked.status === 'RETIRED') return locked;
-    await policies.retire(viewer.organizationId, locked.id);
-    const event = {
-      type: 'ai_policy_retired',
-      policy: locked,
-      revision: locked.latestRevision,
-      text: locked.draftText,
-      message: request.message,
-    };
-    await auditLog.append(viewer.organizationId, [recordOf(deps, viewer, found.namespace, event)]);
-    return { ...locked, status: 'RETIRED' };
+  const isRetired = ({ status }: Policy): boolean => status === 'RETIRED';
+  return changed(
+    deps,
+    viewer,
+    request,
+    (tx, locked) =>
+      addRevision(deps, viewer, tx, found.namespace, {
+        policy: locked,
+        status: 'RETIRED',
+        text: locked.draftText,
+        statements: [],
+        request,
+      }),
+    isRetired,
+  );
+}
+
+interface Change extends Pick<Revision, 'status' | 'text' | 'statements'> {
+  readonly policy: Policy;
+  readonly request: RetireRequest;
+}
+
+/** Stores the next revision with its record; the policy as it is then. */
+async function addRevision(
+  deps: PolicyChanging,
+  viewer: Viewer,
+  { policies, auditLog }: PolicyTransaction,
+  namespace: Namespace,
+  { policy, status, text, statements, request: { message } }: Change,
+): Promise<Policy> {
+  const revision = policy.latestRevision + 1;
+  await policies.addRevision(viewer.organizationId, {
+    policyId: policy.id,
+    revision,
+    status,
+    text,
+    statements,
+    digest: sha256Hex(text),
+    message,
+    publishedAt: deps.clock(),
+    publishedBy: viewer.userId,
   });
+  const type = status === 'PUBLISHED' ? 'ai_policy_published' : 'ai_policy_retired';
+  await auditLog.append(viewer.organizationId, [recordOf(deps, viewer, namespace, { type, policy, revision, text, message })]);
+  return { ...policy, status, draftText: text, latestRevision: revision };
 }
 
 async function changed(
@@ -130,13 +152,15 @@ async function changed(
   viewer: Viewer,
   request: RetireRequest,
   change: (tx: PolicyTransaction, locked: Policy) => Promise<Policy>,
+  isDone: (locked: Policy) => boolean = () => false,
 ): Promise<RetireOutcome> {
   const outcome = await deps.atomically(async (tx): Promise<RetireOutcome> => {
     const locked = await tx.policies.lock(viewer.organizationId, request.policyId);
     if (locked === null) return { kind: 'notFound', field: 'policyId' };
+    if (isDone(locked)) return { kind: 'done', policy: locked };
     if (locked.latestRevision !== request.basedOn) return { kind: 'conflict', basedOn: request.basedOn, latest: locked.latestRevision };
     const policy = await change(tx, locked);
-    if (policy !== locked) await tx.epoch.raise(viewer.organizationId);
+    await tx.epoch.raise(viewer.organizationId);
     return { kind: 'done', policy };
   });
   if (outcome.kind === 'done') deps.announce(viewer.organizationId);
@@ -147,8 +171,11 @@ async function parse(
   parser: PolicyParser,
   text: string,
 ): Promise<{ readonly statements: readonly Statement[] } | { readonly problems: readonly PolicyProblem[] }> {
-  const problem = textProblem(text);
-  return problem === null ? parser.parse(text, SCHEMA) : { problems: [problem] };
+  const unsafe = textProblem(text);
+  if (unsafe !== null) return { problems: [unsafe] };
+  const parsed = await parser.parse(text, SCHEMA);
+  const heavy = 'statements' in parsed ? clauseProblem(parsed.statements) : null;
+  return heavy === null ? parsed : { problems: [heavy] };
 }
 
 async function maintainedPolicy(
@@ -182,6 +209,7 @@ function recordOf(
     source: OWN_SOURCE,
     sourceId: randomUUID(),
     occurredAt: now.toISOString(),
+    namespaceId: namespace.id,
     projectId: namespace.kind === 'PROJECT' ? namespace.id : null,
     userId: viewer.userId,
     agentId: null,

@@ -67,7 +67,7 @@ function basisOfDenial(answer: CedarAnswer, failedForbids: readonly Reason[]): B
   return failedForbids.length > 0 ? 'POLICY_ERROR' : 'NO_MATCH';
 }
 
-/** The policies behind statements, each once, in the order of their names. */
+/** The policies behind statements, each once for each effect, in the order of their names. */
 function reasonsOf(set: PolicySet, statementIds: readonly string[]): readonly Reason[] {
   const reasons = new Map<string, Reason>();
   for (const id of statementIds) {
@@ -82,5 +82,6 @@ function reasonsOf(set: PolicySet, statementIds: readonly string[]): readonly Re
       effect,
     });
   }
-  return [...reasons.values()].sort((left, right) => (left.policyName < right.policyName ? -1 : 1));
+  const place = ({ policyName, policyId, effect }: Reason): string => JSON.stringify([policyName, policyId, effect]);
+  return [...reasons.values()].sort((left, right) => (place(left) < place(right) ? -1 : 1));
 }

@@ -13,6 +13,7 @@ import {
   connectionOf,
   cursorOf,
   isUuid,
+  isPlain,
   isPlainText,
   isWellFormed,
   pageOf,
@@ -93,6 +94,7 @@ const isRevision = (key: string): boolean => /^[1-9]\d{0,8}$/.test(key);
 const presentRevision = (revision: Revision) => ({
   id: `${revision.policyId}/${revision.revision}`,
   revision: revision.revision,
+  status: revision.status,
   text: revision.text,
   digest: revision.digest,
   message: revision.message,
@@ -151,23 +153,22 @@ export const Query: Pick<QueryResolvers<PolicyContext>, 'agentPolicy' | 'agentPo
   },
 };
 
-const line = (longest: number) =>
-  z
-    .string()
+const text = (longest: number, isFit = isPlainText, base = z.string()) =>
+  base
     .max(longest, `must have at most ${longest} characters`)
-    .refine(isPlainText, 'must not hold control characters')
+    .refine(isFit, 'must not hold control characters')
     .refine(isWellFormed, 'must be well-formed Unicode');
 const CreateInput = z.object({
-  namespaceId: line(300),
-  name: line(100).trim().min(1, 'must not be empty'),
-  description: line(1_000).nullish(),
+  namespaceId: text(300),
+  name: text(100, isPlain, z.string().trim().min(1, 'must not be empty')),
+  description: text(1_000).nullish(),
   text: z.string(),
 });
 const PublishInput = z.object({
   policyId: z.string(),
   basedOn: z.number().min(0, 'must be 0 or a revision’s number'),
   text: z.string().nullish(),
-  message: line(1_000).nullish(),
+  message: text(1_000).nullish(),
 });
 const RetireInput = PublishInput.omit({ text: true });
 

@@ -17,10 +17,12 @@ export interface Policy {
   readonly createdBy: string;
 }
 
-/** One published version of a policy. Never changes. */
+/** One version of a policy: published, or retired. Never changes. */
 export interface Revision {
   readonly policyId: string;
   readonly revision: number;
+  /** What the policy was from then on. */
+  readonly status: 'PUBLISHED' | 'RETIRED';
   readonly text: string;
   readonly statements: readonly Statement[];
   /** SHA-256 of the text, in hexadecimal. */

@@ -84,9 +84,8 @@ export interface PolicyWriter {
   insert(organizationId: OrganizationId, policy: Policy): Promise<boolean>;
   /** The policy, locked until the transaction ends; null when there is none. */
   lock(organizationId: OrganizationId, policyId: string): Promise<Policy | null>;
-  /** Stores the revision and puts it in force; the draft takes its text. */
-  publish(organizationId: OrganizationId, revision: Revision): Promise<void>;
-  retire(organizationId: OrganizationId, policyId: string): Promise<void>;
+  /** Stores the revision; the policy takes its status, and the draft its text. */
+  addRevision(organizationId: OrganizationId, revision: Revision): Promise<void>;
 }
 
 /** What one transaction over policies can do. */

@@ -59,7 +59,7 @@ export const postgresPolicies = (sql: Sql): PolicyReader => ({
   async revisions(organizationId, policyIds, { first, after }) {
     const rows = await sql.query<RevisionRow & { place: string }>(
       `SELECT wanted.place, r.* FROM unnest($2::uuid[]) WITH ORDINALITY AS wanted (id, place), LATERAL (
-         SELECT policy_id, revision, text, est::text AS est, digest, message, published_at, published_by FROM policy_revision
+         SELECT policy_id, revision, status, text, est::text AS est, digest, message, published_at, published_by FROM policy_revision
          WHERE organization_id = $1 AND policy_id = wanted.id AND ($3::int IS NULL OR revision < $3) ORDER BY revision DESC LIMIT $4
        ) r ORDER BY wanted.place, r.revision DESC`,
       [organizationId, policyIds, after, first + 1],
@@ -116,28 +116,13 @@ export const postgresPolicyWriter = (tx: Prisma.TransactionClient): PolicyWriter
       return rows[0] === undefined ? null : toPolicy(rows[0]);
     },
 
-    async publish(organizationId, { policyId, revision, text, statements, digest, message, publishedAt, publishedBy }) {
-      await tx.policyRevision.create({
-        data: {
-          organizationId,
-          policyId,
-          revision,
-          text,
-          digest,
-          message,
-          publishedAt,
-          publishedBy,
-          est: JSON.parse(JSON.stringify(statements)) as Prisma.InputJsonValue,
-        },
-      });
+    async addRevision(organizationId, { policyId, statements, ...revision }) {
+      const est = JSON.parse(JSON.stringify(statements)) as Prisma.InputJsonValue;
+      await tx.policyRevision.create({ data: { organizationId, policyId, est, ...revision } });
       await tx.policy.update({
         where: { id: policyId, organizationId },
-        data: { status: 'PUBLISHED', draftText: text, latestRevision: revision },
+        data: { status: revision.status, draftText: revision.text, latestRevision: revision.revision },
       });
-    },
-
-    async retire(organizationId, policyId) {
-      await tx.policy.update({ where: { id: policyId, organizationId }, data: { status: 'RETIRED' } });
     },
   };
 };
@@ -157,6 +142,7 @@ const toPolicy = (row: PolicyRow): Policy => ({
 interface RevisionRow {
   readonly policy_id: string;
   readonly revision: number;
+  readonly status: string;
   readonly text: string;
   readonly est: string;
   readonly digest: string;
@@ -168,6 +154,7 @@ interface RevisionRow {
 const toRevision = (row: RevisionRow): Revision => ({
   policyId: row.policy_id,
   revision: row.revision,
+  status: row.status as Revision['status'],
   text: row.text,
   statements: statementsIn(row.est),
   digest: row.digest,

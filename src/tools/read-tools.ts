@@ -36,17 +36,27 @@ export async function toolsById(deps: ToolReading, viewer: Viewer, ids: readonly
   return ids.map((id) => byId.get(id) ?? null);
 }
 
+/** What a name means in a project. */
+export interface NamedTool {
+  /** Null when there is none, or more than one. */
+  readonly tool: Tool | null;
+  /** Whether the name is the canonical id of a tool that is registered, but not for this project. */
+  readonly isElsewhere: boolean;
+}
+
 /**
  * The one tool that `name` means in a project whose line of namespaces is `ancestors`: by canonical id, else by alias or by its
- * name on its server. Null when there is none, or more than one: two servers that offer the same name never share a rule.
+ * name on its server. Not one of several: two servers that offer the same name never share a rule.
  */
 export async function toolNamed(
   tools: ToolReader,
   organizationId: OrganizationId,
   ancestors: readonly string[],
   name: string,
-): Promise<Tool | null> {
-  const usable = (await tools.byAnyName(organizationId, name)).filter((tool) => ancestors.includes(tool.namespaceId));
+): Promise<NamedTool> {
+  const named = await tools.byAnyName(organizationId, name);
+  const usable = named.filter((tool) => ancestors.includes(tool.namespaceId));
   const exact = usable.find((tool) => tool.id === name);
-  return exact ?? (usable.length === 1 ? (usable[0] ?? null) : null);
+  const tool = exact ?? (usable.length === 1 ? (usable[0] ?? null) : null);
+  return { tool, isElsewhere: exact === undefined && named.some(({ id }) => id === name) };
 }

@@ -109,6 +109,7 @@ function recordOf(viewer: Viewer, namespace: Namespace, tool: Tool, before: Tool
     source: OWN_SOURCE,
     sourceId: randomUUID(),
     occurredAt: tool.changedAt.toISOString(),
+    namespaceId: namespace.id,
     projectId: namespace.kind === 'PROJECT' ? namespace.id : null,
     userId: viewer.userId,
     agentId: null,

@@ -167,7 +167,7 @@ describe('a batch', () => {
 
     expect(await postBatch(company.platform, events)).toEqual({
       status: 400,
-      error: { code: 'BAD_USER_INPUT', message: 'events: must hold from 1 to 500 events; got 501.' },
+      error: { code: 'BAD_USER_INPUT', message: 'events: must hold at most 500 events; got 501.' },
     });
     expect(await storedUnder('bound-0')).toEqual([]);
     expect(await postBatch(company.platform, events.slice(1))).toMatchObject({ status: 200, stored: 500 });
@@ -198,7 +198,6 @@ describe('a request that is none', () => {
     ['malformed JSON', STRUCTURED, '{"id": ', 400],
     ['nothing', STRUCTURED, '', 400],
     ['an object as a batch', BATCH, '{}', 400],
-    ['an empty batch', BATCH, '[]', 400],
   ])('is refused with a sentence: %s', async (_what, contentType, body, status) => {
     const answer = await postBody(company.platform, contentType, body);
 
@@ -207,6 +206,10 @@ describe('a request that is none', () => {
       code: 'BAD_USER_INPUT',
       message: status === 415 ? `Content-Type: must be ${STRUCTURED} or ${BATCH}.` : expect.stringMatching(/^(body|events): must /),
     });
+  });
+
+  it('may be an empty batch, which stores nothing', async () => {
+    expect(await postBatch(company.platform, [])).toEqual({ status: 200, stored: 0, duplicates: 0, rejected: 0, results: [] });
   });
 
   it('needs a token with the scope audit:record', async () => {
@@ -291,14 +294,15 @@ describe('the mutation', () => {
     expect(await storedUnder('inline')).toMatchObject([{ data: { n: 1, deep: [{ a: null }] } }]);
   });
 
-  it.each([0, 501])('refuses %i events', async (count) => {
+  it('refuses 501 events', async () => {
+    const count = 501;
     const { errors } = await recordByMutation(
       company.platform,
       Array.from({ length: count }, () => aCloudEvent()),
     );
 
     expect(errors).toMatchObject([
-      { message: `events: must hold from 1 to 500 events; got ${count}.`, extensions: { code: 'BAD_USER_INPUT' } },
+      { message: `events: must hold at most 500 events; got ${count}.`, extensions: { code: 'BAD_USER_INPUT' } },
     ]);
   });
 });

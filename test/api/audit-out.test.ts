@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { cursorOf } from '../../src/kernel/index.js';
 import { feedCursor } from '../../src/feed/cursor.js';
+import { organizationId } from '../../src/kernel/index.js';
 import { eventsBehind, fromTheBeginning } from '../support/audit-feed.js';
 import { aCloudEvent, aSession, type CloudEvent } from '../support/cloud-events.js';
 import { anOrganization, pushed, type TestOrganization } from '../support/organization.js';
@@ -140,7 +141,7 @@ describe('a connection', () => {
   });
 
   it.each([
-    ['of a feed', feedCursor(1)],
+    ['of a feed', feedCursor(organizationId('acme'), 1)],
     ['of a list of policies', cursorOf('policy', 'x')],
     ['that is no id', cursorOf('event', '1')],
     ['with SQL in it', cursorOf('event', "00000000-0000-0000-0000-000000000000' OR true --")],
@@ -430,7 +431,7 @@ describe('an event', () => {
       }),
     ]);
     await eventsBehind(owner, fromTheBeginning, 1);
-    const fields = `id position seal type source sourceId occurredAt sessionId sequence callId toolName verdict outcome project { id } user { id } agent { id } extensions
+    const fields = `id position seal type source sourceId occurredAt namespaceId sessionId sequence callId toolName verdict outcome project { id } user { id } agent { id } extensions
       payload { __typename ... on AgentToolCallPayload { toolName arguments } }`;
 
     const { data } = await owner.graphql<Readonly<Record<string, never>>>(
@@ -449,6 +450,7 @@ describe('an event', () => {
       },
       ...{
         occurredAt: '2026-11-20T10:00:00.123Z',
+        namespaceId: company.api,
         sessionId: '4711',
         sequence: 3,
         callId: 'call-1',
@@ -457,7 +459,7 @@ describe('an event', () => {
         outcome: null,
       },
       ...{ project: { id: company.api }, user: { id: 'ada' }, agent: { id: company.coder } },
-      extensions: { attributes: { traceparent: '00-1' }, data: { ip_address: '192.0.2.7' } },
+      extensions: { attributes: { time: '2026-11-20T10:00:00.123456+00:00', traceparent: '00-1' }, data: { ip_address: '192.0.2.7' } },
       payload: { __typename: 'AgentToolCallPayload', toolName: 'read_file', arguments: { path: 'README.md' } },
     });
     expect(data).toEqual({ one: data?.['one'], list: { nodes: [data?.['one']] }, entity: [data?.['one']] });

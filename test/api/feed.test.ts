@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { feedCursor } from '../../src/feed/cursor.js';
-import { cursorOf } from '../../src/kernel/index.js';
+import { cursorOf, organizationId } from '../../src/kernel/index.js';
 import { openDatabase, type Database } from '../../src/platform/postgres.js';
 import { aRunningFeed, auditFeed, eventsBehind, fromTheBeginning, nextEvents, type FedEvent } from '../support/audit-feed.js';
 import { aCloudEvent } from '../support/cloud-events.js';
@@ -84,11 +84,12 @@ describe('the feed over WebSocket', () => {
     const after = await nextEvents(feed, 1);
     await feed.return();
 
+    const cursorAt = (position: number): string => feedCursor(organizationId(company.id), position);
     expect([...before, ...after].map(({ position, sourceId, cursor }) => [position, sourceId, cursor])).toEqual([
-      [0, 'a', feedCursor(1)],
-      [1, 'b', feedCursor(2)],
-      [2, 'c', feedCursor(3)],
-      [3, 'd', feedCursor(4)],
+      [0, 'a', cursorAt(1)],
+      [1, 'b', cursorAt(2)],
+      [2, 'c', cursorAt(3)],
+      [3, 'd', cursorAt(4)],
     ]);
   });
 
@@ -146,13 +147,15 @@ describe('the feed over WebSocket', () => {
   });
 
   it.each([
-    ['of a list of events', cursorOf('event', '00000000-0000-7000-8000-000000000000')],
-    ['from the log of a longer organization', feedCursor(1_000_000)],
-    ['that is made up', 'latest'],
+    ['of a list of events', () => cursorOf('event', '00000000-0000-7000-8000-000000000000')],
+    ['of another organization', () => feedCursor(organizationId('other'), 0)],
+    ['behind the end of the log', (id: string) => feedCursor(organizationId(id), 1_000_000)],
+    ['that is made up', () => 'latest'],
   ])('refuses a cursor %s with a code, and lets the connection live', async (_what, after) => {
-    const owner = await ownerOf(await aCompany());
+    const company = await aCompany();
+    const owner = await ownerOf(company);
 
-    await expect(auditFeed(owner, after).next()).rejects.toThrow(/after: not a cursor of this (list|log)\..*BAD_USER_INPUT/);
+    await expect(auditFeed(owner, after(company.id)).next()).rejects.toThrow(/after: not a cursor of this (list|log)\..*BAD_USER_INPUT/);
   });
 
   it('ends with the token, with a code', async () => {
@@ -222,7 +225,7 @@ describe('a lost connection', () => {
     let drops = 0;
     while (seen.length < total) {
       const proxy = await aProxy(subgraph.url);
-      const feed = droppableFeed(owner, proxy.port, seen.at(-1)?.cursor ?? fromTheBeginning);
+      const feed = droppableFeed(owner, proxy.port, seen.at(-1)?.cursor ?? feedCursor(organizationId(company.id), 0));
       const upTo = Math.min(total, seen.length + 40 + drops * 17);
       for await (const event of feed) {
         seen.push(event);

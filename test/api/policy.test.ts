@@ -19,7 +19,7 @@ async function aCompany(): Promise<{ readonly company: TestOrganization; readonl
   return { company, owner: await company.member('OWNER', company.id) };
 }
 
-const READ = `query ($id: ID!) { agentPolicy(id: $id) { name status latestRevision draftText published { revision text digest message publishedBy { id } } revisions { nodes { id revision text } } } }`;
+const READ = `query ($id: ID!) { agentPolicy(id: $id) { name status latestRevision draftText published { revision text digest message publishedBy { id } } revisions { nodes { id revision text status } } } }`;
 const policyIn = async (client: Client, id: string) => (await client.graphql(READ, { id })).data?.['agentPolicy'];
 
 /** What the audit log says of policies, oldest first. */
@@ -52,24 +52,30 @@ describe('the life of a policy', () => {
       errors: [],
     });
     expect(await retirePolicy(owner, { policyId: id, basedOn: 2 })).toEqual({
-      policy: { id, status: 'RETIRED', latestRevision: 2 },
+      policy: { id, status: 'RETIRED', latestRevision: 3 },
       errors: [],
     });
     expect(await retirePolicy(owner, { policyId: id, basedOn: 2 })).toEqual({
-      policy: { id, status: 'RETIRED', latestRevision: 2 },
+      policy: { id, status: 'RETIRED', latestRevision: 3 },
       errors: [],
     });
     expect(await policyIn(owner, id)).toMatchObject({ status: 'RETIRED', published: null, draftText: FORBID });
-    expect(await publishPolicy(owner, { policyId: id, basedOn: 2 })).toEqual({
-      policy: { id, status: 'PUBLISHED', latestRevision: 3 },
+    // Somebody who has not seen the retirement must not undo it.
+    expect(await publishPolicy(owner, { policyId: id, basedOn: 2 })).toMatchObject({
+      policy: null,
+      errors: [{ __typename: 'AgentPolicyConflict', latest: 3 }],
+    });
+    expect(await publishPolicy(owner, { policyId: id, basedOn: 3 })).toEqual({
+      policy: { id, status: 'PUBLISHED', latestRevision: 4 },
       errors: [],
     });
 
     expect(await policyIn(owner, id)).toMatchObject({
-      published: { revision: 3, text: FORBID },
+      published: { revision: 4, text: FORBID },
       revisions: {
         nodes: [
-          { id: `${id}/3`, revision: 3, text: FORBID },
+          { id: `${id}/4`, revision: 4, text: FORBID, status: 'PUBLISHED' },
+          { revision: 3, text: FORBID, status: 'RETIRED' },
           { revision: 2, text: FORBID },
           { revision: 1, text: PERMIT },
         ],
@@ -79,8 +85,8 @@ describe('the life of a policy', () => {
       'ai_policy_created 0',
       'ai_policy_published 1',
       'ai_policy_published 2',
-      'ai_policy_retired 2',
-      'ai_policy_published 3',
+      'ai_policy_retired 3',
+      'ai_policy_published 4',
     ]);
   });
 

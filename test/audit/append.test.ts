@@ -128,9 +128,9 @@ describe('groupCommit', () => {
 describe('what waits', () => {
   it('is bounded over all organizations: more is refused whole and at once, and taken again when there is room', async () => {
     const { held, log } = givenGroupCommit(5);
-    const other = organizationId('other');
+    const [other, third] = [organizationId('other'), organizationId('third')];
 
-    const taken = [log.append(acme, someAppends(2, 'a')), log.append(acme, someAppends(2, 'b'))];
+    const taken = [log.append(acme, someAppends(2, 'a')), log.append(third, someAppends(2, 'b', third))];
     await expect(log.append(other, someAppends(2, 'c', other))).rejects.toEqual(
       new Failure(
         'OVERLOADED',
@@ -146,9 +146,21 @@ describe('what waits', () => {
 
     expect(held.calls.map((call) => call.sourceIds)).toEqual([
       ['a-0', 'a-1'],
-      ['c-0', 'c-1'],
       ['b-0', 'b-1'],
+      ['c-0', 'c-1'],
     ]);
+  });
+
+  it('of one organization is at most half of that, so that the others find room', async () => {
+    const { held, log } = givenGroupCommit(6);
+    const other = organizationId('other');
+
+    const taken = ['a', 'b', 'c'].map((name) => log.append(acme, someAppends(1, name)));
+    await expect(log.append(acme, someAppends(1, 'd'))).rejects.toMatchObject({ code: 'OVERLOADED' });
+    const theirs = log.append(other, someAppends(3, 'e', other));
+    for (let groups = 0; groups < 3; groups += 1) (await held.next()).release();
+
+    expect((await Promise.all([...taken, theirs])).map(({ length }) => length)).toEqual([1, 1, 1, 3]);
   });
 
   it('is bounded in size too, however few events it is', async () => {

@@ -81,9 +81,10 @@ describe('recording', () => {
     expect(stored()).toMatchObject([{ data: event['data'] }]);
   });
 
-  it.each([0, MAX_EVENTS + 1])('refuses a request of %i events', async (count) => {
+  it('refuses a request of more than 500 events', async () => {
+    const count = MAX_EVENTS + 1;
     await expect(givenRecording().record(...Array.from({ length: count }, () => aCloudEvent()))).rejects.toEqual(
-      new Failure('BAD_USER_INPUT', `events: must hold from 1 to 500 events; got ${count}.`),
+      new Failure('BAD_USER_INPUT', `events: must hold at most 500 events; got ${count}.`),
     );
   });
 

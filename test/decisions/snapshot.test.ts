@@ -77,8 +77,8 @@ describe('the facts that decisions read', () => {
     store.now = 500;
     await snapshots.current(company);
 
-    expect(before).toEqual(['epoch', 'policies']);
-    expect(asked).toEqual(['epoch', 'policies', 'epoch']);
+    expect(before).toEqual(['epoch', 'policies', 'epoch']);
+    expect(asked).toEqual([...before, 'epoch']);
   });
 
   it('are the same while the epoch is, and others as a whole when it has moved', async () => {
@@ -94,6 +94,40 @@ describe('the facts that decisions read', () => {
     expect(same).toBe(first);
     expect([first.epoch, next.epoch]).toEqual([1, 2]);
     expect([evaluate(first.policySet(api), aCall()).verdict, evaluate(next.policySet(api), aCall()).verdict]).toEqual(['DENY', 'ALLOW']);
+  });
+
+  it('are confirmed again when the clock was set back: nobody knows how much time has passed', async () => {
+    const { store, snapshots } = givenAStore();
+    await snapshots.current(company);
+    store.epoch = 2;
+    store.now = -3_600_000;
+
+    expect((await snapshots.current(company)).epoch).toBe(2);
+  });
+
+  it('are all of one epoch: reading begins anew when it moves meanwhile', async () => {
+    const { store, snapshots } = givenAStore();
+    const seen: unknown[] = [];
+
+    const read = await snapshots.read(company, async (facts) => {
+      const level = await facts.level(userId('ada'), api);
+      if (seen.push(facts.epoch) === 1) Object.assign(store, { epoch: 2, agent: { ...coder, trust: 90 } });
+      return { epoch: facts.epoch, level, trust: (await facts.agent('coder'))?.trust };
+    });
+
+    expect(seen).toEqual([1, 2]);
+    expect(read).toEqual({ epoch: 2, level: 40, trust: 90 });
+  });
+
+  it('are not to be had while the epoch moves every time', async () => {
+    const { store, snapshots } = givenAStore();
+
+    const reading = snapshots.read(company, async (facts) => {
+      store.epoch += 1;
+      return facts.agent(`agent ${store.epoch}`);
+    });
+
+    await expect(reading).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
   it('are confirmed at once after a hint', async () => {
@@ -161,6 +195,6 @@ describe('the facts that decisions read', () => {
 
     announce();
 
-    expect(asked).toEqual(['epoch', 'policies']);
+    expect(asked).toEqual(['epoch', 'policies', 'epoch']);
   });
 });

@@ -2,9 +2,9 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { setImmediate } from 'node:timers/promises';
 import { eventScope, type AuditEvent } from '../../src/audit/index.js';
 import type { Role } from '../../src/directory/index.js';
-import { openFeed, type FeedItem } from '../../src/feed/index.js';
+import { openFeed, type FeedItem, type FeedStart } from '../../src/feed/index.js';
 import { feedCursor } from '../../src/feed/cursor.js';
-import { cursorOf, Failure, userId } from '../../src/kernel/index.js';
+import { cursorOf, Failure, organizationId, userId } from '../../src/kernel/index.js';
 import { followLogs, type Follower } from '../../src/log/index.js';
 import { acme, anEvent } from '../audit/events.js';
 import { acmeRows, aDirectory, aGroupRow } from '../directory/directory.js';
@@ -43,7 +43,25 @@ function givenFeed(events: readonly AuditEvent[] = [], { role = 'MAINTAINER' as 
     clock: () => new Date(time.now),
     heartbeatSeconds: 15,
   };
-  return { log, time, viewer, directory, deps, feed: (after: string | null = null) => openFeed(deps, viewer, after) };
+  return { log, time, viewer, directory, deps, feed: (start: FeedStart = 'NOW') => afterItsBeginning(openFeed(deps, viewer, start)) };
+}
+
+/** The feed behind the heartbeat with which every feed begins. */
+function afterItsBeginning(feed: AsyncIterableIterator<FeedItem>): AsyncIterableIterator<FeedItem> {
+  let hasBegun = false;
+  const rest: AsyncIterableIterator<FeedItem> = {
+    async next() {
+      const item = await feed.next();
+      if (hasBegun || item.done === true) return item;
+      hasBegun = true;
+      expect(item.value.kind).toBe('heartbeat');
+      return feed.next();
+    },
+    return: async () => (await feed.return?.()) ?? { done: true, value: undefined },
+    throw: async (error) => (await feed.throw?.(error)) ?? { done: true, value: undefined },
+    [Symbol.asyncIterator]: () => rest,
+  };
+  return rest;
 }
 
 const seen = (sourceId: string): AuditEvent => anEvent({ sourceId, userId: 'bob', projectId: 'api' });
@@ -68,10 +86,35 @@ async function untilWaiting(): Promise<void> {
 const nameOf = (item: FeedItem | undefined): string => (item?.kind === 'event' ? item.stored.event.sourceId : (item?.kind ?? 'nothing'));
 
 describe('a feed', () => {
+  it.each<[string, FeedStart, number]>([
+    ['now', 'NOW', 2],
+    ['the beginning', 'BEGINNING', 0],
+    ['a cursor', { after: feedCursor(acme, 1) }, 1],
+  ])('says at once where it begins: %s', async (_what, start, nextPosition) => {
+    const { deps, viewer } = givenFeed(['a', 'b'].map(seen));
+    const feed = openFeed(deps, viewer, start);
+
+    expect(await take(feed, 1)).toEqual([{ kind: 'heartbeat', cursor: feedCursor(acme, nextPosition), nextPosition }]);
+    expect(await feed.return?.()).toEqual({ done: true, value: undefined });
+  });
+
+  it('asks anew what may be seen when the clock was set back', async () => {
+    const { log, time, directory, feed } = givenFeed([seen('before')]);
+    const live = feed('BEGINNING');
+    await take(live, 1);
+
+    directory.push({ memberships: [{ userId: 'ada', namespaceId: 'payments', deleted: true }] });
+    time.now -= 3_600_000;
+    log.grow([seen('after'), anEvent({ sourceId: 'own', userId: 'ada' })]);
+    log.hint();
+
+    expect((await take(live, 1)).map(nameOf)).toEqual(['own']);
+  });
+
   it('begins behind the cursor and goes on with what comes', async () => {
     const { log, feed } = givenFeed(['a', 'b', 'c'].map(seen));
 
-    const items = take(feed(feedCursor(1)), 3);
+    const items = take(feed({ after: feedCursor(acme, 1) }), 3);
     log.grow([seen('d')]);
     log.hint();
 
@@ -109,9 +152,9 @@ describe('a feed', () => {
       };
       const growing = grow();
       const got: string[] = [];
-      let cursor = feedCursor(0);
+      let cursor = feedCursor(acme, 0);
       while (got.length < wanted.length) {
-        const session = feed(cursor);
+        const session = feed({ after: cursor });
         const items = await take(session, Math.min(wanted.length - got.length, 1 + random.below(60)));
         await session.return?.();
         got.push(...items.map(nameOf));
@@ -126,16 +169,16 @@ describe('a feed', () => {
   it('shows each event with its position and a cursor behind it', async () => {
     const { feed } = givenFeed([unseen(), seen('a'), unseen(), seen('b')]);
 
-    expect(await take(feed(feedCursor(0)), 2)).toMatchObject([
-      { kind: 'event', cursor: feedCursor(2), stored: { position: 1 } },
-      { kind: 'event', cursor: feedCursor(4), stored: { position: 3 } },
+    expect(await take(feed({ after: feedCursor(acme, 0) }), 2)).toMatchObject([
+      { kind: 'event', cursor: feedCursor(acme, 2), stored: { position: 1 } },
+      { kind: 'event', cursor: feedCursor(acme, 4), stored: { position: 3 } },
     ]);
   });
 
   it('at the very end of the log waits for the next event', async () => {
     const { log, feed } = givenFeed(['a'].map(seen));
 
-    const items = take(feed(feedCursor(1)), 1);
+    const items = take(feed({ after: feedCursor(acme, 1) }), 1);
     log.grow([seen('b')]);
     log.hint();
 
@@ -161,19 +204,19 @@ describe('what a viewer sees', () => {
   ])('as %s of payments', async (role, names) => {
     const { feed } = givenFeed(story, { role });
 
-    expect((await take(feed(feedCursor(0)), names.length)).map(nameOf)).toEqual(names);
+    expect((await take(feed({ after: feedCursor(acme, 0) }), names.length)).map(nameOf)).toEqual(names);
   });
 
   it('as owner of the organization is everything', async () => {
     const { directory, feed } = givenFeed(story);
     directory.push({ memberships: [{ userId: 'ada', namespaceId: 'acme', role: 'OWNER' }] });
 
-    expect((await take(feed(feedCursor(0)), 7)).map(nameOf)).toEqual(story.map(({ sourceId }) => sourceId));
+    expect((await take(feed({ after: feedCursor(acme, 0) }), 7)).map(nameOf)).toEqual(story.map(({ sourceId }) => sourceId));
   });
 
   it('ends within a second of losing the role', async () => {
     const { log, time, directory, feed } = givenFeed([seen('before')]);
-    const live = feed(feedCursor(0));
+    const live = feed({ after: feedCursor(acme, 0) });
     await take(live, 1);
 
     directory.push({ memberships: [{ userId: 'ada', namespaceId: 'payments', deleted: true }] });
@@ -186,7 +229,7 @@ describe('what a viewer sees', () => {
 
   it('follows a project that moves, for events that are in memory already too', async () => {
     const { log, time, directory, feed } = givenFeed([anEvent({ userId: 'ada' })]);
-    const follows = feed(feedCursor(0));
+    const follows = feed({ after: feedCursor(acme, 0) });
     await take(follows, 1);
     const waiting = take(follows, 1);
     log.grow([anEvent({ sourceId: 'of ledger', userId: 'bob', projectId: 'ledger' }), seen('of api')]);
@@ -197,14 +240,14 @@ describe('what a viewer sees', () => {
     time.now += 1_000;
 
     expect((await take(follows, 1)).map(nameOf)).toEqual(['of api']);
-    expect((await take(feed(feedCursor(1)), 1)).map(nameOf)).toEqual(['of api']);
+    expect((await take(feed({ after: feedCursor(acme, 1) }), 1)).map(nameOf)).toEqual(['of api']);
   });
 });
 
 describe('a feed ends', () => {
   it('when the token does, with a sentence', async () => {
     const { log, time, viewer, feed } = givenFeed([seen('a')], { tokenSeconds: 10 });
-    const live = feed(feedCursor(0));
+    const live = feed({ after: feedCursor(acme, 0) });
     await take(live, 1);
 
     time.now = viewer.expiresAt.getTime();
@@ -221,7 +264,7 @@ describe('a feed ends', () => {
     const { deps, viewer } = givenFeed([seen('a')]);
 
     await expect(
-      openFeed({ ...deps, scopeOf: () => Promise.reject(new Failure('FORBIDDEN', 'No.')) }, viewer, feedCursor(0)).next(),
+      openFeed({ ...deps, scopeOf: () => Promise.reject(new Failure('FORBIDDEN', 'No.')) }, viewer, 'BEGINNING').next(),
     ).rejects.toEqual(new Failure('FORBIDDEN', 'No.'));
   });
 
@@ -240,7 +283,7 @@ describe('a feed ends', () => {
   });
 
   it('when it is left before it was ever read', async () => {
-    const live = givenFeed([seen('a')]).feed(feedCursor(0));
+    const live = givenFeed([seen('a')]).feed({ after: feedCursor(acme, 0) });
 
     await live.return?.();
 
@@ -268,7 +311,7 @@ describe('a feed ends', () => {
 describe('a heartbeat', () => {
   it('comes when there was nothing for the viewer for so long, and moves the cursor past what is hidden', async () => {
     const { log, time, feed } = givenFeed([seen('a')]);
-    const live = feed(feedCursor(0));
+    const live = feed({ after: feedCursor(acme, 0) });
     await take(live, 1);
 
     const waiting = take(live, 1);
@@ -277,8 +320,8 @@ describe('a heartbeat', () => {
     time.now += 15_000;
     log.hint();
 
-    expect(await waiting).toEqual([{ kind: 'heartbeat', cursor: feedCursor(4), position: 4 }]);
-    const resumed = take(feed(feedCursor(4)), 1);
+    expect(await waiting).toEqual([{ kind: 'heartbeat', cursor: feedCursor(acme, 4), nextPosition: 4 }]);
+    const resumed = take(feed({ after: feedCursor(acme, 4) }), 1);
     log.grow([seen('b')]);
     log.hint();
     expect((await resumed).map(nameOf)).toEqual(['b']);
@@ -286,7 +329,7 @@ describe('a heartbeat', () => {
 
   it('does not hold events up: what is at hand comes first', async () => {
     const { time, feed } = givenFeed(['a', 'b'].map(seen));
-    const live = feed(feedCursor(0));
+    const live = feed({ after: feedCursor(acme, 0) });
     await take(live, 1);
 
     time.now += 15_000;
@@ -298,7 +341,9 @@ describe('a heartbeat', () => {
 describe('a cursor', () => {
   it.each([
     ['of a list of events', cursorOf('event', '1')],
-    ['behind the end of the log', feedCursor(3)],
+    ['behind the end of the log', feedCursor(acme, 3)],
+    ['of another organization', feedCursor(organizationId('other'), 1)],
+    ['of no organization', cursorOf('feed', '1')],
     ['below nothing', cursorOf('feed', '-1')],
     ['that is no whole number', cursorOf('feed', '1.5')],
     ['with a leading zero', cursorOf('feed', '01')],
@@ -308,7 +353,7 @@ describe('a cursor', () => {
   ])('%s is refused', async (_what, cursor) => {
     const { feed } = givenFeed(['a', 'b'].map(seen));
 
-    await expect(feed(cursor).next()).rejects.toMatchObject({
+    await expect(feed({ after: cursor }).next()).rejects.toMatchObject({
       code: 'BAD_USER_INPUT',
       message: expect.stringMatching(/^after: not a cursor of this (list|log)\./),
     });

@@ -1,8 +1,8 @@
-import { feedCursor } from '../../src/feed/cursor.js';
 import type { Client } from './subgraph.js';
 
-/** Before the first event of any log. */
-export const fromTheBeginning = feedCursor(0);
+/** Stands in place of a cursor: the feed begins with the first event of the log. */
+export const fromTheBeginning = Symbol('from the beginning');
+type Start = string | typeof fromTheBeginning | null;
 
 export interface FedEvent {
   readonly cursor: string;
@@ -11,11 +11,12 @@ export interface FedEvent {
   readonly sourceId: string;
 }
 export type FeedItem =
-  { readonly kind: 'event'; readonly event: FedEvent } | { readonly kind: 'heartbeat'; readonly cursor: string; readonly position: number };
+  | { readonly kind: 'event'; readonly event: FedEvent }
+  | { readonly kind: 'heartbeat'; readonly cursor: string; readonly nextPosition: number };
 
-const FEED = `subscription ($after: String) { item: agentAuditEventAppended(after: $after) { __typename
+const FEED = `subscription ($after: String, $from: AgentFeedStart) { item: agentAuditEventAppended(after: $after, from: $from) { __typename
   ... on AgentAuditEventAppended { cursor event { id position sourceId } }
-  ... on AgentAuditFeedHeartbeat { cursor position } } }`;
+  ... on AgentAuditFeedHeartbeat { cursor nextPosition } } }`;
 
 interface FeedResult {
   readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
@@ -23,20 +24,22 @@ interface FeedResult {
     readonly item: {
       readonly __typename: string;
       readonly cursor: string;
-      readonly position?: number;
+      readonly nextPosition?: number;
       readonly event?: { readonly id: string; readonly position: number; readonly sourceId: string };
     };
   };
 }
 
 /** The live feed, item by item. Leaving the loop ends the subscription. */
-export async function* auditFeed(client: Client, after: string | null = null): AsyncGenerator<FeedItem, void> {
+export async function* auditFeed(client: Client, start: Start = null): AsyncGenerator<FeedItem, void> {
   try {
-    for await (const raw of client.subscribe(FEED, { after })) {
+    for await (const raw of client.subscribe(FEED, start === fromTheBeginning ? { from: 'BEGINNING' } : { after: start })) {
       const { data, errors } = raw as FeedResult;
       if (data === undefined || errors !== undefined) throw new Error(`The feed failed: ${JSON.stringify(errors)}`);
-      const { __typename: _, cursor, position, event } = data.item;
-      yield event === undefined ? { kind: 'heartbeat', cursor, position: position ?? -1 } : { kind: 'event', event: { cursor, ...event } };
+      const { __typename: _, cursor, nextPosition, event } = data.item;
+      yield event === undefined
+        ? { kind: 'heartbeat', cursor, nextPosition: nextPosition ?? -1 }
+        : { kind: 'event', event: { cursor, ...event } };
     }
   } catch (refusal) {
     // graphql-ws throws what the service answered, an array of errors, as it is.
@@ -61,7 +64,7 @@ export async function nextEvents(
 }
 
 /** The first `count` events behind a cursor. */
-export async function eventsBehind(client: Client, after: string | null, count: number): Promise<readonly FedEvent[]> {
+export async function eventsBehind(client: Client, after: Start, count: number): Promise<readonly FedEvent[]> {
   const feed = auditFeed(client, after);
   const events = await nextEvents(feed, count);
   await feed.return();
@@ -69,8 +72,7 @@ export async function eventsBehind(client: Client, after: string | null, count: 
 }
 
 /**
- * A feed that is known to run: whatever is recorded from now on is behind its beginning. Needs a service whose heartbeat comes
- * every second (`FEED_HEARTBEAT_SECONDS`), since nothing else says that a subscription has begun.
+ * A feed that is known to run: whatever is recorded from now on is behind its beginning.
  */
 export async function aRunningFeed(client: Client): Promise<AsyncGenerator<FeedItem, void>> {
   const feed = auditFeed(client);

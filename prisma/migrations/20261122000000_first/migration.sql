@@ -42,6 +42,7 @@ CREATE TABLE "audit_event" (
     "id" UUID NOT NULL,
     "organization_id" TEXT NOT NULL,
     "type" TEXT NOT NULL,
+    "namespace_id" TEXT,
     "project_id" TEXT,
     "user_id" TEXT,
     "agent_id" TEXT,
@@ -53,11 +54,12 @@ CREATE TABLE "audit_event" (
     "seq" BIGSERIAL NOT NULL,
     "salt" BYTEA NOT NULL,
     "seal" BYTEA NOT NULL,
+    "bytes" INTEGER NOT NULL,
     "json" JSON NOT NULL,
     CONSTRAINT "audit_event_pkey" PRIMARY KEY ("id")
 ) PARTITION BY RANGE ("id");
 CREATE INDEX "audit_event_organization_id_id_idx" ON "audit_event" ("organization_id", "id" DESC);
-CREATE INDEX "audit_event_organization_id_project_id_id_idx" ON "audit_event" ("organization_id", "project_id", "id" DESC);
+CREATE INDEX "audit_event_organization_id_namespace_id_id_idx" ON "audit_event" ("organization_id", "namespace_id", "id" DESC);
 CREATE INDEX "audit_event_organization_id_user_id_id_idx" ON "audit_event" ("organization_id", "user_id", "id" DESC);
 CREATE INDEX "audit_event_organization_id_agent_id_id_idx" ON "audit_event" ("organization_id", "agent_id", "id" DESC);
 CREATE INDEX "audit_event_organization_id_session_id_id_idx" ON "audit_event" ("organization_id", "session_id", "id" DESC);
@@ -111,6 +113,7 @@ CREATE TABLE "policy_revision" (
     "organization_id" TEXT NOT NULL,
     "policy_id" UUID NOT NULL,
     "revision" INTEGER NOT NULL,
+    "status" TEXT NOT NULL CHECK ("status" IN ('PUBLISHED', 'RETIRED')),
     "text" TEXT NOT NULL,
     "est" JSON NOT NULL,
     "digest" TEXT NOT NULL,
