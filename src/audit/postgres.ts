@@ -1,5 +1,5 @@
 import type { JsonObject, OrganizationId } from '../kernel/index.js';
-import { groupByPlace, type Sql } from '../platform/postgres.js';
+import { groupByPlace, hasAnyOf, type Sql } from '../platform/postgres.js';
 import { eventFrom, type StoredEvent } from './event.js';
 import type { Append, AuditLog, EventFilter, EventReader, EventScope, Owner, Receipt } from './ports.js';
 
@@ -128,7 +128,7 @@ export const postgresEventReader = (sql: Sql): EventReader => ({
   async listByOwner(organizationId, scope, owner, ids, filter, page) {
     const values = new Values(organizationId);
     const wanted = values.add(ids);
-    const isShown = owner === 'project' ? `n.ancestors && ${values.add(scope.memberOf)}::text[]` : 'true';
+    const isShown = owner === 'project' ? hasAnyOf('n.ancestors', values.add(scope.memberOf)) : 'true';
     const where = conditions(values, scope, filter, page.after);
     const rows = await sql.query<EventRow & { place: bigint | string; is_shown: boolean | null }>(
       `SELECT wanted.place, ${isShown} AS is_shown, event.*
@@ -199,12 +199,9 @@ function newestIds(values: Values, scope: EventScope, where: string, limit: stri
   return `(${own}) UNION (${inNamespaces})`;
 }
 
-/**
- * The condition on `namespace n` that it lies in one of the scope's. Each is looked up among them by a hash of them all: an
- * overlap of arrays would compare every one with every other.
- */
+/** The condition on `namespace n` that it lies in one of the scope's. */
 const below = (values: Values, scope: EventScope): string =>
-  `n.organization_id = $1 AND EXISTS (SELECT 1 FROM unnest(n.ancestors) line (id) WHERE line.id IN (SELECT unnest(${values.add(scope.namespaceIds)}::text[])))`;
+  `n.organization_id = $1 AND ${hasAnyOf('n.ancestors', values.add(scope.namespaceIds))}`;
 
 /** The conditions on `audit_event e` that organization, scope, filter and cursor make together. The organization is $1. */
 function conditions(values: Values, scope: EventScope | null, filter: EventFilter, after: string | null): string {

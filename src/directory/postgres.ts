@@ -1,6 +1,6 @@
 import type { Prisma } from '../generated/prisma/client.js';
 import { userId } from '../kernel/index.js';
-import { sqlWithin } from '../platform/postgres.js';
+import { hasAnyOf, sqlWithin } from '../platform/postgres.js';
 import type { Agent, Membership, Namespace, NamespaceKind, Role } from './namespace.js';
 import { membershipKey, type Directory, type DirectoryWriter, type EpochCounter } from './ports.js';
 
@@ -95,7 +95,7 @@ const STATE_MEMBERSHIPS = `
   UNION
   SELECT m.user_id, m.namespace_id, m.role
   FROM namespace n JOIN membership m ON m.organization_id = $1 AND m.namespace_id = n.id
-  WHERE n.organization_id = $1 AND n.ancestors && $3::text[]`;
+  WHERE n.organization_id = $1 AND ${hasAnyOf('n.ancestors', '$3')}`;
 // One statement a collection: 50,000 rows through Prisma's createMany would cost a hundred times the CPU.
 const PUT_NAMESPACES = `
   INSERT INTO namespace (organization_id, id, kind, parent_id, path, name, ancestors)

@@ -1,5 +1,5 @@
-import { GraphQLError, isUnionType, type GraphQLSchema } from 'graphql';
-import { isPlain } from '../kernel/index.js';
+import { isUnionType, type GraphQLSchema } from 'graphql';
+import { Failure, isPlain } from '../kernel/index.js';
 
 /**
  * Looks at every representation of an entity before the first of them is resolved, in `schema` itself.
@@ -30,7 +30,7 @@ function entityTypes(schema: GraphQLSchema): ReadonlySet<string> {
   return new Set(isUnionType(union) ? union.getTypes().map(({ name }) => name) : []);
 }
 
-/** @throws GraphQLError when it names no entity of ours by a key as it must be. */
+/** @throws Failure BAD_USER_INPUT when it names no entity of ours by a key as it must be. */
 function refuseMalformed(types: ReadonlySet<string>, representation: unknown, index: number): void {
   const { __typename: type, id }: { readonly __typename?: unknown; readonly id?: unknown } = Object(representation);
   const problem =
@@ -40,7 +40,7 @@ function refuseMalformed(types: ReadonlySet<string>, representation: unknown, in
         ? null
         : 'id: must be a string';
   if (problem === null) return;
-  throw new GraphQLError(`representations[${index}].${problem}.`, { extensions: { code: 'BAD_USER_INPUT' } });
+  throw new Failure('BAD_USER_INPUT', `representations[${index}].${problem}.`);
 }
 
 /** No entity has an id with control characters, and the database has no form for NUL: not even looked for, lest the others fail. */

@@ -118,6 +118,13 @@ export function isDataError(error: unknown): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^(22|23)/.test(error.code);
 }
 
+/**
+ * The condition that an array of texts has an element among those of a bound array. Postgres looks each up in a hash of them;
+ * an overlap of arrays (`&&`) would compare every one with every other.
+ */
+export const hasAnyOf = (array: string, bound: string): string =>
+  `EXISTS (SELECT 1 FROM unnest(${array}) element (text) WHERE element.text = ANY(${bound}::text[]))`;
+
 /** The rows of a statement over `unnest(…) WITH ORDINALITY AS wanted (id, place)`, one list for each of the `count` values, in their order. */
 export function groupByPlace<Row extends { readonly place: bigint | string }>(
   rows: readonly Row[],

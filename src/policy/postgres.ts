@@ -1,6 +1,6 @@
 import type { Prisma } from '../generated/prisma/client.js';
 import { cursorKey } from './cursor.js';
-import { groupByPlace, sqlWithin, type Sql } from '../platform/postgres.js';
+import { groupByPlace, hasAnyOf, sqlWithin, type Sql } from '../platform/postgres.js';
 import type { Effect, Policy, PolicyInForce, PolicyStatus, Revision, Statement } from './policy.js';
 import type { PolicyReader, PolicyWriter } from './ports.js';
 
@@ -40,14 +40,14 @@ export const postgresPolicies = (sql: Sql): PolicyReader => ({
 
   async listInForce(organizationId, memberOf, projectIds, { first, after }) {
     const rows = await sql.query<PolicyRow & { place: string; is_shown: boolean | null }>(
-      `SELECT wanted.place, n.ancestors && $3::text[] AS is_shown, p.*
+      `SELECT wanted.place, ${hasAnyOf('n.ancestors', '$3')} AS is_shown, p.*
        FROM unnest($2::text[]) WITH ORDINALITY AS wanted (id, place)
        LEFT JOIN namespace n ON n.organization_id = $1 AND n.id = wanted.id AND n.kind = 'PROJECT'
        LEFT JOIN LATERAL (
          SELECT ${COLUMNS} FROM policy p
          WHERE p.organization_id = $1 AND p.namespace_id = ANY(n.ancestors) AND p.status = 'PUBLISHED' AND ${BEHIND('$4')}
          ORDER BY p.name, p.id::text LIMIT $5
-       ) p ON n.ancestors && $3::text[]
+       ) p ON ${hasAnyOf('n.ancestors', '$3')}
        ORDER BY wanted.place, p.name, p.id::text`,
       [organizationId, projectIds, memberOf, cursorKey(after), first + 1],
     );

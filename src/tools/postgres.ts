@@ -1,7 +1,7 @@
 import type { Prisma } from '../generated/prisma/client.js';
 import { Prisma as PrismaValues } from '../generated/prisma/client.js';
 import type { JsonObject } from '../kernel/index.js';
-import { groupByPlace, sqlWithin, type Sql } from '../platform/postgres.js';
+import { groupByPlace, hasAnyOf, sqlWithin, type Sql } from '../platform/postgres.js';
 import type { ToolReader, ToolWriter } from './ports.js';
 import type { ActionType, Annotations, Tool } from './tool.js';
 
@@ -47,7 +47,7 @@ export const postgresTools = (sql: Sql): ToolReader => ({
     const rows = await sql.query<ToolRow>(
       `SELECT ${COLUMNS} FROM tool t JOIN namespace n ON n.organization_id = t.organization_id AND n.id = t.namespace_id
        WHERE t.organization_id = $1 AND ($3::text IS NULL OR t.id > $3)
-         AND (n.ancestors && $2::text[] OR n.id = ANY(SELECT unnest(own.ancestors) FROM namespace own WHERE own.organization_id = $1 AND own.id = ANY($2::text[])))
+         AND (${hasAnyOf('n.ancestors', '$2')} OR n.id = ANY(SELECT unnest(own.ancestors) FROM namespace own WHERE own.organization_id = $1 AND own.id = ANY($2::text[])))
        ORDER BY t.id LIMIT $4`,
       [organizationId, memberOf, after, first + 1],
     );
@@ -56,13 +56,13 @@ export const postgresTools = (sql: Sql): ToolReader => ({
 
   async listFor(organizationId, memberOf, projectIds, { first, after }) {
     const rows = await sql.query<ToolRow & { place: string; is_shown: boolean | null }>(
-      `SELECT wanted.place, n.ancestors && $3::text[] AS is_shown, t.*
+      `SELECT wanted.place, ${hasAnyOf('n.ancestors', '$3')} AS is_shown, t.*
        FROM unnest($2::text[]) WITH ORDINALITY AS wanted (id, place)
        LEFT JOIN namespace n ON n.organization_id = $1 AND n.id = wanted.id AND n.kind = 'PROJECT'
        LEFT JOIN LATERAL (
          SELECT ${COLUMNS} FROM tool t
          WHERE t.organization_id = $1 AND t.namespace_id = ANY(n.ancestors) AND ($4::text IS NULL OR t.id > $4) ORDER BY t.id LIMIT $5
-       ) t ON n.ancestors && $3::text[]
+       ) t ON ${hasAnyOf('n.ancestors', '$3')}
        ORDER BY wanted.place, t.id`,
       [organizationId, projectIds, memberOf, after, first + 1],
     );
