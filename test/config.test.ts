@@ -33,6 +33,10 @@ describe('readConfig', () => {
     );
   });
 
+  it('tells the audience of the router’s tokens from its own', () => {
+    expect(messageOf({ ...enough, TOKEN_AUDIENCE: 'a', ROUTER_TOKEN_AUDIENCE: 'a' })).toMatch(/ROUTER_TOKEN_AUDIENCE: must differ/);
+  });
+
   it('takes an empty variable for a missing one, as shells and compose files leave them', () => {
     expect(messageOf({ ...enough, TOKEN_ISSUER: '', ROUTER_SECRET: '' })).toBe(
       'The environment is not usable.\n  TOKEN_ISSUER: is missing',

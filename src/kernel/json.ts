@@ -58,11 +58,11 @@ export function parseJson(text: string): Json {
 
 const isExactToken = (token: string): boolean => !/^-?\d{16,}$/.test(token) || isExactInteger(token);
 
-/** Whether a double holds exactly the whole number that `digits` write. */
+/** Whether the whole number that `digits` write comes out of a double as it was. */
 export function isExactInteger(digits: string): boolean {
   const double = Number(digits);
   // What is longer is infinite, or begins with zeros and is no JSON; reading it as a BigInt would take long.
-  return digits.length <= 310 && Number.isFinite(double) && BigInt(double) === BigInt(digits);
+  return digits.length <= 310 && Number.isFinite(double) && (String(double) === digits || BigInt(double) === BigInt(digits));
 }
 
 /**

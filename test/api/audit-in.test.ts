@@ -162,6 +162,28 @@ describe('a batch', () => {
     );
   });
 
+  it('is refused where it is no UTF-8', async () => {
+    const body = Buffer.from(JSON.stringify([aCloudEvent({ id: 'latin', data: { tool_name: 'grep', note: 'caf\u00e9' } })]), 'latin1');
+    const response = await company.platform.request('/v1/audit-events', { method: 'POST', headers: { 'content-type': BATCH }, body });
+
+    expect({ status: response.status, body: await response.json() }).toMatchObject({
+      status: 400,
+      body: { error: { message: expect.stringContaining('UTF-8') } },
+    });
+  });
+
+  it('names a number that a double cannot hold, and stores the others', async () => {
+    const body = JSON.stringify(['n-1', 'n-2'].map((id) => aCloudEvent({ id, data: { tool_name: 'grep', n: id } }))).replace(
+      '"n":"n-1"',
+      '"n":12345678901234567891',
+    );
+
+    expect(await postBody(company.platform, BATCH, body)).toMatchObject({
+      ...{ stored: 1, rejected: 1 },
+      results: [{ status: 'rejected', path: 'data.n', reason: expect.stringContaining('a double cannot hold') }, { status: 'stored' }],
+    });
+  });
+
   it('is bounded: 500 events are taken, 501 refused as a whole', async () => {
     const events = Array.from({ length: 501 }, (_, n) => aCloudEvent({ id: `bound-${n}` }));
 
@@ -281,6 +303,17 @@ describe('the mutation', () => {
       ],
     });
     expect(await storedUnder('m-1')).toHaveLength(1);
+  });
+
+  it('takes members that other servers would refuse', async () => {
+    const event = JSON.stringify(aCloudEvent({ id: 'm-proto', data: 'HERE' })).replace('"HERE"', '{"tool_name":"a","__proto__":{"b":1}}');
+    const query = JSON.stringify('mutation ($e: AgentCloudEvent!) { answer: agentAuditEventsRecord(input: { events: [$e] }) { stored } }');
+    const body = `{"query":${query},"variables":{"e":${event}}}`;
+
+    const response = await company.platform.request('/graphql', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+
+    expect(await response.json()).toEqual({ data: { answer: { stored: 1 } } });
+    expect(JSON.stringify((await storedUnder('m-proto'))[0]?.['data'])).toBe('{"__proto__":{"b":1},"tool_name":"a"}');
   });
 
   it('takes events written into the document', async () => {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { cursorOf } from '../../src/kernel/index.js';
 import { feedCursor } from '../../src/feed/cursor.js';
-import { organizationId } from '../../src/kernel/index.js';
+import { cursorOf, organizationId } from '../../src/kernel/index.js';
 import { eventsBehind, fromTheBeginning } from '../support/audit-feed.js';
+import { aPublishedPolicy } from '../support/governing.js';
 import { aCloudEvent, aSession, type CloudEvent } from '../support/cloud-events.js';
 import { anOrganization, pushed, type TestOrganization } from '../support/organization.js';
 import { recorded } from '../support/recording.js';
@@ -492,5 +492,31 @@ describe('an event', () => {
       },
       'com.example.other': 'AgentUnknownPayload',
     });
+  });
+});
+
+describe('what concerns a group', () => {
+  it('is seen by whoever audits it, and by nobody beside it: in lists, by id and live', async () => {
+    const company = await anOrganization(subgraph);
+    const owner = await company.member('OWNER', company.id);
+    const [auditor, beside] = [await company.member('AUDITOR', company.payments), await company.member('OWNER', company.shop)];
+    await aPublishedPolicy(owner, company.core, 'permit (principal, action, resource);');
+    const seenBy = async (client: Client): Promise<readonly object[]> =>
+      (
+        await client.graphql<{ agentAuditEvents: { nodes: readonly object[] } }>(
+          '{ agentAuditEvents { nodes { id type namespaceId project { id } } } }',
+        )
+      ).data?.agentAuditEvents.nodes ?? [];
+
+    const [published, created] = await seenBy(auditor);
+    const live = await eventsBehind(auditor, fromTheBeginning, 2);
+    const byId = await auditor.graphql('query ($id: ID!) { agentAuditEvent(id: $id) { type } }', { id: live[0]?.id });
+
+    expect([published, created]).toMatchObject([
+      { type: 'ai_policy_published', namespaceId: company.core, project: null },
+      { type: 'ai_policy_created', namespaceId: company.core, project: null },
+    ]);
+    expect(byId.data).toEqual({ agentAuditEvent: { type: 'ai_policy_created' } });
+    expect(await seenBy(beside)).toEqual([]);
   });
 });

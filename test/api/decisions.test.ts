@@ -3,6 +3,7 @@ import pg from 'pg';
 import {
   aPublishedPolicy,
   askDecision,
+  DECIDE,
   decisionOn,
   publishPolicy,
   registerTool,
@@ -295,6 +296,38 @@ describe('who and what is decided about', () => {
   });
 });
 
+describe('a number that a double cannot hold', () => {
+  it('passes no policy as another one: the question is refused', async () => {
+    const { company, owner, developer, question } = await aCompany();
+    await aPublishedPolicy(owner, company.id, PERMIT);
+    await aPublishedPolicy(
+      owner,
+      company.id,
+      'forbid (principal, action, resource) when { resource.hasTag("account") && resource.getTag("account") == "9007199254740993" };',
+    );
+    const body = (account: string) =>
+      `{"query":${JSON.stringify(DECIDE)},"variables":{"input":${JSON.stringify(question({ arguments: { account: 'HERE' } })).replace(
+        '"HERE"',
+        account,
+      )}}}`;
+    const asked = async (account: string): Promise<unknown> =>
+      (
+        await developer.request('/graphql', { method: 'POST', headers: { 'content-type': 'application/json' }, body: body(account) })
+      ).json();
+
+    expect(await asked('"9007199254740993"')).toMatchObject({ data: { answer: { decision: { verdict: 'DENY' } } } });
+    expect(await asked('9007199254740993')).toMatchObject({
+      data: {
+        answer: {
+          decision: null,
+          errors: [{ inputProblems: [{ path: 'arguments', message: expect.stringContaining('arguments.account') }] }],
+        },
+      },
+    });
+    expect(await asked('9007199254740992')).toMatchObject({ data: { answer: { decision: { verdict: 'ALLOW' } } } });
+  });
+});
+
 describe('a question asked again with its request id', () => {
   it('has one answer and one record, also when policies have changed', async () => {
     const { company, owner, developer, question } = await aCompany();
@@ -307,6 +340,23 @@ describe('a question asked again with its request id', () => {
     expect(again).toEqual(first);
     expect([first.verdict, fresh.verdict]).toEqual(['DENY', 'ALLOW']);
     expect(await recorded(developer)).toHaveLength(2);
+  });
+
+  it('is not allowed any more once a policy has ceased to allow it, and has one record of that', async () => {
+    const { company, owner, developer, question } = await aCompany();
+    await aPublishedPolicy(owner, company.id, PERMIT);
+    const asked = question({ requestId: 'r' });
+    const first = await decisionOn(developer, asked);
+    const policyId = await aPublishedPolicy(owner, company.id, FORBID);
+
+    const forbidden = [await decisionOn(developer, asked), await decisionOn(developer, asked)];
+    await retirePolicy(owner, { policyId, basedOn: 1 });
+    const last = await decisionOn(developer, asked);
+
+    expect(forbidden.map(({ verdict }) => verdict)).toEqual(['DENY', 'DENY']);
+    expect(forbidden[0]?.id).toBe(forbidden[1]?.id);
+    expect(last).toEqual(first);
+    expect((await recorded(developer)).map(({ verdict }) => verdict)).toEqual(['ALLOW', 'DENY']);
   });
 
   it('twenty times at once, at two processes, has one answer and one record', async () => {

@@ -80,6 +80,56 @@ describe('a REST request that is refused', () => {
   });
 });
 
+describe('an operation that is refused', () => {
+  const ENTITIES = 'query ($of: [_Any!]!) { _entities(representations: $of) { __typename } }';
+  const unresolvable = { __typename: 'AgentAuditEvent', id: 'x' };
+
+  it.each([
+    ['no type of ours', [unresolvable, { __typename: 'Nope', id: 'x' }], /^representations\[1\]\.__typename: must be one of /],
+    ['a type that is no entity', [{ __typename: 'PageInfo', id: 'x' }], /^representations\[0\]\.__typename: must be one of /],
+    ['no type', [unresolvable, { id: 'x' }], /^representations\[1\]\.__typename: must be one of /],
+    ['no object', [unresolvable, 7], /^representations\[1\]\.__typename: must be one of /],
+    ['a number for an id', [{ __typename: 'AgentTool', id: 5 }], /^representations\[0\]\.id: must be a string\.$/],
+    ['no id', [{ __typename: 'Project' }], /^representations\[0\]\.id: must be a string\.$/],
+  ])('names the representation at fault, and harms nobody else: %s', async (_what, of, message) => {
+    const lost: unknown[] = [];
+    const onLost = (error: unknown): unknown => lost.push(error);
+    process.on('unhandledRejection', onLost);
+    // Somebody for whom even the representations before it fail.
+    const nobody = await organization.member('GUEST', organization.id, { scopes: [] });
+
+    const { errors } = await nobody.graphql(ENTITIES, { of });
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    process.off('unhandledRejection', onLost);
+
+    expect(errors).toMatchObject([{ message: expect.stringMatching(message), extensions: { code: 'BAD_USER_INPUT' } }]);
+    expect(lost).toEqual([]);
+  });
+
+  it.each([
+    ['application/json', 200],
+    ['application/graphql-response+json', 400],
+  ])('for asking too much is a mistake of the caller: %s', async (accept, status) => {
+    const query =
+      '{ agentAuditEvents(first: 100) { nodes { project { agentAuditEvents(first: 100) { nodes { project { agentTools(first: 2) { nodes { id } } } } } } } } }';
+
+    const response = await owner.request('/graphql', {
+      method: 'POST',
+      headers: { ...JSON_TYPE, accept },
+      body: JSON.stringify({ query }),
+    });
+
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+  });
+
+  it('for a number that a double cannot hold says so', async () => {
+    const query = `mutation { agentToolRegister(input: { id: "a/b", inputSchema: { maximum: 9007199254740993 } }) { change } }`;
+
+    expect((await owner.graphql(query)).errors).toMatchObject([{ message: expect.stringContaining('9007199254740993') }]);
+  });
+});
+
 describe('characters that cannot be stored', () => {
   const NUL = 'a\u0000b';
   const REFUSED = { message: 'A value holds characters that cannot be stored, such as NUL.', extensions: { code: 'BAD_USER_INPUT' } };

@@ -248,6 +248,31 @@ describe('what is not acceptable', () => {
     expect(await recorded(owner)).toEqual(['ai_policy_created 0', 'ai_policy_published 1']);
   });
 
+  it.each([
+    [
+      'with more clauses than evaluating can bear',
+      `permit (principal, action, resource) ${'when { principal.known } '.repeat(17)};`,
+      /^A permit or forbid has 17 when/,
+    ],
+    [
+      'that can never match, though it parses',
+      'forbid (principal, action, resource == Tool::"a/b");',
+      /unable to find an applicable action/,
+    ],
+  ])('is a text %s', async (_what, text, message) => {
+    const { company, owner } = await aCompany();
+
+    expect(await createPolicy(owner, { namespaceId: company.id, name: 'p', text })).toMatchObject({
+      policy: null,
+      errors: [
+        {
+          __typename: 'AgentPolicyInvalid',
+          problems: expect.arrayContaining([expect.objectContaining({ message: expect.stringMatching(message) })]),
+        },
+      ],
+    });
+  });
+
   it('is a text of more than 16 KiB', async () => {
     const { company, owner } = await aCompany();
 

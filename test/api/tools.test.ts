@@ -426,3 +426,26 @@ async function allTools(client: Client): Promise<readonly { readonly id: string 
   }
   return tools;
 }
+
+describe('a tool that is registered for another part of the organization', () => {
+  it('is permitted by name there alone, and forbidden by name everywhere', async () => {
+    const { company, owner } = await aCompany();
+    const ask = (projectId: string, tool: string) => decisionOn(owner, { agentId: company.coder, projectId, tool });
+    await registerTool(owner, { id: 'com.example/deploy', namespaceId: company.core, ...READ_ONLY });
+    await registerTool(owner, { id: 'com.example/wipe', namespaceId: company.core, ...READ_ONLY });
+    await aPublishedPolicy(owner, company.id, 'permit (principal, action, resource in Tool::"com.example/deploy");');
+
+    expect([await ask(company.api, 'com.example/deploy'), await ask(company.shop, 'com.example/deploy')]).toMatchObject([
+      { verdict: 'ALLOW', actionType: 'READ' },
+      { verdict: 'DENY', basis: 'NO_MATCH', actionType: 'DESTROY', tool: null },
+    ]);
+
+    await aPublishedPolicy(owner, company.id, 'permit (principal, action, resource);');
+    await aPublishedPolicy(owner, company.id, 'forbid (principal, action, resource in Tool::"com.example/wipe");');
+
+    expect([await ask(company.shop, 'com.example/deploy'), await ask(company.shop, 'com.example/wipe')]).toMatchObject([
+      { verdict: 'ALLOW', actionType: 'DESTROY' },
+      { verdict: 'DENY', basis: 'FORBIDDEN' },
+    ]);
+  });
+});

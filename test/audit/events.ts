@@ -34,5 +34,5 @@ export const anAppend = (change: Partial<NewEvent> = {}, organization = acme, ke
 });
 
 /** `count` events, whose source ids begin with `name`. */
-export const someAppends = (count: number, name: string, organization = acme): readonly Append[] =>
-  Array.from({ length: count }, (_, index) => anAppend({ sourceId: `${name}-${index}` }, organization));
+export const someAppends = (count: number, name: string, organization = acme, more: Partial<AuditEvent> = {}): readonly Append[] =>
+  Array.from({ length: count }, (_, index) => anAppend({ sourceId: `${name}-${index}`, ...more }, organization));

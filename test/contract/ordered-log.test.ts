@@ -270,3 +270,22 @@ async function stepped(seat: SequencerSeat, events: number, limit = 100): Promis
     done += taken;
   }
 }
+
+describe('a reading of the log', () => {
+  it('ends early where events are large, so that no reader has to hold hundreds of them, and goes on from there', async () => {
+    const organization = anOrganizationId();
+    const large = someAppends(12, 'large', organization, { data: 'x'.repeat(900_000) });
+    await postgresAuditLog(database.sql, new Set()).append(organization, large);
+    const seat = await seatOf(database);
+    await stepped(seat, 12);
+    await seat.leave();
+    const reader = postgresLogReader(database.sql);
+
+    const sizes: number[] = [];
+    for (let position = 0; position < 12; position += sizes.at(-1) ?? 12)
+      sizes.push((await reader.readFrom(organization, position, 500)).length);
+
+    expect(sizes).toEqual([5, 5, 2]);
+    expect(await reader.readFrom(organization, 12, 500)).toEqual([]);
+  });
+});

@@ -131,6 +131,43 @@ describe('a deletion', () => {
     expect(directory.tree()).not.toHaveProperty('payments');
   });
 
+  it.each([...Array(12).keys()])('and a move out, with members, mean the same in any order of rows (seed %i)', (seed) => {
+    const directory = aDirectory({
+      namespaces: [...acmeRows, aGroupRow('inner', 'cards'), aProjectRow('deep', 'inner')],
+      memberships: [
+        { userId: 'ada', namespaceId: 'deep', role: 'OWNER' },
+        { userId: 'bob', namespaceId: 'payments', role: 'OWNER' },
+      ],
+    });
+
+    const outcome = directory.push({
+      namespaces: [
+        ...aRandom(seed).shuffled([{ id: 'payments', deleted: true }, { id: 'cards', deleted: true }, aGroupRow('inner', 'search')]),
+      ],
+    });
+
+    expect(outcome.errors).toEqual([]);
+    expect(directory.tree()).toEqual({
+      ...{ acme: 'acme', search: 'acme > search' },
+      ...{ inner: 'acme > search > inner', deep: 'acme > search > inner > deep' },
+    });
+    expect(directory.members()).toEqual(['ada is OWNER in deep']);
+  });
+
+  it('takes along what would be put below it', () => {
+    const directory = aDirectory({ namespaces: acmeRows });
+
+    const outcome = directory.push({
+      namespaces: [{ id: 'payments', deleted: true }, aProjectRow('new', 'cards'), aGroupRow('cards', 'payments')],
+    });
+
+    expect(outcome.errors.map(({ index, message }) => [index, message])).toEqual([
+      [1, 'there is no namespace "cards" in this organization'],
+      [2, 'there is no namespace "payments" in this organization'],
+    ]);
+    expect(directory.tree()).toEqual({ acme: 'acme', search: 'acme > search' });
+  });
+
   it('of what is not there changes nothing', () => {
     const outcome = aDirectory({ namespaces: acmeRows }).push({
       namespaces: [{ id: 'nobody', deleted: true }],
@@ -140,6 +177,44 @@ describe('a deletion', () => {
 
     const unchanged = { ...none, received: 1, unchanged: 1 };
     expect(outcome).toEqual({ namespaces: unchanged, memberships: unchanged, agents: unchanged, errors: [] });
+  });
+});
+
+describe('several rows for one namespace', () => {
+  it.each([
+    ['the last counts', [aGroupRow('g', 'search'), aGroupRow('g', 'payments')], 'acme > payments > g'],
+    ['whatever the others would need', [aGroupRow('g', 'later'), aGroupRow('later'), aGroupRow('g', 'search')], 'acme > search > g'],
+    ['also behind a deletion', [{ id: 'g', deleted: true }, aGroupRow('g', 'search')], 'acme > search > g'],
+    ['also a deletion', [aGroupRow('g', 'search'), { id: 'g', deleted: true }], undefined],
+  ])('%s', (_what, namespaces, line) => {
+    const directory = aDirectory({ namespaces: acmeRows });
+
+    expect(directory.push({ namespaces }).errors).toEqual([]);
+    expect(directory.tree()['g']).toBe(line);
+  });
+});
+
+describe('fifty thousand rows', () => {
+  const projects = Array.from({ length: 20_000 }, (_row, n) => aProjectRow(`p${n}`, 'cards'));
+
+  it('that move a group of twenty thousand projects back and forth cost what one move does', () => {
+    const directory = aDirectory({ namespaces: [...acmeRows, ...projects] });
+
+    const outcome = directory.push({
+      namespaces: Array.from({ length: 50_000 }, (_row, n) => aGroupRow('cards', n % 2 === 0 ? 'payments' : 'search')),
+    });
+
+    expect(outcome.namespaces).toEqual({ ...none, received: 50_000, updated: 20_002, unchanged: 49_999 });
+  });
+
+  it('of which each needs the one before it, which is refused, are refused in one go', () => {
+    const chain = Array.from({ length: 50_000 }, (_row, n) => aGroupRow(`g${n}`, n === 0 ? 'nowhere' : `g${n - 1}`));
+
+    expect(aDirectory({ namespaces: acmeRows }).push({ namespaces: chain }).namespaces).toEqual({
+      ...none,
+      received: 50_000,
+      rejected: 50_000,
+    });
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createRequire } from 'node:module';
-import { canonicalJson, jsonProblem } from '../../src/kernel/index.js';
+import { canonicalJson, isExactInteger, jsonProblem, parseJson } from '../../src/kernel/index.js';
 import { aRandom } from '../support/random.js';
 import { aRandomJson } from './random-json.js';
 
@@ -131,5 +131,46 @@ describe('jsonProblem', () => {
       }
     };
     expect(values.map((value) => jsonProblem(value, 'event', 64) === null)).toEqual(values.map(hasForm));
+  });
+});
+
+describe('parseJson', () => {
+  const INEXACT = 'is a whole number that a double cannot hold exactly; send it as a string';
+
+  it.each([
+    '{"a":[1,-2.5e3,"x",true,null],"b":{"c":""}}',
+    '[9007199254740991,-9007199254740991,9007199254740992,1000000000000000000,12345678901234567000]',
+    '{"id":"12345678901234567890","text":"a 1234567890123456789 b","\\u0022":"\\"12345678901234567891"}',
+    '[1.2345678901234567890123,1234567890123456.5,1e400,12345678901234567e3]',
+    '"\\\\12345678901234567890"',
+    '{"12345678901234567891":1}',
+  ])('is JSON.parse where nothing is lost: %s', (text) => {
+    expect(parseJson(text)).toEqual(JSON.parse(text));
+    expect(jsonProblem(parseJson(text.replace('1e400', '1')), 'it', 10)).toBeNull();
+  });
+
+  it.each([
+    ['[1,{"account":9007199254740993}]', 'it.1.account'],
+    ['{"a":"12345678901234567891","b":-12345678901234567891}', 'it.b'],
+    ['12345678901234567891', 'it'],
+    [`[${'9'.repeat(400)}]`, 'it.0'],
+    [`{"a":${'1'.repeat(200_000)}}`, 'it.a'],
+  ])('lets nobody take a number for another one: %s', (text, path) => {
+    expect(jsonProblem(parseJson(text), 'it', 10)).toEqual({ path, reason: INEXACT });
+  });
+
+  it.each(['{', '[1,]', '"12345678901234567891', '{"a":012345678901234567891x}', ''])('throws where JSON.parse does: %s', (text) => {
+    expect(() => parseJson(text)).toThrow(SyntaxError);
+  });
+
+  it.each([
+    ['0', true],
+    ['-9007199254740992', true],
+    ['9007199254740993', false],
+    ['1000000000000000000000', true],
+    ['1000000000000000000001', false],
+    ['9'.repeat(309), false],
+  ])('knows what a double holds: %s', (digits, isExact) => {
+    expect(isExactInteger(digits)).toBe(isExact);
   });
 });

@@ -61,14 +61,34 @@ describe('an operation', () => {
       {},
       '20,000',
     ],
+    [
+      'the same by the default of a variable',
+      'query ($n: Int = 100) { agentAuditEvents(first: $n) { nodes { project { agentAuditEvents(first: $n) { nodes { project { agentTools(first: 2) { nodes { id } } } } } } } } }',
+      {},
+      '20,000',
+    ],
+    [
+      'the same beside a page of less than nothing',
+      '{ few: agentAuditEvents(first: -1000000) { nodes { id } } agentAuditEvents(first: 100) { nodes { project { agentAuditEvents(first: 100) { nodes { project { agentTools(first: 2) { nodes { id } } } } } } } } }',
+      {},
+      '20,001',
+    ],
   ])('may not ask for %s', (_what, query, variables, items) => {
     expect(problem(query, variables)).toBe(
       `The operation asks for up to ${items} list items; at most ${MAX_ITEMS.toLocaleString('en')} are allowed. Ask for smaller pages (first), or in several operations.`,
     );
   });
 
-  it('may not ask for more entities than can be had at once', () => {
-    expect(problem(ENTITIES, { r: representations(MAX_ENTITIES + 1), first: 1 })).toMatch(
+  it.each([
+    ['', ENTITIES],
+    [', in a fragment', 'query ($r: [_Any!]!) { ...All } fragment All on Query { _entities(representations: $r) { __typename } }'],
+    [', in a part of a query', 'query ($r: [_Any!]!) { ... on Query { _entities(representations: $r) { __typename } } }'],
+    [
+      ', under two names',
+      'query ($r: [_Any!]!) { a: _entities(representations: $r) { __typename } ... { _entities(representations: []) { __typename } } }',
+    ],
+  ])('may not ask for more entities than can be had at once%s', (_how, query) => {
+    expect(problem(query, { r: representations(MAX_ENTITIES + 1), first: 1 })).toMatch(
       /^The operation asks for 1001 entities at once; at most 1000 are allowed/,
     );
   });
