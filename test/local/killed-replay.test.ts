@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { anEnvironment, runScript, startHouse, type StartedHouse } from './house.js';
+import { itWithData, linesOf } from '../support/shared-data.js';
+import { anEnvironment, runScript, startHouse, until, type StartedHouse } from './house.js';
 import { ask, openFeed, refusalOfFeed } from './operations.js';
 
 jest.setTimeout(120_000);
@@ -16,6 +17,7 @@ interface Page {
       readonly position: number;
       readonly sessionId: string | null;
       readonly toolName: string | null;
+      readonly agent: { readonly id: string } | null;
     }[];
     readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
   };
@@ -50,18 +52,17 @@ describe('a running house', () => {
   it('loses nothing of a replay when governance is killed in the middle, and adds nothing when all of it is replayed again', async () => {
     const file = await aRecording(join(house.environment['DATA_DIR'] ?? '', 'recorded.ndjson'));
     const replay = () => runScript(['bin/agent-governance.mjs', 'replay', file, '--json'], house.environment);
-    const feed = openFeed(house);
-    await feed.next();
+    const watched = aWatch(house);
+    await watched.begun;
 
     const first = replay();
-    for (let seen = 0; seen < 100;) if ((await feed.next()).value.event !== undefined) seen += 1;
+    await watched.hasSeen(100);
     process.kill(house.pids['subgraph'] ?? Number.NaN, 'SIGKILL');
     await house.script.said(/^The governance subgraph has ended \(SIGKILL\)/);
     const again = runScript(['--import', 'tsx', 'local/start-subgraph.ts'], house.environment);
     await again.said(/^The governance subgraph runs/);
     const { exitCode, stdout } = await first.ended;
     const second = await replay().ended;
-    await feed.close();
 
     expect({ exitCode, summary: JSON.parse(stdout.at(-1) ?? '') }).toMatchObject({
       exitCode: 0,
@@ -76,8 +77,32 @@ describe('a running house', () => {
         countOf,
       ),
     ).toEqual([RUNS, ...[RUNS * CALLS, RUNS * CALLS, RUNS * CALLS], RUNS]);
-    expect(events.map(({ position }) => position).sort((left, right) => left - right)).toEqual(events.map((_event, index) => index));
+    const positions = events.map(({ position }) => position).sort((left, right) => left - right);
+    expect(positions).toEqual(events.map((_event, index) => index));
+    // Who watched through the gateway all the while has every one of them, once and in order.
+    const before = positions.length - replayed.length;
+    await watched.hasSeen(replayed.length);
+    await watched.close();
+    expect(watched.positions).toEqual(positions.slice(before));
   });
+
+  itWithData(
+    'agentdojo/calls.ndjson',
+    'has, after a replay of real runs, exactly the counts of the file per agent, tool and session, through the gateway',
+    async (path) => {
+      const rows = await linesOf<{ readonly traceId: string; readonly model: string; readonly tool: string }>(path);
+
+      const { stdout } = await runScript(['bin/agent-governance.mjs', 'replay', path, '--json'], house.environment).ended;
+      const decisions = (await everyEvent(house, ['ai_tool_decision_made'])).filter(({ sessionId }) => !/^run-/.test(sessionId ?? 'run-'));
+
+      expect(JSON.parse(stdout.at(-1) ?? '')).toMatchObject({ runs: new Set(rows.map(({ traceId }) => traceId)).size, calls: rows.length });
+      expect(countsBy(decisions, ({ agent, toolName }) => `${agent?.id ?? ''} ${toolName ?? ''}`)).toEqual(
+        countsBy(rows, ({ model, tool }) => `gid://platform/Agent/${model} ${tool}`),
+      );
+      expect(countsBy(decisions, ({ sessionId }) => sessionId ?? '')).toEqual(countsBy(rows, ({ traceId }) => traceId));
+    },
+    300_000,
+  );
 });
 
 async function mint(house: StartedHouse, ...args: readonly string[]): Promise<string> {
@@ -97,14 +122,55 @@ async function aRecording(file: string): Promise<string> {
   return file;
 }
 
-async function everyEvent(house: StartedHouse): Promise<Page['agentAuditEvents']['nodes']> {
+/** Somebody who watches the feed through the gateway and, whenever it breaks off, goes on from the last cursor. */
+function aWatch(house: StartedHouse) {
+  const positions: number[] = [];
+  let cursor: string | null = null;
+  let isClosed = false;
+  let feed = openFeed(house);
+  const watch = async (): Promise<void> => {
+    while (!isClosed) {
+      try {
+        for await (const item of feed) {
+          cursor = item.cursor;
+          if (item.event !== undefined) positions.push(item.event.position);
+        }
+      } catch (error) {
+        // While governance is away the gateway says so, at every try.
+        if (!/cannot be reached|closed|Socket/i.test(String(error))) throw error;
+      }
+      await feed.close();
+      if (!isClosed) feed = openFeed(house, cursor);
+    }
+  };
+  const watching = watch();
+  const wait = async (isSo: () => boolean): Promise<void> => Promise.race([until(isSo), watching]);
+  return {
+    positions,
+    begun: wait(() => cursor !== null),
+    hasSeen: (count: number) => wait(() => positions.length >= count),
+    async close() {
+      isClosed = true;
+      await feed.close();
+      await watching;
+    },
+  };
+}
+
+function countsBy<Item>(items: readonly Item[], name: (item: Item) => string): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const item of items) counts[name(item)] = (counts[name(item)] ?? 0) + 1;
+  return counts;
+}
+
+async function everyEvent(house: StartedHouse, types: readonly string[] | null = null): Promise<Page['agentAuditEvents']['nodes']> {
   const events = [];
   for (let after: string | null = null, hasNext = true; hasNext;) {
     const page: Page = (
       await ask<Page>(
         house,
         'securityTool',
-        `{ agentAuditEvents(first: 100, after: ${JSON.stringify(after)}) { nodes { type position sessionId toolName } pageInfo { hasNextPage endCursor } } }`,
+        `{ agentAuditEvents(first: 100, after: ${JSON.stringify(after)}, filter: { types: ${JSON.stringify(types)} }) { nodes { type position sessionId toolName agent { id } } pageInfo { hasNextPage endCursor } } }`,
       )
     ).data;
     events.push(...page.agentAuditEvents.nodes);

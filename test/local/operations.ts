@@ -16,11 +16,16 @@ export function ask<Data>({ gateway, tokens }: StartedHouse, holder: keyof Start
 }
 
 /** The same with a header of the test's own making. */
-export async function send<Data>(url: string, headers: Readonly<Record<string, string>>, query: string): Promise<Answer<Data>> {
+export async function send<Data>(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  query: string,
+  variables: Readonly<Record<string, unknown>> = {},
+): Promise<Answer<Data>> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { ...headers, 'content-type': 'application/json' },
-    body: JSON.stringify({ query }),
+    body: JSON.stringify({ query, variables }),
   });
   const answer: Answer<Data> = JSON.parse(await response.text());
   return answer;
@@ -42,18 +47,24 @@ export async function aDecision(house: StartedHouse): Promise<Decided['agentDeci
 
 export interface FeedItem {
   readonly __typename: string;
-  readonly event?: { readonly id: string; readonly project: { readonly name: string } | null };
+  readonly cursor: string;
+  readonly event?: { readonly id: string; readonly position: number; readonly project: { readonly name: string } | null };
 }
 
-/** The live feed through the gateway, over a WebSocket. */
-export function openFeed({ gateway, tokens }: StartedHouse): AsyncIterableIterator<FeedItem> & { close(): Promise<void> } {
+/** The live feed through the gateway, over a WebSocket: behind a cursor, or from now on. */
+export function openFeed(
+  { gateway, tokens }: StartedHouse,
+  after: string | null = null,
+): AsyncIterableIterator<FeedItem> & { close(): Promise<void> } {
   const client = createClient({
     url: gateway.replace(/^http/, 'ws'),
     webSocketImpl: WebSocket,
     connectionParams: { authorization: `Bearer ${tokens.securityTool}` },
   });
   const results = client.iterate<{ agentAuditEventAppended: FeedItem }>({
-    query: 'subscription { agentAuditEventAppended { __typename ... on AgentAuditEventAppended { event { id project { name } } } } }',
+    query: `subscription ($after: String) { agentAuditEventAppended(after: $after) { __typename
+      ... on AgentAuditEventAppended { cursor event { id position project { name } } } ... on AgentAuditFeedHeartbeat { cursor } } }`,
+    variables: { after },
   });
   const items = (async function* (): AsyncGenerator<FeedItem> {
     for await (const { data, errors } of results) {

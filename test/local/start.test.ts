@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { isAlive } from '../../local/end-process.js';
-import { anEnvironment, runScript, startHouse, type StartedHouse } from './house.js';
+import { anEnvironment, processesOf, runScript, startHouse, until, type StartedHouse } from './house.js';
 import { aDecision, ask, openFeed, send } from './operations.js';
 
 jest.setTimeout(120_000);
@@ -57,7 +59,30 @@ describe('npm start', () => {
     }
     await feed.close();
 
-    expect(seen.at(-1)).toEqual({ id, project: { name: 'Payments API' } });
+    expect(seen.at(-1)).toEqual({ id, position: expect.any(Number), project: { name: 'Payments API' } });
+  });
+
+  it('publishes a policy through the gateway, which flips the next decision, and its event names the revision', async () => {
+    const input = { namespaceId: house.demo.projectId, name: 'no reading', text: 'forbid (principal, action, resource);' };
+    const before = await aDecision(house);
+    const created = await mutated(house, 'agentPolicyCreate', 'AgentPolicyCreateInput', input);
+    const published = await mutated(house, 'agentPolicyPublish', 'AgentPolicyPublishInput', { policyId: created.id, basedOn: 0 });
+
+    const after = await aDecision(house);
+    const { data } = await ask(
+      house,
+      'securityTool',
+      `{ agentAuditEvent(id: "${after.id}") { verdict payload { ... on AgentDecisionPayload { decision { reasons { policyId revision } } } } } }`,
+    );
+    await mutated(house, 'agentPolicyRetire', 'AgentPolicyRetireInput', { policyId: created.id, basedOn: published.latestRevision });
+
+    expect([before.verdict, after.verdict, (await aDecision(house)).verdict]).toEqual(['ALLOW', 'DENY', 'ALLOW']);
+    expect(data).toEqual({
+      agentAuditEvent: {
+        verdict: 'DENY',
+        payload: { decision: { reasons: [{ policyId: created.id, revision: published.latestRevision }] } },
+      },
+    });
   });
 
   it('refuses a subscription over HTTP that does not ask for server-sent events', async () => {
@@ -184,6 +209,39 @@ describe('Ctrl-C', () => {
   });
 });
 
+describe('a start that is interrupted', () => {
+  it.each([
+    ['when the example platform has been started', 'logs/platform.log'],
+    ['while the database is being made', 'postgres/cluster.new'],
+    ['when governance has been started', 'logs/subgraph.log'],
+  ])('%s leaves nothing running, and the next one goes on', async (_when, sign) => {
+    const { environment, cleanUp } = await anEnvironment();
+    const folder = environment['DATA_DIR'] ?? '';
+    const interrupted = runScript(['local/start.mjs', '--json'], environment);
+    await until(() => existsSync(join(folder, sign)));
+
+    interrupted.child.kill('SIGINT');
+    const { exitCode, stdout } = await interrupted.ended;
+    const left = processesOf(folder);
+    const next = await startHouse(environment);
+    await next.stop();
+    await cleanUp();
+
+    expect({ exitCode, stdout, left }).toEqual({ exitCode: 0, stdout: [], left: [] });
+  });
+
+  it('by kill -9 of npm start ends everything all the same', async () => {
+    const { environment, cleanUp } = await anEnvironment();
+    const house = await startHouse(environment);
+
+    kill(house, 'supervisor');
+    await house.script.ended;
+    await until(() => processesOf(environment['DATA_DIR'] ?? '').length === 0);
+
+    await cleanUp();
+  });
+});
+
 describe('a start that cannot be', () => {
   it.each([
     ['a taken port', takenPort, /^Port \d+ is taken: stop what listens there, or set GATEWAY_PORT to another port\.$/],
@@ -219,6 +277,17 @@ async function folderInAFile(environment: Readonly<Record<string, string>>): Pro
   const file = `${environment['DATA_DIR'] ?? ''}-is-a-file`;
   await writeFile(file, '');
   return { DATA_DIR: `${file}/data` };
+}
+
+interface Answered {
+  readonly answer: { readonly policy: { readonly id: string; readonly latestRevision: number } };
+}
+
+/** What a mutation on policies made, through the gateway. */
+async function mutated(house: StartedHouse, field: string, type: string, input: object): Promise<Answered['answer']['policy']> {
+  const query = `mutation ($input: ${type}!) { answer: ${field}(input: $input) { policy { id latestRevision } } }`;
+  const { data } = await send<Answered>(house.gateway, { authorization: `Bearer ${house.tokens.policyAdmin}` }, query, { input });
+  return data.answer.policy;
 }
 
 function kill({ pids }: StartedHouse, name: string): void {
