@@ -3,12 +3,14 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { useServer } from 'graphql-ws/use/ws';
 import { createGatewayRuntime, getGraphQLWSOptions } from '@graphql-hive/gateway-runtime';
+import httpTransport from '@graphql-mesh/transport-http';
 import { WebSocketServer } from 'ws';
 import { endWithParent, required } from '../child.js';
 import { composeSupergraph } from './compose.js';
 import { propagate, socketContext, type GatewayContext } from './identity.js';
 import { refuseLeakingSubscriptions } from './subscriptions.js';
 import { nameUnreachableSubgraphs } from './unreachable.js';
+import { subscriptionTransport } from './ws-transport.js';
 
 const supergraph = composeSupergraph(required('SUPERGRAPH_CONFIG'), {
   governance: required('GOVERNANCE_URL'),
@@ -19,16 +21,8 @@ writeFileSync(required('SUPERGRAPH_FILE'), supergraph);
 const gateway = createGatewayRuntime<GatewayContext>({
   supergraph,
   propagateHeaders: { fromClientToSubgraphs: propagate(required('ROUTER_SECRET')) },
-  transportEntries: {
-    governance: {
-      options: {
-        subscriptions: {
-          kind: 'ws',
-          options: { connectionParams: { authorization: '{context.headers.authorization}', 'router-secret': '{env.ROUTER_SECRET}' } },
-        },
-      },
-    },
-  },
+  transports: { http: httpTransport, ws: subscriptionTransport({ 'router-secret': required('ROUTER_SECRET') }) },
+  transportEntries: { governance: { options: { subscriptions: { kind: 'ws' } } } },
   plugins: () => [refuseLeakingSubscriptions, nameUnreachableSubgraphs],
   maskedErrors: true,
   healthCheckEndpoint: '/health',

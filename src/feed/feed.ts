@@ -6,7 +6,7 @@ import { feedCursor, NO_CURSOR, positionBehind } from './cursor.js';
 
 export type FeedItem =
   | { readonly kind: 'event'; readonly cursor: string; readonly stored: StoredEvent }
-  | { readonly kind: 'heartbeat'; readonly cursor: string; readonly nextPosition: number };
+  | { readonly kind: 'heartbeat'; readonly cursor: string; readonly nextPosition: number; readonly isBeginning: boolean };
 
 /** Where a feed begins: behind a cursor, with the first event of the log, or with what comes. */
 export type FeedStart = { readonly after: string } | 'BEGINNING' | 'NOW';
@@ -93,7 +93,7 @@ class Reading {
       // First: whoever may see nothing shall not learn from a cursor how long the log is.
       await this.#currentScope();
       this.#position = await this.#start();
-      return this.#heartbeat(this.#position);
+      return this.#heartbeat(this.#position, true);
     }
     await this.#currentScope();
     for (;;) {
@@ -104,7 +104,7 @@ class Reading {
         continue;
       }
       const wait = this.#untilHeartbeat();
-      if (wait <= 0) return this.#heartbeat(this.#position);
+      if (wait <= 0) return this.#heartbeat(this.#position, false);
       const entries = await this.#tail.next(this.#position, Math.min(wait, SCOPE_MILLISECONDS));
       if (entries === null) return null;
       await this.#currentScope();
@@ -116,8 +116,8 @@ class Reading {
     return feedCursor(this.#viewer.organizationId, position);
   }
 
-  #heartbeat(nextPosition: number): FeedItem {
-    return this.#item({ kind: 'heartbeat', cursor: this.#cursor(nextPosition), nextPosition });
+  #heartbeat(nextPosition: number, isBeginning: boolean): FeedItem {
+    return this.#item({ kind: 'heartbeat', cursor: this.#cursor(nextPosition), nextPosition, isBeginning });
   }
 
   #item(item: FeedItem): FeedItem {

@@ -16,7 +16,7 @@ export const Subscription: SubscriptionResolvers<FeedContext> = {
     subscribe: (_root, { after, from }, { openFeed }) => openFeed(after == null ? (from ?? 'NOW') : { after }),
     resolve: (item: FeedItem): PresentedItem =>
       item.kind === 'heartbeat'
-        ? { __typename: 'AgentAuditFeedHeartbeat', cursor: item.cursor, nextPosition: item.nextPosition }
+        ? { __typename: 'AgentAuditFeedHeartbeat', cursor: item.cursor, nextPosition: item.nextPosition, isBeginning: item.isBeginning }
         : { __typename: 'AgentAuditEventAppended', cursor: item.cursor, event: presentEvent(item.stored) },
   },
 };

@@ -94,7 +94,7 @@ describe('a feed', () => {
     const { deps, viewer } = givenFeed(['a', 'b'].map(seen));
     const feed = openFeed(deps, viewer, start);
 
-    expect(await take(feed, 1)).toEqual([{ kind: 'heartbeat', cursor: feedCursor(acme, nextPosition), nextPosition }]);
+    expect(await take(feed, 1)).toEqual([{ kind: 'heartbeat', cursor: feedCursor(acme, nextPosition), nextPosition, isBeginning: true }]);
     expect(await feed.return?.()).toEqual({ done: true, value: undefined });
   });
 
@@ -320,7 +320,7 @@ describe('a heartbeat', () => {
     time.now += 15_000;
     log.hint();
 
-    expect(await waiting).toEqual([{ kind: 'heartbeat', cursor: feedCursor(acme, 4), nextPosition: 4 }]);
+    expect(await waiting).toEqual([{ kind: 'heartbeat', cursor: feedCursor(acme, 4), nextPosition: 4, isBeginning: false }]);
     const resumed = take(feed({ after: feedCursor(acme, 4) }), 1);
     log.grow([seen('b')]);
     log.hint();
