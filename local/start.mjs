@@ -6,6 +6,7 @@ const help = `Starts the governance subgraph, an example platform and the gatewa
 
   npm start             until Ctrl-C
   npm start -- --json   one line of JSON on stdout when ready, for scripts; everything else goes to stderr
+                        (npm itself prints two lines before; npm start --silent -- --json keeps it from that)
   npm start -- --help   this text
 
 Environment, with defaults:

@@ -6,14 +6,14 @@ import type { LogEntry, LogReader, SequencerSeat, Sequencing } from './ports.js'
 /** The advisory lock that is the sequencer's seat. */
 const SEAT_LOCK = 7_270_736_902n;
 
-/** How long the seat waits for a leader that says nothing. */
+/** How long the seat waits for a leader that says nothing, by default. */
 const SILENT_SECONDS = 10;
 
 /** The statements of every step, for a test of their plans: on a log of millions each must read what is new and nothing else. */
 export const stepStatements = () => ({ peek: PEEK, step: STEP });
 
 /** The seat in Postgres: a lock that lives as long as its connection. */
-export const postgresSequencing = (database: Database): Sequencing => ({
+export const postgresSequencing = (database: Database, silentSeconds = SILENT_SECONDS): Sequencing => ({
   async take() {
     const session = await database.session();
     // A broken connection is noticed by the next statement on it; without a listener it would end the process.
@@ -27,7 +27,7 @@ export const postgresSequencing = (database: Database): Sequencing => ({
       const { rows } = await session.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [SEAT_LOCK]);
       if (rows[0]?.taken === true) {
         // A leader whose machine has vanished closes nothing: its lock goes with its silence. It asks every 50 ms while it lives.
-        await session.query("SELECT set_config('idle_session_timeout', $1, false)", [`${SILENT_SECONDS}s`]);
+        await session.query("SELECT set_config('idle_session_timeout', $1, false)", [`${silentSeconds}s`]);
         await refuseForeignLog(session);
         return seatOn(session, () => release(true));
       }

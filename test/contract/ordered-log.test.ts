@@ -12,6 +12,7 @@ import { localSignals } from '../../src/platform/signals.js';
 import { someAppends } from '../audit/events.js';
 import { writeAtOnce } from '../log/writers.js';
 import { aDatabase, type TestDatabase } from '../support/database.js';
+import { aProxy, through } from '../support/proxy.js';
 import { aRandom } from '../support/random.js';
 
 let testDatabase: TestDatabase;
@@ -176,6 +177,30 @@ describe('several sequencers', () => {
     await first.leave();
     const second = await seatOf(database);
     await second.leave();
+  });
+
+  it('get the seat of one that has fallen silent, though its connection was never closed', async () => {
+    const network = await aProxy(testDatabase.url);
+    const far = openDatabase(through(network, testDatabase.url), 2, {
+      connectMilliseconds: 500,
+      statementMilliseconds: 500,
+      answerMilliseconds: 500,
+    });
+    const silent = await postgresSequencing(far, 1).take();
+    network.stall();
+
+    const next = await seatOf(database);
+    const organization = anOrganizationId();
+    await store(organization, 2, 'after');
+    await stepped(next, 2);
+    await next.leave();
+
+    await expect(silent?.step(1)).rejects.toThrow();
+    expect((await entriesOf(organization)).map(({ position }) => position)).toEqual(['0', '1']);
+    await silent?.leave();
+    await network.cut();
+    await far.close();
+    await network.close();
   });
 
   it('that all believe to lead still make one log', async () => {
