@@ -9,8 +9,8 @@ const SEAT_LOCK = 7_270_736_902n;
 /** How long the seat waits for a leader that says nothing, by default. */
 const SILENT_SECONDS = 10;
 
-/** The statements of every step, for a test of their plans: on a log of millions each must read what is new and nothing else. */
-export const stepStatements = () => ({ peek: PEEK, step: STEP });
+/** The statements of every step and of every reader, for a test of their plans: on a log of millions each must read what it gives and nothing else. */
+export const hotStatements = () => ({ peek: PEEK, step: STEP, read: READ });
 
 /** The seat in Postgres: a lock that lives as long as its connection. */
 export const postgresSequencing = (database: Database, silentSeconds = SILENT_SECONDS): Sequencing => ({
@@ -103,6 +103,15 @@ const STEP = `
 /** One read ends behind the event with which it has so many bytes of JSON: a reader of large events gets fewer at a time. */
 const MAX_READ_BYTES = 4 * 1024 * 1024;
 
+const READ = `
+  SELECT e.json::text AS json, e.seal, page.position
+  FROM (
+    SELECT l.position, l.event_id, sum(e.bytes) OVER (ORDER BY l.position) - e.bytes AS bytes_before
+    FROM log_entry l JOIN audit_event e ON e.id = l.event_id
+    WHERE l.organization_id = $1 AND l.position >= $2 ORDER BY l.position LIMIT $3
+  ) page JOIN audit_event e ON e.id = page.event_id
+  WHERE page.bytes_before < $4 ORDER BY page.position`;
+
 /** The ordered log in Postgres. */
 export const postgresLogReader = (sql: Sql): LogReader => ({
   async size(organizationId) {
@@ -111,16 +120,7 @@ export const postgresLogReader = (sql: Sql): LogReader => ({
   },
 
   async readFrom(organizationId, position, limit) {
-    const rows = await sql.query<{ json: string; seal: Buffer; position: string }>(
-      `SELECT e.json::text AS json, e.seal, page.position
-       FROM (
-         SELECT l.position, l.event_id, sum(e.bytes) OVER (ORDER BY l.position) - e.bytes AS bytes_before
-         FROM log_entry l JOIN audit_event e ON e.id = l.event_id
-         WHERE l.organization_id = $1 AND l.position >= $2 ORDER BY l.position LIMIT $3
-       ) page JOIN audit_event e ON e.id = page.event_id
-       WHERE page.bytes_before < $4 ORDER BY page.position`,
-      [organizationId, position, limit, MAX_READ_BYTES],
-    );
+    const rows = await sql.query<{ json: string; seal: Buffer; position: string }>(READ, [organizationId, position, limit, MAX_READ_BYTES]);
     return rows.map((row): LogEntry => {
       const position = Number(row.position);
       return { position, characters: row.json.length, stored: { event: eventFrom(row.json), seal: row.seal, position } };

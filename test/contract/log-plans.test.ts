@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { postgresAuditLog } from '../../src/audit/postgres.js';
-import { postgresSequencing, stepStatements } from '../../src/log/postgres.js';
+import { postgresSequencing, hotStatements } from '../../src/log/postgres.js';
 import { openDatabase, type Database } from '../../src/platform/postgres.js';
 import { acme, someAppends } from '../audit/events.js';
 import { aDatabase, type TestDatabase } from '../support/database.js';
@@ -33,9 +33,11 @@ interface Plan {
   readonly Plans?: readonly Plan[];
 }
 
-async function planOf(statement: string): Promise<Plan> {
+/** The plan of a statement with these values in place of $1, $2 and so on. */
+async function planOf(statement: string, values: readonly string[] = ['5000']): Promise<Plan> {
+  const text = values.reduce((rest, value, index) => rest.replaceAll(`$${index + 1}`, value), statement);
   const [row] = await database.sql.query<{ 'QUERY PLAN': readonly { readonly Plan: Plan }[] }>(
-    `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${statement.replaceAll('$1', '5000')}`,
+    `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${text}`,
   );
   const plan = row?.['QUERY PLAN'][0]?.Plan;
   if (plan === undefined) throw new Error('Postgres gave no plan.');
@@ -46,10 +48,19 @@ const nodesOf = (plan: Plan): readonly Plan[] => [plan, ...(plan.Plans ?? []).fl
 
 describe('a step of the sequencer with nothing to do', () => {
   it.each(['peek', 'step'] as const)('reads no table to find that out (%s)', async (name) => {
-    const plan = await planOf(stepStatements()[name]);
+    const plan = await planOf(hotStatements()[name]);
 
     const nodes = nodesOf(plan).map((node) => `${node['Node Type']} ${node['Relation Name'] ?? ''}`.trim());
     expect(nodes.filter((node) => /^(Seq|Bitmap Heap) Scan audit_event/.test(node))).toEqual([]);
     expect(plan['Shared Hit Blocks'] + plan['Shared Read Blocks']).toBeLessThan(50);
+  });
+});
+
+describe('a reading of the log', () => {
+  it.each([0, EVENTS / 2, EVENTS - 10])('touches the entries that it gives and no others: from position %i', async (position) => {
+    const plan = await planOf(hotStatements().read, [`'${acme}'`, String(position), '10', '4000000']);
+
+    // Each entry is one look into the log, and two by an index into the events' partition.
+    expect(plan['Shared Hit Blocks'] + plan['Shared Read Blocks']).toBeLessThan(150);
   });
 });
