@@ -8,6 +8,10 @@ const { text, schema } = workerData;
 /** @param {{ message: string, help: string | null, sourceLocations?: { start: number }[] }} error */
 const problem = (error) => ({ message: error.message, help: error.help ?? null, byte: error.sourceLocations?.[0]?.start ?? null });
 
+// Of what Cedar only warns of: a policy that can never match, whose author believes that it does, and characters that make a text look
+// like another one. Several scripts in one string are not among them: file names are like that.
+const MISTAKES = /policy is impossible|unable to find an applicable action|BIDI control characters/;
+
 function parse() {
   const parts = policySetTextToParts(text);
   if (parts.type === 'failure') return { problems: parts.errors.map(problem) };
@@ -18,8 +22,8 @@ function parse() {
 
   const validated = validate({ schema, policies: { staticPolicies: text }, validationSettings: { mode: 'strict' } });
   if (validated.type === 'failure') return { problems: validated.errors.map(problem) };
-  // What Cedar only warns of is a mistake here: a forbid that can never match, say, whose author believes that it does.
-  const found = validated.validationErrors.length > 0 ? validated.validationErrors : validated.validationWarnings;
+  const mistakes = validated.validationWarnings.filter(({ error }) => MISTAKES.test(error.message));
+  const found = validated.validationErrors.length > 0 ? validated.validationErrors : mistakes;
   if (found.length > 0) return { problems: found.map(({ error }) => problem(error)) };
 
   const statements = parts.policies.map((part) => {
