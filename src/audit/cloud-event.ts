@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import { isJsonObject, isPlain, jsonProblem, parseJson, type Json, type JsonObject } from '../kernel/index.js';
 import { CATALOGUE } from './catalogue.js';
@@ -119,14 +118,12 @@ function dataIn(raw: JsonObject, contentType: string | null): Data {
   if (raw['data'] != null) return refused('must not come beside data');
   if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(encoded)) return refused('must be Base64 (RFC 4648)');
   if (!isJsonType(contentType)) return { value: null };
-  const bytes = Buffer.from(encoded, 'base64');
-  if (!isUtf8(bytes)) return refused('must hold JSON in UTF-8, as datacontenttype says');
   try {
-    const value = parseJson(bytes.toString());
+    const value = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(encoded, 'base64')));
     const problem = jsonProblem(value, 'data_base64', MAX_DEPTH);
     return problem === null ? { value } : { rejection: problem };
   } catch {
-    return refused('must hold JSON, as datacontenttype says');
+    return refused('must hold JSON in UTF-8, as datacontenttype says');
   }
 }
 

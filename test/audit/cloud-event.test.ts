@@ -226,7 +226,7 @@ describe('an unknown type', () => {
     [{ data: undefined, data_base64: 'e30' }, 'must be Base64 (RFC 4648)'],
     [{ data: undefined, data_base64: 'e30=', datacontenttype: 'application/json' }, null],
     [{ data: undefined, data_base64: '/w==', datacontenttype: 'application/json' }, 'must hold JSON in UTF-8, as datacontenttype says'],
-    [{ data: undefined, data_base64: 'Kg==', datacontenttype: 'application/json' }, 'must hold JSON, as datacontenttype says'],
+    [{ data: undefined, data_base64: 'Kg==', datacontenttype: 'application/json' }, 'must hold JSON in UTF-8, as datacontenttype says'],
   ])('may not send other bytes as JSON, nor both: %j', (given, reason) => {
     const event = parseWith({ type: 'com.example.new', ...given });
 
