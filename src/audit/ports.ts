@@ -1,4 +1,4 @@
-import type { OrganizationId, PageRequest, UserId } from '../kernel/index.js';
+import type { OrganizationId, Page, PageRequest, UserId } from '../kernel/index.js';
 import type { Outcome, SealedEvent, StoredEvent, Verdict } from './event.js';
 
 /** One event to store, with a key when its time was chosen by this service. */
@@ -54,11 +54,11 @@ export type Owner = 'project' | 'user' | 'agent';
 
 /** Reads audit events. */
 export interface EventReader {
-  /** A page of events, newest first, of which one more than asked is returned when there are more. */
-  list(organizationId: OrganizationId, scope: EventScope, filter: EventFilter, page: PageRequest): Promise<readonly StoredEvent[]>;
+  /** A page of events, newest first; shorter than asked for, though there are more, where they are large. */
+  list(organizationId: OrganizationId, scope: EventScope, filter: EventFilter, page: PageRequest): Promise<Page<StoredEvent>>;
 
   /**
-   * The same for many owners in one statement: one list for each of `ids`, in their order. Null for a project that the viewer
+   * The same for many owners in one statement: one page for each of `ids`, in their order. Null for a project that the viewer
    * is no member of, or that does not exist.
    */
   listByOwner(
@@ -68,7 +68,7 @@ export interface EventReader {
     ids: readonly string[],
     filter: EventFilter,
     page: PageRequest,
-  ): Promise<readonly (readonly StoredEvent[] | null)[]>;
+  ): Promise<readonly (Page<StoredEvent> | null)[]>;
 
   /** Those of `ids` that are events in `scope`, in no order. */
   byIds(organizationId: OrganizationId, scope: EventScope, ids: readonly string[]): Promise<readonly StoredEvent[]>;

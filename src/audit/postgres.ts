@@ -1,4 +1,4 @@
-import type { JsonObject, OrganizationId } from '../kernel/index.js';
+import type { JsonObject, OrganizationId, Page, PageRequest } from '../kernel/index.js';
 import { groupByPlace, hasAnyOf, type Sql } from '../platform/postgres.js';
 import { eventFrom, type StoredEvent } from './event.js';
 import type { Append, AuditLog, EventFilter, EventReader, EventScope, Owner, Receipt } from './ports.js';
@@ -121,30 +121,33 @@ export const postgresEventReader = (sql: Sql): EventReader => ({
     const values = new Values(organizationId);
     const limit = values.add(page.first + 1);
     const ids = newestIds(values, scope, conditions(values, null, filter, page.after), limit);
-    const text = `SELECT ${EVENT_COLUMNS} FROM (${ids}) page JOIN ${EVENT_SOURCE} ON e.id = page.id ORDER BY e.id DESC LIMIT ${limit}`;
-    return (await sql.query<EventRow>(text, values.all)).map(toStoredEvent);
+    const rows = await sql.query<PageRow>(
+      `SELECT ${EVENT_COLUMNS}, page.candidates
+       FROM (${within(values, `SELECT newest.id FROM (${ids}) newest ORDER BY newest.id DESC LIMIT ${limit}`, page, MAX_PAGE_BYTES)}) page
+       JOIN ${EVENT_SOURCE} ON e.id = page.id ORDER BY e.id DESC`,
+      values.all,
+    );
+    return toPage(rows, page);
   },
 
   async listByOwner(organizationId, scope, owner, ids, filter, page) {
     const values = new Values(organizationId);
     const wanted = values.add(ids);
     const isShown = owner === 'project' ? hasAnyOf('n.ancestors', values.add(scope.memberOf)) : 'true';
-    const where = conditions(values, scope, filter, page.after);
-    const rows = await sql.query<EventRow & { place: bigint | string; is_shown: boolean | null }>(
+    const where = `${conditions(values, scope, filter, page.after)} AND e.${OWNER_COLUMN[owner]} = wanted.id AND ${isShown}`;
+    const newest = `SELECT e.id FROM audit_event e WHERE ${where} ORDER BY e.id DESC LIMIT ${values.add(page.first + 1)}`;
+    const rows = await sql.query<Nullable<PageRow> & { place: bigint | string; is_shown: boolean | null }>(
       `SELECT wanted.place, ${isShown} AS is_shown, event.*
        FROM unnest(${wanted}::text[]) WITH ORDINALITY AS wanted (id, place)
        ${owner === 'project' ? "LEFT JOIN namespace n ON n.organization_id = $1 AND n.id = wanted.id AND n.kind = 'PROJECT'" : ''}
        LEFT JOIN LATERAL (
-         SELECT ${EVENT_COLUMNS}, e.id FROM ${EVENT_SOURCE}
-         WHERE ${where} AND e.${OWNER_COLUMN[owner]} = wanted.id AND ${isShown} ORDER BY e.id DESC LIMIT ${values.add(page.first + 1)}
+         SELECT ${EVENT_COLUMNS}, e.id, page.candidates
+         FROM (${within(values, newest, page, MAX_PAGE_BYTES / ids.length)}) page JOIN ${EVENT_SOURCE} ON e.id = page.id
        ) event ON true
        ORDER BY wanted.place, event.id DESC`,
       values.all,
     );
-    const byPlace = groupByPlace(rows, ids.length);
-    return byPlace.map((own) => {
-      return own[0]?.is_shown === true ? own.flatMap((row) => (row.json === null ? [] : [toStoredEvent(row)])) : null;
-    });
+    return groupByPlace(rows, ids.length).map((own) => (own[0]?.is_shown === true ? toPage(own.flatMap(present), page) : null));
   },
 
   async byIds(organizationId, scope, ids) {
@@ -158,6 +161,32 @@ export const postgresEventReader = (sql: Sql): EventReader => ({
       )
     ).map(toStoredEvent);
   },
+});
+
+/** A list ends behind the event with which it has so many bytes of JSON, over all owners together; each gets one event at least. */
+const MAX_PAGE_BYTES = 8 * 1024 * 1024;
+
+interface PageRow extends EventRow {
+  /** How many events there were to choose from, of which one more than the page holds at most. */
+  readonly candidates: bigint | string;
+}
+
+type Nullable<Row> = { readonly [Field in keyof Row]: Row[Field] | null };
+/** The row, or nothing where the owner has no event. */
+const present = ({ json, seal, position, candidates }: Nullable<PageRow>): readonly PageRow[] =>
+  json === null || seal === null || candidates === null ? [] : [{ json, seal, position, candidates }];
+
+/** Selects those of `candidates`, newest first, that are within a page's number and size. */
+const within = (values: Values, candidates: string, { first }: PageRequest, maxBytes: number): string =>
+  `SELECT sized.id, sized.candidates FROM (
+     SELECT e.id, count(*) OVER () AS candidates, row_number() OVER newest AS number, sum(e.bytes) OVER newest - e.bytes AS bytes_before
+     FROM (${candidates}) candidate JOIN audit_event e ON e.id = candidate.id WINDOW newest AS (ORDER BY e.id DESC)
+   ) sized WHERE sized.number <= ${values.add(first)} AND sized.bytes_before < ${values.add(Math.ceil(maxBytes))}`;
+
+const toPage = (rows: readonly PageRow[], request: PageRequest): Page<StoredEvent> => ({
+  items: rows.map(toStoredEvent),
+  hasNextPage: Number(rows[0]?.candidates ?? 0) > rows.length,
+  hasPreviousPage: request.after !== null,
 });
 
 const OWNER_COLUMN: Readonly<Record<Owner, string>> = { project: 'namespace_id', user: 'user_id', agent: 'agent_id' };

@@ -1,4 +1,4 @@
-import { isUuid, pageOf, requireScope, type Page, type PageRequest, type Viewer } from '../kernel/index.js';
+import { isUuid, requireScope, type Page, type PageRequest, type Viewer } from '../kernel/index.js';
 import type { Directory } from '../directory/index.js';
 import type { StoredEvent } from './event.js';
 import type { EventFilter, EventReader, EventScope, Owner } from './ports.js';
@@ -24,7 +24,7 @@ export async function listEvents(
   page: PageRequest,
 ): Promise<Page<StoredEvent>> {
   requireScope(viewer, 'audit:read');
-  return pageOf(await deps.events.list(viewer.organizationId, scope, filter, page), page);
+  return deps.events.list(viewer.organizationId, scope, filter, page);
 }
 
 /** A page of events for each of many projects, users or agents, from one statement. Null for a project the viewer may not see. */
@@ -35,8 +35,7 @@ export async function listEventsByOwner(
   request: { readonly owner: Owner; readonly ids: readonly string[]; readonly filter: EventFilter; readonly page: PageRequest },
 ): Promise<readonly (Page<StoredEvent> | null)[]> {
   requireScope(viewer, 'audit:read');
-  const lists = await deps.events.listByOwner(viewer.organizationId, scope, request.owner, request.ids, request.filter, request.page);
-  return lists.map((rows) => (rows === null ? null : pageOf(rows, request.page)));
+  return deps.events.listByOwner(viewer.organizationId, scope, request.owner, request.ids, request.filter, request.page);
 }
 
 /** The events with these ids, in their order; null for one that the viewer may not see or that does not exist. */

@@ -101,7 +101,7 @@ const STEP = `
   SELECT heads.organization_id, heads.size, counted.taken FROM heads JOIN counted USING (organization_id)`;
 
 /** One read ends behind the event with which it has so many bytes of JSON: a reader of large events gets fewer at a time. */
-const MAX_READ_BYTES = 4 * 1024 * 1024;
+const MAX_READ_BYTES = 1024 * 1024;
 
 const READ = `
   SELECT e.json::text AS json, e.seal, page.position

@@ -520,3 +520,40 @@ describe('what concerns a group', () => {
     expect(await seenBy(beside)).toEqual([]);
   });
 });
+
+describe('a page of very large events', () => {
+  it('is shorter than asked for and says that there is more, until all have come', async () => {
+    const company = await anOrganization(subgraph);
+    const owner = await company.member('OWNER', company.id);
+    const ids = Array.from({ length: 12 }, (_event, n) => `large ${n}`);
+    for (const id of ids)
+      await recorded(company.platform, [aCloudEvent({ id, projectid: company.api, data: { tool_name: 'a', note: 'x'.repeat(900_000) } })]);
+    interface Connection {
+      readonly nodes: readonly { readonly sourceId: string }[];
+      readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string };
+    }
+    const fields = 'nodes { sourceId } pageInfo { hasNextPage endCursor }';
+    interface Listed {
+      readonly all?: Connection;
+      readonly _entities?: readonly [{ readonly all: Connection }];
+    }
+    const queries = [
+      `query ($after: String) { all: agentAuditEvents(first: 100, after: $after) { ${fields} } }`,
+      `query ($after: String) { _entities(representations: [{ __typename: "Project", id: ${JSON.stringify(company.api)} }]) { ... on Project { all: agentAuditEvents(first: 100, after: $after) { ${fields} } } } }`,
+    ];
+
+    for (const query of queries) {
+      const pages: (readonly string[])[] = [];
+      for (let after: string | null = null, hasNext = true; hasNext;) {
+        const { data }: { readonly data?: Listed | null } = await owner.graphql<Listed>(query, { after });
+        const connection: Connection | undefined = data?.all ?? data?._entities?.[0].all;
+        pages.push((connection?.nodes ?? []).map(({ sourceId }) => sourceId));
+        after = connection?.pageInfo.endCursor ?? null;
+        hasNext = connection?.pageInfo.hasNextPage ?? false;
+      }
+
+      expect(pages.map(({ length }) => length)).toEqual([10, 2]);
+      expect(new Set(pages.flat())).toEqual(new Set(ids));
+    }
+  });
+});

@@ -299,7 +299,7 @@ async function stepped(seat: SequencerSeat, events: number, limit = 100): Promis
 describe('a reading of the log', () => {
   it('ends early where events are large, so that no reader has to hold hundreds of them, and goes on from there', async () => {
     const organization = anOrganizationId();
-    const large = someAppends(12, 'large', organization, { data: 'x'.repeat(900_000) });
+    const large = someAppends(12, 'large', organization, { data: 'x'.repeat(250_000) });
     await postgresAuditLog(database.sql, new Set()).append(organization, large);
     const seat = await seatOf(database);
     await stepped(seat, 12);
