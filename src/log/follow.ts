@@ -124,7 +124,7 @@ class SharedTail {
   async #entriesFrom(position: number): Promise<readonly LogEntry[]> {
     const first = this.#kept[0]?.position;
     if (this.#isAtEnd(position)) return [];
-    if (first !== undefined && position >= first) return this.#kept.filter((entry) => entry.position >= position);
+    if (first !== undefined && position >= first) return this.#keptFrom(position);
     const entries = await this.#reader.readFrom(this.#organizationId, position, PAGE_ENTRIES);
     // Whoever finds nothing stands at the end; from there on it is followed for all.
     if (entries.length === 0 && this.#end === null) {
@@ -132,6 +132,13 @@ class SharedTail {
       this.look();
     }
     return entries;
+  }
+
+  /** Looks from the end, where most readers are: what it costs is what it gives, however much is kept. */
+  #keptFrom(position: number): readonly LogEntry[] {
+    let index = this.#kept.length;
+    while (index > 0 && (this.#kept[index - 1]?.position ?? 0) >= position) index -= 1;
+    return this.#kept.slice(index);
   }
 
   #isAtEnd(position: number): boolean {
