@@ -98,14 +98,14 @@ type Services = ReturnType<typeof buildServices>;
 
 function buildServices(config: Config, logger: Logger, clock: Clock, database: Database, signals: Signals) {
   const report = (message: string, error: unknown): void => logger.error(message, { error });
-  const directory = postgresDirectory(database.prisma);
-  const policies = postgresPolicies(database.sql);
-  const tools = postgresTools(database.sql);
+  const directory = postgresDirectory(database.of);
+  const policies = postgresPolicies(database.of);
+  const tools = postgresTools(database.of);
   const months = new Set<string>();
   const hints = epochHints(signals);
   const growth = logHints(signals);
   const log: AuditLog = groupCommit({
-    log: postgresAuditLog(database.sql, months),
+    log: postgresAuditLog(database.of, months),
     maxWaitingEvents: config.audit.queueMaxEvents,
     committed: () => growth.announceStored(),
     isDataError,
@@ -115,34 +115,35 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
     growth.announceStored();
   };
 
-  const audit: Reading & Recording = { events: postgresEventReader(database.sql), directory, log, clock, window: config.audit };
+  const audit: Reading & Recording = { events: postgresEventReader(database.of), directory, log, clock, window: config.audit };
   const pushing: Pushing = {
-    atomically: (work) => inTransaction(database, (tx) => work(postgresDirectoryWriter(tx)), { timeoutMilliseconds: 60_000 }),
+    atomically: (organizationId, work) =>
+      inTransaction(database, organizationId, (tx) => work(postgresDirectoryWriter(tx)), { timeoutMilliseconds: 60_000 }),
     announce,
   };
   const policy: PolicyReading & PolicyChanging = {
     ...{ directory, policies, parser: wasmParser, clock, announce },
     // What a transaction made must not be remembered before it has committed: no months are shared with it.
-    atomically: (work) =>
-      inTransaction(database, (tx) =>
-        work({ policies: postgresPolicyWriter(tx), auditLog: postgresAuditLog(sqlWithin(tx), new Set()), epoch: postgresEpoch(tx) }),
+    atomically: (organizationId, work) =>
+      inTransaction(database, organizationId, (tx) =>
+        work({ policies: postgresPolicyWriter(tx), auditLog: postgresAuditLog(() => sqlWithin(tx), new Set()), epoch: postgresEpoch(tx) }),
       ),
   };
   const registry: ToolReading & Registering = {
     ...{ directory, tools, clock, announce },
-    atomically: (work) =>
-      inTransaction(database, (tx) =>
+    atomically: (organizationId, work) =>
+      inTransaction(database, organizationId, (tx) =>
         work({
           tools: postgresToolWriter(tx),
-          directory: postgresDirectory(tx),
-          auditLog: postgresAuditLog(sqlWithin(tx), new Set()),
+          directory: postgresDirectory(() => sqlWithin(tx)),
+          auditLog: postgresAuditLog(() => sqlWithin(tx), new Set()),
           epoch: postgresEpoch(tx),
         }),
       ),
   };
   const snapshots = keepSnapshots({ directory, policies, tools, engine: wasmEngine, hints, clock });
   const deciding: Deciding = { snapshots, log, clock, alarm: (message, details) => logger.error(message, details) };
-  const follower = followLogs({ reader: postgresLogReader(database.sql), hints: growth, report });
+  const follower = followLogs({ reader: postgresLogReader(database.of), hints: growth, report });
   const feeding: Feeding = {
     follower,
     directory,

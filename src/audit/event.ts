@@ -3,6 +3,17 @@ import { canonicalJson, hashOf, organizationId, uuidV7, type Json, type JsonObje
 export type Verdict = 'ALLOW' | 'ASK' | 'DENY';
 export type Outcome = 'SUCCEEDED' | 'FAILED';
 
+/** Where an agent's calls come from. */
+export const SURFACES = ['WEB', 'IDE', 'CLI', 'CI', 'EXTERNAL'] as const;
+export type Surface = (typeof SURFACES)[number];
+
+/** Whether a human is there to ask. */
+export const EXECUTION_MODES = ['INTERACTIVE', 'BACKGROUND'] as const;
+export type ExecutionMode = (typeof EXECUTION_MODES)[number];
+
+/** What is recorded of a namespace's events: all of them, or only who did what when. */
+export type RecordingMode = 'FULL' | 'METADATA_ONLY';
+
 /** The `source` of what this service records itself. */
 export const OWN_SOURCE = '/agent-governance';
 
@@ -23,8 +34,14 @@ export interface AuditEvent {
   readonly namespaceId: string | null;
   readonly projectId: string | null;
   readonly userId: string | null;
+  /** The human behind `userId`, when that is a service account; otherwise the same. */
+  readonly humanId: string | null;
   readonly agentId: string | null;
   readonly sessionId: string | null;
+  /** The session that started this one, for a sub-agent. */
+  readonly parentSessionId: string | null;
+  readonly surface: Surface | null;
+  readonly executionMode: ExecutionMode | null;
   /** The producer's counter in the session. */
   readonly sequence: number | null;
   readonly callId: string | null;
@@ -33,17 +50,37 @@ export interface AuditEvent {
   readonly outcome: Outcome | null;
   /** The media type that the producer named. */
   readonly contentType: string | null;
+  /** What happened, without its content. */
   readonly data: Json;
   /** CloudEvents attributes that have no field of their own here. */
   readonly attributes: JsonObject;
+  /**
+   * SHA-256, in hexadecimal, of a random salt and the canonical JSON of the event's content: prompts, answers and results, which are
+   * kept apart. Null when there was none.
+   */
+  readonly contentSeal: string | null;
+  /** Not null when the content and the details were left out, because only metadata is recorded there. */
+  readonly recordingMode: Exclude<RecordingMode, 'FULL'> | null;
+  /** Where a secret stood that was redacted, as paths like `data.tool_args.token`. */
+  readonly redacted: readonly string[];
 }
 
 /** An event to be recorded, before it has an id. */
-export type NewEvent = Omit<
-  AuditEvent,
-  'id' | 'organizationId' | 'recordedAt' | 'recordedBy' | 'namespaceId' | 'contentType' | 'attributes' | 'sequence'
-> &
-  Partial<Pick<AuditEvent, 'recordedBy' | 'namespaceId' | 'contentType' | 'attributes' | 'sequence'>>;
+export type NewEvent = Omit<AuditEvent, 'id' | 'organizationId' | 'recordedAt' | 'contentSeal' | Optional> &
+  Partial<Pick<AuditEvent, Optional>>;
+
+type Optional =
+  | 'recordedBy'
+  | 'namespaceId'
+  | 'humanId'
+  | 'parentSessionId'
+  | 'surface'
+  | 'executionMode'
+  | 'contentType'
+  | 'attributes'
+  | 'sequence'
+  | 'recordingMode'
+  | 'redacted';
 
 /** Gives an event its id. */
 export function eventOf(organization: OrganizationId, recordedAt: Date, event: NewEvent): AuditEvent {
@@ -51,10 +88,17 @@ export function eventOf(organization: OrganizationId, recordedAt: Date, event: N
     contentType: null,
     attributes: {},
     sequence: null,
+    parentSessionId: null,
+    surface: null,
+    executionMode: null,
+    recordingMode: null,
+    redacted: [],
+    humanId: event.userId,
     // What this service records itself, it records for the user who caused it.
     recordedBy: event.userId,
     namespaceId: event.projectId,
     ...event,
+    contentSeal: null,
     organizationId: organization,
     recordedAt: recordedAt.toISOString(),
     id: uuidV7(Date.parse(event.occurredAt), hashOf(organization, event.source, event.sourceId)),
@@ -64,6 +108,8 @@ export function eventOf(organization: OrganizationId, recordedAt: Date, event: N
 /** An event as it is stored: with its salt, its seal and exactly the bytes that the seal commits to. */
 export interface SealedEvent {
   readonly event: AuditEvent;
+  /** What is stored apart from it. */
+  readonly content: SealedContent | null;
   /** Canonical JSON (RFC 8785) of the event, fields that are null left out. */
   readonly json: string;
   readonly salt: Buffer;
@@ -71,6 +117,13 @@ export interface SealedEvent {
   readonly bytes: number;
   /** SHA-256 of salt and json. */
   readonly seal: Buffer;
+}
+
+/** The content of an event as it is stored, to which the event commits with `contentSeal`. */
+export interface SealedContent {
+  /** Canonical JSON (RFC 8785). */
+  readonly json: string;
+  readonly salt: Buffer;
 }
 
 /** A stored event as readers get it. */
@@ -81,16 +134,19 @@ export interface StoredEvent {
   readonly position: number | null;
 }
 
-/** The bytes that are hashed and stored. */
+/** The bytes that are hashed and stored: fields that are null or empty are left out. */
 export function canonicalEvent(event: AuditEvent): string {
-  return canonicalJson(
-    Object.fromEntries(
-      Object.entries({ v: 1, ...event }).filter(
-        ([key, value]) => value !== null && !(key === 'attributes' && Object.keys(event.attributes).length === 0),
-      ),
-    ),
-  );
+  const { attributes, redacted, humanId, ...rest } = event;
+  return canonicalJson({
+    v: 1,
+    ...withoutNulls(rest),
+    ...(humanId !== event.userId && humanId !== null && { humanId }),
+    ...(Object.keys(attributes).length > 0 && { attributes }),
+    ...(redacted.length > 0 && { redacted }),
+  });
 }
+
+const withoutNulls = (fields: object): object => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 
 type StoredFields = Omit<AuditEvent, 'organizationId'> & { readonly organizationId: string };
 type AlwaysThere = 'id' | 'organizationId' | 'type' | 'source' | 'sourceId' | 'occurredAt' | 'recordedAt';
@@ -110,8 +166,12 @@ export function eventFrom(json: string): AuditEvent {
     namespaceId: given.namespaceId ?? null,
     projectId: given.projectId ?? null,
     userId: given.userId ?? null,
+    humanId: given.humanId ?? given.userId ?? null,
     agentId: given.agentId ?? null,
     sessionId: given.sessionId ?? null,
+    parentSessionId: given.parentSessionId ?? null,
+    surface: given.surface ?? null,
+    executionMode: given.executionMode ?? null,
     sequence: given.sequence ?? null,
     callId: given.callId ?? null,
     tool: given.tool ?? null,
@@ -120,5 +180,8 @@ export function eventFrom(json: string): AuditEvent {
     contentType: given.contentType ?? null,
     data: given.data ?? null,
     attributes: given.attributes ?? {},
+    contentSeal: given.contentSeal ?? null,
+    recordingMode: given.recordingMode ?? null,
+    redacted: given.redacted ?? [],
   };
 }

@@ -13,6 +13,8 @@ export interface Receipt {
   readonly status: 'stored' | 'duplicate';
   /** The event under this id: the new one, or the one stored before. */
   readonly stored: StoredEvent;
+  /** The salt of the content of the one stored before; null when it has no content, or none any more. */
+  readonly contentSalt: Buffer | null;
 }
 
 /** Stores audit events. */

@@ -1,5 +1,5 @@
 import type { JsonObject, OrganizationId, Page, PageRequest } from '../kernel/index.js';
-import { groupByPlace, hasAnyOf, type Sql } from '../platform/postgres.js';
+import { groupByPlace, hasAnyOf, type Sql, type SqlOf } from '../platform/postgres.js';
 import { eventFrom, type StoredEvent } from './event.js';
 import type { Append, AuditLog, EventFilter, EventReader, EventScope, Owner, Receipt } from './ports.js';
 
@@ -16,15 +16,16 @@ const EVENT_SOURCE = '(audit_event e LEFT JOIN log_entry l ON l.event_id = e.id)
 export type KnownMonths = Set<string>;
 
 /** The audit log over one connection or inside one open transaction. */
-export const postgresAuditLog = (sql: Sql, months: KnownMonths): AuditLog => ({
+export const postgresAuditLog = (of: SqlOf, months: KnownMonths): AuditLog => ({
   async append(organizationId, appends) {
+    const sql = of(organizationId);
     await ensurePartitions(sql, months, appends);
     const firsts = withoutRepeats(appends);
     const rows = await sql.query<{ id: string }>(INSERT, [organizationId, JSON.stringify([...firsts.values()].map(toInsert))]);
     const stored = new Set(rows.map((row) => row.id));
     const earlier =
       stored.size === firsts.size
-        ? new Map<string, StoredEvent>()
+        ? new Map<string, Earlier>()
         : await findEarlier(
             sql,
             organizationId,
@@ -38,7 +39,13 @@ export const postgresAuditLog = (sql: Sql, months: KnownMonths): AuditLog => ({
       if (before === undefined && !stored.has(sealed.event.id)) throw new Error('An audit event was neither stored nor found.');
       const isFirst = before === undefined && !answered.has(identity);
       answered.add(identity);
-      return { status: isFirst ? 'stored' : 'duplicate', stored: before ?? { event: sealed.event, seal: sealed.seal, position: null } };
+      return before === undefined
+        ? {
+            status: isFirst ? 'stored' : 'duplicate',
+            stored: { event: sealed.event, seal: sealed.seal, position: null },
+            contentSalt: sealed.content?.salt ?? null,
+          }
+        : { status: 'duplicate', ...before };
     });
   },
 });
@@ -59,19 +66,24 @@ const INSERT = `
   WITH input AS MATERIALIZED (
     SELECT *, nextval('audit_event_seq_seq') AS seq FROM json_to_recordset($2::json) AS row (
       id uuid, key text, type text, namespace_id text, project_id text, user_id text, agent_id text, session_id text, tool text, verdict text,
-      outcome text, salt text, seal text, bytes int, json text)
+      outcome text, salt text, seal text, bytes int, json text, content_salt text, content_json text)
   ), keys AS (
     INSERT INTO event_key (organization_id, key, event_id)
     SELECT $1, decode(key, 'hex'), id FROM input WHERE key IS NOT NULL ORDER BY key
     ON CONFLICT DO NOTHING RETURNING event_id
-  )
+  ), events AS (
   INSERT INTO audit_event (id, organization_id, type, namespace_id, project_id, user_id, agent_id, session_id, tool, verdict, outcome, seq, salt, seal, bytes, json)
   SELECT id, $1, type, namespace_id, project_id, user_id, agent_id, session_id, tool, verdict, outcome, seq, decode(salt, 'hex'), decode(seal, 'hex'), bytes, json::json
   FROM input WHERE key IS NULL OR id IN (SELECT event_id FROM keys) ORDER BY id
   ON CONFLICT (id) DO NOTHING
-  RETURNING id`;
+  RETURNING id
+  ), contents AS (
+    INSERT INTO audit_event_content (event_id, organization_id, salt, json)
+    SELECT id, $1, decode(content_salt, 'hex'), content_json::json FROM input JOIN events USING (id) WHERE content_json IS NOT NULL ORDER BY id
+  )
+  SELECT id FROM events`;
 
-function toInsert({ key, sealed: { event, json, bytes, salt, seal } }: Append): JsonObject {
+function toInsert({ key, sealed: { event, content, json, bytes, salt, seal } }: Append): JsonObject {
   return {
     id: event.id,
     key: key?.toString('hex') ?? null,
@@ -88,23 +100,29 @@ function toInsert({ key, sealed: { event, json, bytes, salt, seal } }: Append): 
     seal: seal.toString('hex'),
     bytes,
     json,
+    content_salt: content?.salt.toString('hex') ?? null,
+    content_json: content?.json ?? null,
   };
 }
 
-async function findEarlier(
-  sql: Sql,
-  organizationId: OrganizationId,
-  missing: readonly Append[],
-): Promise<ReadonlyMap<string, StoredEvent>> {
-  const rows = await sql.query<EventRow & { identity: string }>(
-    `SELECT ${EVENT_COLUMNS}, coalesce(encode(k.key, 'hex'), wanted.id::text) AS identity
+type Earlier = Pick<Receipt, 'stored' | 'contentSalt'>;
+
+async function findEarlier(sql: Sql, organizationId: OrganizationId, missing: readonly Append[]): Promise<ReadonlyMap<string, Earlier>> {
+  const rows = await sql.query<EventRow & { identity: string; content_salt: Uint8Array | null }>(
+    `SELECT ${EVENT_COLUMNS}, c.salt AS content_salt, coalesce(encode(k.key, 'hex'), wanted.id::text) AS identity
      FROM json_to_recordset($2::json) AS wanted (id uuid, key text)
      LEFT JOIN event_key k ON k.organization_id = $1 AND k.key = decode(wanted.key, 'hex')
      JOIN audit_event e ON e.id = coalesce(k.event_id, wanted.id) AND e.organization_id = $1
-     LEFT JOIN log_entry l ON l.event_id = e.id`,
+     LEFT JOIN log_entry l ON l.event_id = e.id
+     LEFT JOIN audit_event_content c ON c.event_id = e.id`,
     [organizationId, JSON.stringify(missing.map(({ key, sealed }) => ({ id: sealed.event.id, key: key?.toString('hex') ?? null })))],
   );
-  return new Map(rows.map((row) => [row.identity, toStoredEvent(row)]));
+  return new Map(
+    rows.map((row) => [
+      row.identity,
+      { stored: toStoredEvent(row), contentSalt: row.content_salt === null ? null : Buffer.from(row.content_salt) },
+    ]),
+  );
 }
 
 async function ensurePartitions(sql: Sql, months: KnownMonths, appends: readonly Append[]): Promise<void> {
@@ -116,12 +134,12 @@ async function ensurePartitions(sql: Sql, months: KnownMonths, appends: readonly
 }
 
 /** The audit log for readers. */
-export const postgresEventReader = (sql: Sql): EventReader => ({
+export const postgresEventReader = (of: SqlOf): EventReader => ({
   async list(organizationId, scope, filter, page) {
     const values = new Values(organizationId);
     const limit = values.add(page.first + 1);
     const ids = newestIds(values, scope, conditions(values, null, filter, page.after), limit);
-    const rows = await sql.query<PageRow>(
+    const rows = await of(organizationId).query<PageRow>(
       `SELECT ${EVENT_COLUMNS}, page.candidates
        FROM (${within(values, `SELECT newest.id FROM (${ids}) newest ORDER BY newest.id DESC LIMIT ${limit}`, page, MAX_PAGE_BYTES)}) page
        JOIN ${EVENT_SOURCE} ON e.id = page.id ORDER BY e.id DESC`,
@@ -136,7 +154,7 @@ export const postgresEventReader = (sql: Sql): EventReader => ({
     const isShown = owner === 'project' ? hasAnyOf('n.ancestors', values.add(scope.memberOf)) : 'true';
     const where = `${conditions(values, scope, filter, page.after)} AND e.${OWNER_COLUMN[owner]} = wanted.id AND ${isShown}`;
     const newest = `SELECT e.id FROM audit_event e WHERE ${where} ORDER BY e.id DESC LIMIT ${values.add(page.first + 1)}`;
-    const rows = await sql.query<Nullable<PageRow> & { place: bigint | string; is_shown: boolean | null }>(
+    const rows = await of(organizationId).query<Nullable<PageRow> & { place: bigint | string; is_shown: boolean | null }>(
       `SELECT wanted.place, ${isShown} AS is_shown, event.*
        FROM unnest(${wanted}::text[]) WITH ORDINALITY AS wanted (id, place)
        ${owner === 'project' ? "LEFT JOIN namespace n ON n.organization_id = $1 AND n.id = wanted.id AND n.kind = 'PROJECT'" : ''}
@@ -155,7 +173,7 @@ export const postgresEventReader = (sql: Sql): EventReader => ({
     const values = new Values(organizationId);
     const where = conditions(values, scope, NO_FILTER, null);
     return (
-      await sql.query<EventRow>(
+      await of(organizationId).query<EventRow>(
         `SELECT ${EVENT_COLUMNS} FROM ${EVENT_SOURCE} WHERE ${where} AND e.id = ANY(${values.add(ids)}::uuid[])`,
         values.all,
       )
@@ -223,10 +241,18 @@ function newestIds(values: Values, scope: EventScope, where: string, limit: stri
   if (scope.isWhole) return newest('true');
   const own = newest(`e.user_id = ${values.add(scope.userId)}`);
   if (scope.namespaceIds.length === 0) return own;
-  const inNamespaces = `SELECT e.id FROM namespace n, LATERAL (${newest('e.namespace_id = n.id')}) e
+  const inNamespaces = `SELECT e.id FROM ${AUDITED_NAMESPACE} n, LATERAL (${newest('e.namespace_id = n.id')}) e
     WHERE ${below(values, scope)}`;
   return `(${own}) UNION (${inNamespaces})`;
 }
+
+/** Every namespace that there is or was: what happened in one that was deleted still belongs to those above it. */
+const AUDITED_NAMESPACE = `(
+  SELECT organization_id, id, ancestors FROM namespace
+  UNION ALL
+  SELECT organization_id, id, ancestors FROM former_namespace f
+  WHERE NOT EXISTS (SELECT 1 FROM namespace n WHERE n.organization_id = f.organization_id AND n.id = f.id)
+)`;
 
 /** The condition on `namespace n` that it lies in one of the scope's. */
 const below = (values: Values, scope: EventScope): string =>
@@ -238,7 +264,7 @@ function conditions(values: Values, scope: EventScope | null, filter: EventFilte
   if (scope !== null && !scope.isWhole && scope.namespaceIds.length === 0) parts.push(`e.user_id = ${values.add(scope.userId)}`);
   if (scope !== null && !scope.isWhole && scope.namespaceIds.length > 0) {
     parts.push(
-      `(e.user_id = ${values.add(scope.userId)} OR e.namespace_id IN (SELECT n.id FROM namespace n WHERE ${below(values, scope)}))`,
+      `(e.user_id = ${values.add(scope.userId)} OR e.namespace_id IN (SELECT n.id FROM ${AUDITED_NAMESPACE} n WHERE ${below(values, scope)}))`,
     );
   }
   for (const [field, column] of FILTER_COLUMNS) {

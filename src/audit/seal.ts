@@ -1,15 +1,21 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { canonicalJson, type JsonObject } from '../kernel/index.js';
 import { canonicalEvent, type AuditEvent, type SealedEvent } from './event.js';
 
 /**
  * Commits to an event: SHA-256 over 16 random bytes and the event's canonical JSON (RFC 8785).
  *
- * The salt keeps an erased event from being guessed from its seal.
+ * The salt keeps an erased event from being guessed from its seal. The content is committed to in the same way, with a salt of its
+ * own that is erased with it; its hash is part of the event, so that one seal covers all of it.
+ *
+ * @param content prompts, answers and results; null when the event has none
  */
-export function seal(event: AuditEvent): SealedEvent {
-  const json = canonicalEvent(event);
+export function seal(event: AuditEvent, content: JsonObject | null = null): SealedEvent {
+  const apart = content === null ? null : { json: canonicalJson(content), salt: randomBytes(16) };
+  const whole = apart === null ? event : { ...event, contentSeal: sealOf(apart.salt, apart.json).toString('hex') };
+  const json = canonicalEvent(whole);
   const salt = randomBytes(16);
-  return { event, json, bytes: Buffer.byteLength(json), salt, seal: sealOf(salt, json) };
+  return { event: whole, content: apart, json, bytes: Buffer.byteLength(json), salt, seal: sealOf(salt, json) };
 }
 
 /** The seal that `salt` and `json` must have. */

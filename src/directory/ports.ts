@@ -10,6 +10,12 @@ export interface Directory {
   /** Those of `ids` that are namespaces of the organization, in no order. */
   namespaces(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly Namespace[]>;
 
+  /**
+   * The line of each of `ids` that is a namespace of the organization or was one before it was deleted: ids from the organization down
+   * to itself. What happened in a namespace still belongs to those above it when it is gone.
+   */
+  lines(organizationId: OrganizationId, ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
+
   /** The agent; null when the platform has not told us of it. */
   agent(organizationId: OrganizationId, id: string): Promise<Agent | null>;
 

@@ -1,37 +1,60 @@
 import type { Prisma } from '../generated/prisma/client.js';
 import { userId } from '../kernel/index.js';
-import { hasAnyOf, sqlWithin } from '../platform/postgres.js';
+import { hasAnyOf, sqlWithin, type SqlOf } from '../platform/postgres.js';
 import type { Agent, Membership, Namespace, NamespaceKind, Role } from './namespace.js';
 import { membershipKey, type Directory, type DirectoryWriter, type EpochCounter } from './ports.js';
 
 type NamespaceRow = Omit<Prisma.NamespaceGetPayload<object>, 'organizationId'>;
-type AgentRow = Prisma.AgentGetPayload<object>;
+type AgentRow = Omit<Prisma.AgentGetPayload<object>, 'organizationId'>;
+type AgentColumns = Omit<AgentRow, 'ownerId'> & { readonly owner_id: string | null };
 type MembershipRow = Omit<Prisma.MembershipGetPayload<object>, 'organizationId'>;
 type NamespaceColumns = Omit<NamespaceRow, 'parentId'> & { readonly parent_id: string | null };
 type MembershipColumns = Pick<MembershipRow, 'role'> & { readonly user_id: string; readonly namespace_id: string };
 
 /** The directory in Postgres, over any connection or inside one open transaction. */
-export const postgresDirectory = (prisma: Prisma.TransactionClient): Directory => ({
+export const postgresDirectory = (of: SqlOf): Directory => ({
   async standing(organizationId, user) {
-    const rows = await prisma.membership.findMany({ where: { organizationId, userId: user } });
-    return { userId: userId(user), memberships: rows.map(toMembership) };
+    const rows = await of(organizationId).query<MembershipColumns>(
+      'SELECT user_id, namespace_id, role FROM membership WHERE organization_id = $1 AND user_id = $2',
+      [organizationId, user],
+    );
+    return { userId: userId(user), memberships: rows.map(fromMembershipColumns) };
   },
 
   async namespaces(organizationId, ids) {
     if (ids.length === 0) return [];
-    return (await prisma.namespace.findMany({ where: { organizationId, id: { in: [...ids] } } })).map(toNamespace);
+    const rows = await of(organizationId).query<NamespaceColumns>(
+      'SELECT id, kind, parent_id, path, name, ancestors FROM namespace WHERE organization_id = $1 AND id = ANY($2::text[])',
+      [organizationId, ids],
+    );
+    return rows.map(fromNamespaceColumns);
+  },
+
+  async lines(organizationId, ids) {
+    if (ids.length === 0) return new Map();
+    const rows = await of(organizationId).query<Pick<NamespaceRow, 'id' | 'ancestors'>>(LINES, [organizationId, ids]);
+    return new Map(rows.map((row) => [row.id, row.ancestors]));
   },
 
   async agent(organizationId, id) {
-    const row = await prisma.agent.findUnique({ where: { organizationId_id: { organizationId, id } } });
-    return row === null ? null : toAgent(row);
+    const [row] = await of(organizationId).query<AgentColumns>(
+      'SELECT id, name, classes, trust, owner_id, autonomous FROM agent WHERE organization_id = $1 AND id = $2',
+      [organizationId, id],
+    );
+    return row === undefined ? null : toAgent({ ...row, ownerId: row.owner_id });
   },
 
   async epoch(organizationId) {
-    const row = await prisma.organization.findUnique({ where: { id: organizationId }, select: { epoch: true } });
-    return Number(row?.epoch ?? 0n);
+    const [row] = await of(organizationId).query<{ epoch: string }>('SELECT epoch FROM organization WHERE id = $1', [organizationId]);
+    return Number(row?.epoch ?? 0);
   },
 });
+
+const LINES = `
+  SELECT id, ancestors FROM namespace WHERE organization_id = $1 AND id = ANY($2::text[])
+  UNION ALL
+  SELECT id, ancestors FROM former_namespace f WHERE organization_id = $1 AND id = ANY($2::text[])
+    AND NOT EXISTS (SELECT 1 FROM namespace n WHERE n.organization_id = $1 AND n.id = f.id)`;
 
 /** The epoch inside one open transaction. */
 export const postgresEpoch = (tx: Prisma.TransactionClient): EpochCounter => ({
@@ -57,12 +80,8 @@ export const postgresDirectoryWriter = (tx: Prisma.TransactionClient): Directory
         await tx.agent.findMany({ where: { organizationId, id: { in: [...new Set(agentIds)] } } }),
       ];
       return {
-        namespaces: new Map(namespaces.map((row) => [row.id, toNamespace({ ...row, parentId: row.parent_id })])),
-        memberships: new Map(
-          members
-            .map((row) => toMembership({ ...row, userId: row.user_id, namespaceId: row.namespace_id }))
-            .map((row) => [membershipKey(row), row]),
-        ),
+        namespaces: new Map(namespaces.map((row) => [row.id, fromNamespaceColumns(row)])),
+        memberships: new Map(members.map(fromMembershipColumns).map((row) => [membershipKey(row), row])),
         agents: new Map(agents.map((row) => [row.id, toAgent(row)])),
       };
     },
@@ -113,11 +132,21 @@ const PUT_AGENTS = `
   FROM json_to_recordset($2::json) AS row (id text, name text, classes json, trust int, "ownerId" text, autonomous bool)
   ON CONFLICT (organization_id, id) DO UPDATE
   SET name = excluded.name, classes = excluded.classes, trust = excluded.trust, owner_id = excluded.owner_id, autonomous = excluded.autonomous`;
-const REMOVE_NAMESPACES = 'DELETE FROM namespace WHERE organization_id = $1 AND id IN (SELECT json_array_elements_text($2::json))';
+// What happened in a namespace outlives it, and is still seen by those above it.
+const REMOVE_NAMESPACES = `
+  WITH gone AS (
+    DELETE FROM namespace WHERE organization_id = $1 AND id IN (SELECT json_array_elements_text($2::json)) RETURNING id, ancestors
+  )
+  INSERT INTO former_namespace (organization_id, id, ancestors) SELECT $1, id, ancestors FROM gone
+  ON CONFLICT (organization_id, id) DO UPDATE SET ancestors = excluded.ancestors, deleted_at = excluded.deleted_at`;
 const REMOVE_AGENTS = 'DELETE FROM agent WHERE organization_id = $1 AND id IN (SELECT json_array_elements_text($2::json))';
 const REMOVE_MEMBERSHIPS = `
   DELETE FROM membership WHERE organization_id = $1 AND (user_id, namespace_id) IN
   (SELECT key::json ->> 0, key::json ->> 1 FROM json_array_elements_text($2::json) AS key)`;
+
+const fromNamespaceColumns = (row: NamespaceColumns): Namespace => toNamespace({ ...row, parentId: row.parent_id });
+const fromMembershipColumns = (row: MembershipColumns): Membership =>
+  toMembership({ ...row, userId: row.user_id, namespaceId: row.namespace_id });
 
 const toNamespace = (row: NamespaceRow): Namespace => ({
   id: row.id,

@@ -5,7 +5,7 @@ import type { DirectoryPush, PushOutcome } from './push.js';
 
 export interface Pushing {
   /** Runs `work` in one transaction. */
-  atomically<Result>(work: (writer: DirectoryWriter) => Promise<Result>): Promise<Result>;
+  atomically<Result>(organizationId: OrganizationId, work: (writer: DirectoryWriter) => Promise<Result>): Promise<Result>;
   /** Tells decision processes that the organization has changed. */
   announce(organizationId: OrganizationId): void;
 }
@@ -13,7 +13,7 @@ export interface Pushing {
 /** Takes what the platform says of its namespaces, members and agents. Pushing the same again changes nothing. */
 export async function pushDirectory(deps: Pushing, viewer: Viewer, push: DirectoryPush): Promise<PushOutcome> {
   requireScope(viewer, 'directory:write');
-  const outcome = await deps.atomically(async (writer) => {
+  const outcome = await deps.atomically(viewer.organizationId, async (writer) => {
     const state = await writer.lockState(viewer.organizationId, mentionedIn(push));
     const { change, outcome } = applyPush(viewer.organizationId, state, push);
     await writer.write(viewer.organizationId, change);

@@ -13,7 +13,7 @@ export type FeedStart = { readonly after: string } | 'BEGINNING' | 'NOW';
 
 export interface Feeding {
   readonly follower: Pick<Follower, 'tail'>;
-  readonly directory: Pick<Directory, 'namespaces'>;
+  readonly directory: Pick<Directory, 'lines'>;
   /** What the viewer may see now. */
   readonly scopeOf: (viewer: Viewer) => Promise<EventScope>;
   readonly clock: Clock;
@@ -139,8 +139,8 @@ class Reading {
 
   async #readLines(entries: readonly LogEntry[]): Promise<void> {
     const ids = [...new Set(entries.flatMap(({ stored }) => stored.event.namespaceId ?? []))].filter((id) => !this.#lines.has(id));
-    for (const id of ids) this.#lines.set(id, []);
-    for (const { id, ancestors } of await this.#deps.directory.namespaces(this.#viewer.organizationId, ids)) this.#lines.set(id, ancestors);
+    const found = await this.#deps.directory.lines(this.#viewer.organizationId, ids);
+    for (const id of ids) this.#lines.set(id, found.get(id) ?? []);
   }
 
   async #currentScope(): Promise<EventScope> {

@@ -2,7 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient } from '../generated/prisma/client.js';
 import type { Prisma } from '../generated/prisma/client.js';
-import { Failure } from '../kernel/index.js';
+import { Failure, type OrganizationId } from '../kernel/index.js';
 
 /** Runs SQL: on any free connection, or inside one transaction. */
 export interface Sql {
@@ -10,17 +10,29 @@ export interface Sql {
   query<Row>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>;
 }
 
+/** SQL on behalf of one organization: row-level security lets it see and write no other's rows, whatever the statement says. */
+export type SqlOf = (organizationId: OrganizationId) => Sql;
+
 /** A connection of one's own. */
 export type Session = pg.PoolClient;
 
 /** The connection to Postgres: one pool under Prisma and under plain SQL. */
 export interface Database {
-  readonly prisma: PrismaClient;
+  readonly of: SqlOf;
+  /** On behalf of nobody: of what belongs to organizations it sees nothing. For functions that cross them, and for what has none. */
   readonly sql: Sql;
-  /** A connection of the caller's own, for what lives as long as a session does (advisory locks). The caller releases it. */
+  /** For `inTransaction`. */
+  readonly prisma: Pick<PrismaClient, '$transaction'>;
+  /** A connection of one's own, for what lives as long as a session does (advisory locks). The caller releases it. */
   session(): Promise<Session>;
   close(): Promise<void>;
 }
+
+/** The role that the service works as: it owns nothing and row-level security holds for it. Made by the migrations. */
+export const APP_ROLE = 'agent_governance_app';
+
+/** The setting by which a session names its organization; see the migration `tenants`. */
+const ORGANIZATION_SETTING = 'governance.organization_id';
 
 /** How long the database is waited for. */
 export interface DatabaseLimits {
@@ -30,33 +42,36 @@ export interface DatabaseLimits {
   readonly statementMilliseconds: number;
   /** For any word at all: ends what a database behind a broken network never answers. */
   readonly answerMilliseconds: number;
+  /** The role to work as. */
+  readonly role: string;
 }
 
-const LIMITS: DatabaseLimits = { connectMilliseconds: 5_000, statementMilliseconds: 30_000, answerMilliseconds: 35_000 };
+const LIMITS: DatabaseLimits = { connectMilliseconds: 5_000, statementMilliseconds: 30_000, answerMilliseconds: 35_000, role: APP_ROLE };
 
 /**
  * Opens the pool. Connects when first used.
  *
- * What was answered is on disk, whatever the database's own default. A caller gets an error within a bounded time, and a transaction that idles for 10 s is ended, so that no forgotten one holds the
- * sequencer back.
+ * What was answered is on disk, whatever the database's own default. A caller gets an error within a bounded time, and a transaction
+ * that idles for 10 s is ended, so that no forgotten one holds the sequencer back. Every connection works as the role of the service,
+ * for which row-level security holds, also when the login in `url` may do more.
  */
-export function openDatabase(url: string, poolSize: number, limits: DatabaseLimits = LIMITS): Database {
+export function openDatabase(url: string, poolSize: number, limits: Partial<DatabaseLimits> = {}): Database {
+  const { connectMilliseconds, statementMilliseconds, answerMilliseconds, role } = { ...LIMITS, ...limits };
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
-    connectionTimeoutMillis: limits.connectMilliseconds,
-    query_timeout: limits.answerMilliseconds,
-    options: `-c statement_timeout=${limits.statementMilliseconds} -c idle_in_transaction_session_timeout=10000 -c synchronous_commit=on -c timezone=UTC`,
+    connectionTimeoutMillis: connectMilliseconds,
+    query_timeout: answerMilliseconds,
+    options: `-c role=${role} -c statement_timeout=${statementMilliseconds} -c idle_in_transaction_session_timeout=10000 -c synchronous_commit=on -c timezone=UTC`,
     application_name: 'agent-governance',
   });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
+    of: (organizationId) => sqlFor(pool, organizationId),
+    sql: sqlFor(pool, ''),
     prisma,
-    sql: {
-      query: async <Row>(text: string, values: readonly unknown[] = []) => (await pool.query(text, [...values])).rows as Row[],
-    },
     session: () => pool.connect(),
     async close() {
       await prisma.$disconnect();
@@ -65,18 +80,54 @@ export function openDatabase(url: string, poolSize: number, limits: DatabaseLimi
   };
 }
 
+/** The organization that each connection has named last: naming it again would cost a round trip. */
+const named = new WeakMap<Session, string>();
+
+const ignore = (): void => undefined;
+
+/** SQL on any free connection, which names the organization first unless it has; the empty one is nobody's. */
+const sqlFor = (pool: pg.Pool, organizationId: string): Sql => ({
+  async query<Row>(text: string, values: readonly unknown[] = []) {
+    const session = await pool.connect();
+    let isUsable = false;
+    // A connection that breaks fails its statement too; without a listener it would end the process.
+    session.on('error', ignore);
+    try {
+      if ((named.get(session) ?? '') !== organizationId) {
+        named.delete(session);
+        await session.query('SELECT set_config($1, $2, false)', [ORGANIZATION_SETTING, organizationId]);
+        named.set(session, organizationId);
+      }
+      const { rows } = await session.query(text, [...values]);
+      isUsable = true;
+      return rows as Row[];
+    } finally {
+      session.off('error', ignore);
+      // What failed may have failed with its connection, or have left it naming nobody knows whom.
+      session.release(!isUsable);
+    }
+  },
+});
+
 /** Plain SQL inside a Prisma transaction. */
 export const sqlWithin = (tx: Prisma.TransactionClient): Sql => ({
   query: async <Row>(text: string, values: readonly unknown[] = []) => await tx.$queryRawUnsafe<Row[]>(text, ...values),
 });
 
-/** Runs `work` in one transaction: all of it happens, or nothing. */
+/** Runs `work` in one transaction on behalf of one organization: all of it happens, or nothing. */
 export async function inTransaction<Result>(
-  database: Database,
+  database: Pick<Database, 'prisma'>,
+  organizationId: OrganizationId,
   work: (tx: Prisma.TransactionClient) => Promise<Result>,
   options: { readonly timeoutMilliseconds?: number } = {},
 ): Promise<Result> {
-  return database.prisma.$transaction(work, { maxWait: 5_000, timeout: options.timeoutMilliseconds ?? 10_000 });
+  return database.prisma.$transaction(
+    async (tx) => {
+      await tx.$queryRaw`SELECT set_config(${ORGANIZATION_SETTING}, ${organizationId}, true)`;
+      return work(tx);
+    },
+    { maxWait: 5_000, timeout: options.timeoutMilliseconds ?? 10_000 },
+  );
 }
 
 const OUTAGE_SQLSTATES = /^(08|53|57P|58|XX|25006|40001|40P01|25P03)/;

@@ -13,7 +13,7 @@ export interface PolicyChanging {
   readonly parser: PolicyParser;
   readonly clock: Clock;
   /** Runs `work` in one transaction: all of it happens, or nothing. */
-  atomically<Result>(work: (tx: PolicyTransaction) => Promise<Result>): Promise<Result>;
+  atomically<Result>(organizationId: OrganizationId, work: (tx: PolicyTransaction) => Promise<Result>): Promise<Result>;
   /** Tells decision processes and the sequencer that the organization's policies have changed. */
   announce(organizationId: OrganizationId): void;
 }
@@ -67,7 +67,7 @@ export async function createPolicy(deps: PolicyChanging, viewer: Viewer, draft: 
     createdAt: deps.clock(),
     createdBy: viewer.userId,
   };
-  const outcome = await deps.atomically(async ({ policies, auditLog }): Promise<CreateOutcome> => {
+  const outcome = await deps.atomically(viewer.organizationId, async ({ policies, auditLog }): Promise<CreateOutcome> => {
     if (!(await policies.insert(viewer.organizationId, policy))) return { kind: 'nameTaken', name: policy.name };
     await auditLog.append(viewer.organizationId, [
       recordOf(deps, viewer, namespace, { type: 'ai_policy_created', policy, revision: 0, text, message: null }),
@@ -154,7 +154,7 @@ async function changed(
   change: (tx: PolicyTransaction, locked: Policy) => Promise<Policy>,
   isDone: (locked: Policy) => boolean = () => false,
 ): Promise<RetireOutcome> {
-  const outcome = await deps.atomically(async (tx): Promise<RetireOutcome> => {
+  const outcome = await deps.atomically(viewer.organizationId, async (tx): Promise<RetireOutcome> => {
     const locked = await tx.policies.lock(viewer.organizationId, request.policyId);
     if (locked === null) return { kind: 'notFound', field: 'policyId' };
     if (isDone(locked)) return { kind: 'done', policy: locked };

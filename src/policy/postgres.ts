@@ -1,6 +1,6 @@
 import type { Prisma } from '../generated/prisma/client.js';
 import { cursorKey } from './cursor.js';
-import { groupByPlace, hasAnyOf, sqlWithin, type Sql } from '../platform/postgres.js';
+import { groupByPlace, hasAnyOf, sqlWithin, type SqlOf } from '../platform/postgres.js';
 import type { Effect, Policy, PolicyInForce, PolicyStatus, Revision, Statement } from './policy.js';
 import type { PolicyReader, PolicyWriter } from './ports.js';
 
@@ -21,17 +21,17 @@ const COLUMNS = 'p.id, p.namespace_id, p.name, p.description, p.status, p.draft_
 const BEHIND = (bound: string): string => `(${bound}::text[] IS NULL OR (p.name, p.id::text) > (${bound}[1], ${bound}[2]))`;
 
 /** Policies for readers. */
-export const postgresPolicies = (sql: Sql): PolicyReader => ({
+export const postgresPolicies = (of: SqlOf): PolicyReader => ({
   async byIds(organizationId, ids) {
-    const rows = await sql.query<PolicyRow>(`SELECT ${COLUMNS} FROM policy p WHERE p.organization_id = $1 AND p.id = ANY($2::uuid[])`, [
-      organizationId,
-      ids,
-    ]);
+    const rows = await of(organizationId).query<PolicyRow>(
+      `SELECT ${COLUMNS} FROM policy p WHERE p.organization_id = $1 AND p.id = ANY($2::uuid[])`,
+      [organizationId, ids],
+    );
     return rows.map(toPolicy);
   },
 
   async listAttached(organizationId, namespaceId, { first, after }) {
-    const rows = await sql.query<PolicyRow>(
+    const rows = await of(organizationId).query<PolicyRow>(
       `SELECT ${COLUMNS} FROM policy p WHERE p.organization_id = $1 AND p.namespace_id = $2 AND ${BEHIND('$3')} ORDER BY p.name, p.id::text LIMIT $4`,
       [organizationId, namespaceId, cursorKey(after), first + 1],
     );
@@ -39,7 +39,7 @@ export const postgresPolicies = (sql: Sql): PolicyReader => ({
   },
 
   async listInForce(organizationId, memberOf, projectIds, { first, after }) {
-    const rows = await sql.query<PolicyRow & { place: string; is_shown: boolean | null }>(
+    const rows = await of(organizationId).query<PolicyRow & { place: string; is_shown: boolean | null }>(
       `SELECT wanted.place, ${hasAnyOf('n.ancestors', '$3')} AS is_shown, p.*
        FROM unnest($2::text[]) WITH ORDINALITY AS wanted (id, place)
        LEFT JOIN namespace n ON n.organization_id = $1 AND n.id = wanted.id AND n.kind = 'PROJECT'
@@ -57,7 +57,7 @@ export const postgresPolicies = (sql: Sql): PolicyReader => ({
   },
 
   async revisions(organizationId, policyIds, { first, after }) {
-    const rows = await sql.query<RevisionRow & { place: string }>(
+    const rows = await of(organizationId).query<RevisionRow & { place: string }>(
       `SELECT wanted.place, r.* FROM unnest($2::uuid[]) WITH ORDINALITY AS wanted (id, place), LATERAL (
          SELECT policy_id, revision, status, text, est::text AS est, digest, message, published_at, published_by FROM policy_revision
          WHERE organization_id = $1 AND policy_id = wanted.id AND ($3::int IS NULL OR revision < $3) ORDER BY revision DESC LIMIT $4
@@ -68,7 +68,7 @@ export const postgresPolicies = (sql: Sql): PolicyReader => ({
   },
 
   async inForce(organizationId) {
-    const rows = await sql.query<{ id: string; name: string; namespace_id: string; revision: number; est: string }>(
+    const rows = await of(organizationId).query<{ id: string; name: string; namespace_id: string; revision: number; est: string }>(
       `SELECT p.id, p.name, p.namespace_id, r.revision, r.est::text AS est
        FROM policy p JOIN policy_revision r ON r.policy_id = p.id AND r.revision = p.latest_revision
        WHERE p.organization_id = $1 AND p.status = 'PUBLISHED' ORDER BY p.id`,

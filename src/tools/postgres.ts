@@ -1,7 +1,7 @@
 import type { Prisma } from '../generated/prisma/client.js';
 import { Prisma as PrismaValues } from '../generated/prisma/client.js';
 import type { JsonObject } from '../kernel/index.js';
-import { groupByPlace, hasAnyOf, sqlWithin, type Sql } from '../platform/postgres.js';
+import { groupByPlace, hasAnyOf, sqlWithin, type SqlOf } from '../platform/postgres.js';
 import type { ToolReader, ToolWriter } from './ports.js';
 import type { ActionType, Annotations, Tool } from './tool.js';
 
@@ -26,17 +26,17 @@ const COLUMNS = `t.id, t.namespace_id, t.title, t.description, t.aliases, t.inpu
   t.annotations::text AS annotations, t.action_type, t.action_type_reason, t.definition_digest, t.registered_at, t.changed_at, t.registered_by`;
 
 /** The registry for readers. */
-export const postgresTools = (sql: Sql): ToolReader => ({
+export const postgresTools = (of: SqlOf): ToolReader => ({
   async byIds(organizationId, ids) {
-    const rows = await sql.query<ToolRow>(`SELECT ${COLUMNS} FROM tool t WHERE t.organization_id = $1 AND t.id = ANY($2::text[])`, [
-      organizationId,
-      ids,
-    ]);
+    const rows = await of(organizationId).query<ToolRow>(
+      `SELECT ${COLUMNS} FROM tool t WHERE t.organization_id = $1 AND t.id = ANY($2::text[])`,
+      [organizationId, ids],
+    );
     return rows.map(toTool);
   },
 
   async byAnyName(organizationId, name) {
-    const rows = await sql.query<ToolRow>(
+    const rows = await of(organizationId).query<ToolRow>(
       `SELECT ${COLUMNS} FROM tool t WHERE t.organization_id = $1 AND (t.id = $2 OR $2 = ANY(t.aliases) OR (right(t.id, length($2) + 1) = '/' || $2 AND strpos($2, '/') = 0))`,
       [organizationId, name],
     );
@@ -44,7 +44,7 @@ export const postgresTools = (sql: Sql): ToolReader => ({
   },
 
   async list(organizationId, memberOf, { first, after }) {
-    const rows = await sql.query<ToolRow>(
+    const rows = await of(organizationId).query<ToolRow>(
       `SELECT ${COLUMNS} FROM tool t JOIN namespace n ON n.organization_id = t.organization_id AND n.id = t.namespace_id
        WHERE t.organization_id = $1 AND ($3::text IS NULL OR t.id > $3)
          AND (${hasAnyOf('n.ancestors', '$2')} OR n.id = ANY(SELECT unnest(own.ancestors) FROM namespace own WHERE own.organization_id = $1 AND own.id = ANY($2::text[])))
@@ -55,7 +55,7 @@ export const postgresTools = (sql: Sql): ToolReader => ({
   },
 
   async listFor(organizationId, memberOf, projectIds, { first, after }) {
-    const rows = await sql.query<ToolRow & { place: string; is_shown: boolean | null }>(
+    const rows = await of(organizationId).query<ToolRow & { place: string; is_shown: boolean | null }>(
       `SELECT wanted.place, ${hasAnyOf('n.ancestors', '$3')} AS is_shown, t.*
        FROM unnest($2::text[]) WITH ORDINALITY AS wanted (id, place)
        LEFT JOIN namespace n ON n.organization_id = $1 AND n.id = wanted.id AND n.kind = 'PROJECT'

@@ -8,7 +8,7 @@ import { annotatedActionType, digestOf, partsOf, RISKS, type ActionType, type An
 export interface Registering {
   readonly directory: Directory;
   readonly clock: Clock;
-  atomically<Result>(work: (tx: ToolTransaction) => Promise<Result>): Promise<Result>;
+  atomically<Result>(organizationId: OrganizationId, work: (tx: ToolTransaction) => Promise<Result>): Promise<Result>;
   announce(organizationId: OrganizationId): void;
 }
 
@@ -52,7 +52,7 @@ export async function registerTool(deps: Registering, viewer: Viewer, given: Reg
       message: `must say why the tool is ${actionType} although its annotations say ${annotated}`,
     };
   }
-  const outcome = await deps.atomically(async ({ tools, directory, auditLog, epoch }): Promise<RegisterOutcome> => {
+  const outcome = await deps.atomically(viewer.organizationId, async ({ tools, directory, auditLog, epoch }): Promise<RegisterOutcome> => {
     const before = await tools.lock(viewer.organizationId, given.id);
     if (before !== null && !(await mayTakeFrom(directory, viewer, before.namespaceId))) return { kind: 'notFound', field: 'id' };
     const tool = toolOf(

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { readFile } from 'node:fs/promises';
-import { openDatabase, type Database } from '../../src/platform/postgres.js';
+import type { Database } from '../../src/platform/postgres.js';
+import { openAsOwner } from '../support/database.js';
 import { aCloudEvent, aSession, serviceData, type CloudEvent } from '../support/cloud-events.js';
 import { anOrganization, type TestOrganization } from '../support/organization.js';
 import { aProxy, through } from '../support/proxy.js';
@@ -15,7 +16,7 @@ let database: Database;
 let company: TestOrganization;
 beforeAll(async () => {
   subgraph = await aSubgraph();
-  database = openDatabase(subgraph.databaseUrl, 2);
+  database = openAsOwner(subgraph.databaseUrl);
   company = await anOrganization(subgraph);
 });
 afterAll(async () => {

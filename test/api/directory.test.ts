@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { openDatabase, type Database } from '../../src/platform/postgres.js';
+import type { Database } from '../../src/platform/postgres.js';
+import { openAsOwner } from '../support/database.js';
 import { aCloudEvent } from '../support/cloud-events.js';
 import { anOrganization } from '../support/organization.js';
 import { recorded } from '../support/recording.js';
@@ -10,7 +11,7 @@ let subgraph: TestSubgraph;
 let database: Database;
 beforeAll(async () => {
   subgraph = await aSubgraph();
-  database = openDatabase(subgraph.databaseUrl, 2);
+  database = openAsOwner(subgraph.databaseUrl);
 });
 afterAll(async () => {
   await database.close();

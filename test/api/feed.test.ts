@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { feedCursor } from '../../src/feed/cursor.js';
 import { cursorOf, organizationId } from '../../src/kernel/index.js';
-import { openDatabase, type Database } from '../../src/platform/postgres.js';
+import type { Database } from '../../src/platform/postgres.js';
+import { openAsOwner } from '../support/database.js';
 import { aRunningFeed, auditFeed, eventsBehind, fromTheBeginning, nextEvents, type FedEvent } from '../support/audit-feed.js';
 import { aCloudEvent } from '../support/cloud-events.js';
 import { anOrganization, pushed, type TestOrganization } from '../support/organization.js';
@@ -15,7 +16,7 @@ let subgraph: TestSubgraph;
 let database: Database;
 beforeAll(async () => {
   subgraph = await aSubgraph({ FEED_HEARTBEAT_SECONDS: '1', REDIS_URL: await aRedisUrl() });
-  database = openDatabase(subgraph.databaseUrl, 2);
+  database = openAsOwner(subgraph.databaseUrl);
 });
 afterAll(async () => {
   await database.close();

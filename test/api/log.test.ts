@@ -3,7 +3,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { sealOf } from '../../src/audit/index.js';
-import { openDatabase, type Database } from '../../src/platform/postgres.js';
+import type { Database } from '../../src/platform/postgres.js';
+import { openAsOwner } from '../support/database.js';
 import { auditFeed, eventsBehind, fromTheBeginning } from '../support/audit-feed.js';
 import { aCloudEvent } from '../support/cloud-events.js';
 import { anOrganization, pushed, type TestOrganization } from '../support/organization.js';
@@ -14,7 +15,7 @@ let subgraph: TestSubgraph;
 let database: Database;
 beforeAll(async () => {
   subgraph = await aSubgraph();
-  database = openDatabase(subgraph.databaseUrl, 4);
+  database = openAsOwner(subgraph.databaseUrl);
 });
 afterAll(async () => {
   await database.close();

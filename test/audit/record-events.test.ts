@@ -22,7 +22,7 @@ function givenRecording({ scopes = ['audit:record'], role = 'DEVELOPER' as Role 
   const unused = () => Promise.reject(new Error('not asked here'));
   const deps = {
     log,
-    directory: { ...directory, agent: unused, epoch: unused },
+    directory: { ...directory, agent: unused, epoch: unused, lines: unused },
     clock: () => new Date(),
     window: { maxAgeDays: 400, maxAheadSeconds: 300 },
   };

@@ -6,7 +6,7 @@ import { organizationId } from '../../src/kernel/index.js';
 import { inTransaction, isDataError, openDatabase, sqlWithin, type Database } from '../../src/platform/postgres.js';
 import { anAppend, someAppends } from '../audit/events.js';
 import { aMemoryAuditLog } from '../audit/memory-audit-log.js';
-import { aDatabase, type TestDatabase } from '../support/database.js';
+import { aDatabase, openAsOwner, type TestDatabase } from '../support/database.js';
 import { describeAuditLog } from './audit-log.js';
 
 describeAuditLog('the double in memory', async () => {
@@ -17,7 +17,7 @@ describeAuditLog('the double in memory', async () => {
 describeAuditLog('Postgres', async () => {
   const testDatabase = await aDatabase();
   const processes = [openDatabase(testDatabase.url, 4), openDatabase(testDatabase.url, 4)] as const;
-  const [log, elsewhere] = [postgresAuditLog(processes[0].sql, new Set()), postgresAuditLog(processes[1].sql, new Set())];
+  const [log, elsewhere] = [postgresAuditLog(processes[0].of, new Set()), postgresAuditLog(processes[1].of, new Set())];
   return {
     log,
     elsewhere,
@@ -32,18 +32,21 @@ describe('the audit log in Postgres', () => {
   const acme = organizationId('acme');
   let testDatabase: TestDatabase;
   let database: Database;
+  let owner: Database;
   beforeAll(async () => {
     testDatabase = await aDatabase();
     database = openDatabase(testDatabase.url, 8);
+    owner = openAsOwner(testDatabase.url);
   });
   afterAll(async () => {
     await database.close();
+    await owner.close();
     await testDatabase.drop();
   });
 
-  const log = () => postgresAuditLog(database.sql, new Set());
+  const log = () => postgresAuditLog(database.of, new Set());
   const count = async (text: string, values: readonly unknown[] = []) =>
-    Number((await database.sql.query<{ count: string }>(`SELECT count(*) FROM ${text}`, values))[0]?.count);
+    Number((await owner.sql.query<{ count: string }>(`SELECT count(*) FROM ${text}`, values))[0]?.count);
 
   it('keeps the very bytes that were sealed: anybody can recompute every seal', async () => {
     const data = {
@@ -54,7 +57,7 @@ describe('the audit log in Postgres', () => {
     };
     await log().append(acme, [anAppend({ type: 'other', data }), ...someAppends(50, 'plain')]);
 
-    const rows = await database.sql.query<{ json: string; salt: Buffer; seal: Buffer; id: string }>(
+    const rows = await owner.sql.query<{ json: string; salt: Buffer; seal: Buffer; id: string }>(
       'SELECT id, json::text AS json, salt, seal FROM audit_event WHERE organization_id = $1',
       [acme],
     );
@@ -81,7 +84,7 @@ describe('the audit log in Postgres', () => {
 
     await log().append(organization, appends);
 
-    const rows = await database.sql.query<{ id: string }>('SELECT id FROM audit_event WHERE organization_id = $1 ORDER BY xid, seq', [
+    const rows = await owner.sql.query<{ id: string }>('SELECT id FROM audit_event WHERE organization_id = $1 ORDER BY xid, seq', [
       organization,
     ]);
     expect(rows.map(({ id }) => id)).toEqual(appends.map(({ sealed }) => sealed.event.id));
@@ -92,14 +95,14 @@ describe('the audit log in Postgres', () => {
     const append = anAppend({ occurredAt: '2026-03-05T00:00:00.000Z' });
 
     await expect(
-      inTransaction(database, async (tx) => {
-        await postgresAuditLog(sqlWithin(tx), new Set()).append(acme, [append]);
+      inTransaction(database, acme, async (tx) => {
+        await postgresAuditLog(() => sqlWithin(tx), new Set()).append(acme, [append]);
         throw new Error('changed my mind');
       }),
     ).rejects.toThrow('changed my mind');
     expect(await count('audit_event WHERE id = $1::uuid', [append.sealed.event.id])).toBe(0);
 
-    const [receipt] = await postgresAuditLog(database.sql, months).append(acme, [append]);
+    const [receipt] = await postgresAuditLog(database.of, months).append(acme, [append]);
     expect(receipt?.status).toBe('stored');
   });
 
@@ -113,6 +116,7 @@ describe('the audit log in Postgres', () => {
       expect(receipts.map(([receipt]) => receipt?.status)).toEqual(appends.map(() => 'stored'));
     }
     expect(await count(`pg_class WHERE relkind = 'r' AND relname LIKE 'audit_event_2027%'`)).toBe(3);
+    expect(await count(`pg_class WHERE relkind = 'r' AND relname LIKE 'audit_event_content_2027%'`)).toBe(3);
   });
 
   it('never changes what is stored: the same event with another content leaves the first', async () => {
@@ -121,7 +125,7 @@ describe('the audit log in Postgres', () => {
 
     await log().append(acme, [anAppend({ ...known, data: { tool_name: 'forged' } })]);
 
-    const rows = await database.sql.query<{ json: string }>(
+    const rows = await owner.sql.query<{ json: string }>(
       `SELECT json::text AS json FROM audit_event WHERE json::text LIKE '%"sourceId":"kept"%'`,
     );
     expect(rows.map(({ json }) => JSON.parse(json) as unknown)).toMatchObject([{ data: { tool_name: 'kept' } }]);

@@ -11,15 +11,17 @@ import { openDatabase, type Database, type Session } from '../../src/platform/po
 import { localSignals } from '../../src/platform/signals.js';
 import { someAppends } from '../audit/events.js';
 import { writeAtOnce } from '../log/writers.js';
-import { aDatabase, type TestDatabase } from '../support/database.js';
+import { aDatabase, openAsOwner, type TestDatabase } from '../support/database.js';
 import { aProxy, through } from '../support/proxy.js';
 import { aRandom } from '../support/random.js';
 
 let testDatabase: TestDatabase;
 let database: Database;
+let owner: Database;
 beforeAll(async () => {
   testDatabase = await aDatabase();
   database = openDatabase(testDatabase.url, 24);
+  owner = openAsOwner(testDatabase.url);
   // The month's partition is there: whoever makes it lets nobody else store until it commits.
   await store(anOrganizationId(), 1, 'first');
   const seat = await seatOf(database);
@@ -28,12 +30,13 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await database.close();
+  await owner.close();
   await testDatabase.drop();
 });
 
 const anOrganizationId = (): OrganizationId => organizationId(`organization-${randomUUID()}`);
 const store = (organization: OrganizationId, count: number, name: string) =>
-  postgresAuditLog(database.sql, new Set()).append(organization, someAppends(count, name, organization));
+  postgresAuditLog(database.of, new Set()).append(organization, someAppends(count, name, organization));
 
 /** A process that may lead: its own pool, hints that it shares with the others here. */
 function aProcess(hints = logHints(localSignals()), sequencing?: (own: Database) => Sequencing) {
@@ -56,7 +59,7 @@ function aProcess(hints = logHints(localSignals()), sequencing?: (own: Database)
 /** Everything a follower shows of an organization's log, from its beginning until it has shown `total` events. */
 async function followed(hints: ReturnType<typeof logHints>, organization: OrganizationId, isAll: (seen: number) => boolean) {
   const follower = followLogs({
-    reader: postgresLogReader(database.sql),
+    reader: postgresLogReader(database.of),
     hints,
     report: (_message, error) => {
       throw error;
@@ -72,14 +75,14 @@ async function followed(hints: ReturnType<typeof logHints>, organization: Organi
 
 /** The log as the tables have it, in the order of positions. */
 const entriesOf = (organization: OrganizationId) =>
-  database.sql.query<{ position: string; id: string }>(
+  owner.sql.query<{ position: string; id: string }>(
     'SELECT position, event_id AS id FROM log_entry WHERE organization_id = $1 ORDER BY position',
     [organization],
   );
 
 /** What the tables must say when nothing is lost, repeated or out of place: ids in (transaction, insertion) order, from position 0. */
 const orderOf = async (organization: OrganizationId) =>
-  (await database.sql.query<{ id: string }>('SELECT id FROM audit_event WHERE organization_id = $1 ORDER BY xid, seq', [organization])).map(
+  (await owner.sql.query<{ id: string }>('SELECT id FROM audit_event WHERE organization_id = $1 ORDER BY xid, seq', [organization])).map(
     ({ id }, position) => ({ position: String(position), id }),
   );
 
@@ -118,6 +121,7 @@ describe('a follower', () => {
     const held = await database.session();
     const seat = await seatOf(database);
     await held.query('BEGIN');
+    await held.query("SELECT set_config('governance.organization_id', $1, true)", [organization]);
     await postgresAuditLog(sqlOf(held), new Set()).append(organization, someAppends(1, 'early', organization));
     await store(organization, 2, 'late');
 
@@ -127,7 +131,7 @@ describe('a follower', () => {
     await stepped(seat, 3);
     await seat.leave();
 
-    const shown = await postgresLogReader(database.sql).readFrom(organization, 0, 10);
+    const shown = await postgresLogReader(database.of).readFrom(organization, 0, 10);
     expect(shown.map(({ position, stored }) => `${position} ${stored.event.sourceId}`)).toEqual(['0 early-0', '1 late-0', '2 late-1']);
   });
 });
@@ -161,7 +165,7 @@ describe('a sequencer whose connection is killed', () => {
   });
 
   const killLeader = async (): Promise<number> => {
-    const killed = await database.sql.query(`
+    const killed = await owner.sql.query(`
       SELECT pg_terminate_backend(pid) FROM pg_locks
       WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32) + objid::bigint = 7270736902
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`);
@@ -255,7 +259,7 @@ describe('a step', () => {
     await stepped(seat, 7, 2);
     await seat.leave();
 
-    const reader = postgresLogReader(database.sql);
+    const reader = postgresLogReader(database.of);
     expect([await reader.size(one), await reader.size(other), await reader.size(anOrganizationId())]).toEqual([3, 4, 0]);
     expect((await reader.readFrom(other, 1, 2)).map(({ position }) => position)).toEqual([1, 2]);
     expect(await reader.readFrom(other, 4, 2)).toEqual([]);
@@ -263,7 +267,7 @@ describe('a step', () => {
 
   it('writes nothing when there is nothing to do', async () => {
     const seat = await seatOf(database);
-    const version = async () => (await database.sql.query('SELECT xmin, * FROM log_sequencer'))[0];
+    const version = async () => (await owner.sql.query('SELECT xmin, * FROM log_sequencer'))[0];
     const before = await version();
 
     expect(await seat.step(10)).toEqual({ events: 0, heads: [] });
@@ -273,7 +277,7 @@ describe('a step', () => {
   });
 });
 
-const sqlOf = (session: Session) => ({
+const sqlOf = (session: Session) => () => ({
   query: async <Row>(text: string, values: readonly unknown[] = []) => (await session.query(text, [...values])).rows as Row[],
 });
 
@@ -300,11 +304,11 @@ describe('a reading of the log', () => {
   it('ends early where events are large, so that no reader has to hold hundreds of them, and goes on from there', async () => {
     const organization = anOrganizationId();
     const large = someAppends(12, 'large', organization, { data: 'x'.repeat(250_000) });
-    await postgresAuditLog(database.sql, new Set()).append(organization, large);
+    await postgresAuditLog(database.of, new Set()).append(organization, large);
     const seat = await seatOf(database);
     await stepped(seat, 12);
     await seat.leave();
-    const reader = postgresLogReader(database.sql);
+    const reader = postgresLogReader(database.of);
 
     const sizes: number[] = [];
     for (let position = 0; position < 12; position += sizes.at(-1) ?? 12)

@@ -20,6 +20,7 @@ function givenAStore() {
   const control = { isHolding: false };
   const snapshots: Snapshots = keepSnapshots({
     directory: {
+      lines: () => Promise.reject(new Error('not asked here')),
       async epoch() {
         asked.push('epoch');
         const { epoch } = store;

@@ -36,8 +36,8 @@ function givenFeed(events: readonly AuditEvent[] = [], { role = 'MAINTAINER' as 
   const deps = {
     follower,
     directory: {
-      namespaces: async (_organization: unknown, ids: readonly string[]) =>
-        [...directory.state.namespaces.values()].filter(({ id }) => ids.includes(id)),
+      lines: async (_organization: unknown, ids: readonly string[]) =>
+        new Map([...directory.state.namespaces.values()].filter(({ id }) => ids.includes(id)).map(({ id, ancestors }) => [id, ancestors])),
     },
     scopeOf: async () => eventScope(acme, { userId: viewer.userId, memberships: [...directory.state.memberships.values()] }),
     clock: () => new Date(time.now),

@@ -38,12 +38,15 @@ export async function writeAtOnce(
   const write = async (writer: number): Promise<void> => {
     const session = await database.session();
     const log = postgresAuditLog(
-      { query: async <Row>(text: string, values: readonly unknown[] = []) => (await session.query(text, [...values])).rows as Row[] },
+      () => ({
+        query: async <Row>(text: string, values: readonly unknown[] = []) => (await session.query(text, [...values])).rows as Row[],
+      }),
       new Set(),
     );
     for (let transaction = 0; transaction < transactions; transaction += 1) {
       const organization = random.pick(organizations);
       await session.query('BEGIN');
+      await session.query("SELECT set_config('governance.organization_id', $1, true)", [organization]);
       const receipts = await log.append(organization, someAppends(1 + random.below(5), `w${writer}-${transaction}`, organization));
       await turn();
       const isKept = random.below(10) > 0;

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { organizationId } from '../../src/kernel/index.js';
 import { databaseFailure, inTransaction, openDatabase, type Database } from '../../src/platform/postgres.js';
 import { aDatabase, type TestDatabase } from '../support/database.js';
 import { aProxy, through, type Proxy } from '../support/proxy.js';
 
+const acme = organizationId('acme');
 const LIMITS = { connectMilliseconds: 400, statementMilliseconds: 200, answerMilliseconds: 600 };
 
 let testDatabase: TestDatabase;
@@ -22,8 +24,7 @@ afterAll(async () => {
 
 const ways: readonly (readonly [string, () => Promise<unknown>])[] = [
   ['plain SQL', () => database.sql.query('SELECT 1')],
-  ['Prisma', () => database.prisma.organization.findMany()],
-  ['a transaction', () => inTransaction(database, (tx) => tx.organization.findMany())],
+  ['a transaction', () => inTransaction(database, acme, (tx) => tx.organization.findMany())],
 ];
 
 describe('a database that does not answer', () => {
@@ -52,7 +53,7 @@ describe('a database that does not answer', () => {
 
   it('ends a statement that takes too long by itself', async () => {
     const plain = await errorOf(() => database.sql.query('SELECT pg_sleep(10)'));
-    const within = await errorOf(() => inTransaction(database, (tx) => tx.$queryRawUnsafe('SELECT pg_sleep(10)::text')));
+    const within = await errorOf(() => inTransaction(database, acme, (tx) => tx.$queryRawUnsafe('SELECT pg_sleep(10)::text')));
 
     expect([databaseFailure(plain)?.code, databaseFailure(within)?.code]).toEqual(['UNAVAILABLE', 'UNAVAILABLE']);
   });
@@ -61,13 +62,13 @@ describe('a database that does not answer', () => {
 describe('a bug in a statement', () => {
   it.each([
     ['that does not parse', () => database.sql.query('SELEC 1')],
-    ['about a table that is not there', () => inTransaction(database, (tx) => tx.$queryRawUnsafe('SELECT * FROM nowhere'))],
+    ['about a table that is not there', () => inTransaction(database, acme, (tx) => tx.$queryRawUnsafe('SELECT * FROM nowhere'))],
     [
       'that repeats a key',
       () =>
-        inTransaction(database, async (tx) => [
-          await tx.organization.create({ data: { id: 'o' } }),
-          await tx.organization.create({ data: { id: 'o' } }),
+        inTransaction(database, acme, async (tx) => [
+          await tx.organization.create({ data: { id: 'acme' } }),
+          await tx.organization.create({ data: { id: 'acme' } }),
         ]),
     ],
   ])('is no outage: %s', async (_what, ask) => {
@@ -76,7 +77,7 @@ describe('a bug in a statement', () => {
 
   it('is none of the caller’s, but a NUL character is', async () => {
     const plain = await errorOf(() => database.sql.query('SELECT $1::text', ['\u0000']));
-    const prisma = await errorOf(() => database.prisma.organization.findMany({ where: { id: '\u0000' } }));
+    const prisma = await errorOf(() => inTransaction(database, acme, (tx) => tx.organization.findMany({ where: { id: '\u0000' } })));
 
     expect([databaseFailure(plain)?.code, databaseFailure(prisma)?.code]).toEqual(['BAD_USER_INPUT', 'BAD_USER_INPUT']);
   });

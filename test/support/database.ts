@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { openDatabase, type Database } from '../../src/platform/postgres.js';
 import { templateDatabase, withDatabaseNamed, withMaintenance } from './template-database.js';
 import { shared } from './shared.js';
 
@@ -23,6 +24,9 @@ export async function anEmptyDatabase(): Promise<TestDatabase> {
   await withMaintenance(server, (client) => client.query(`CREATE DATABASE ${name}`));
   return { url: withDatabaseNamed(server, name), drop: () => drop(server, name) };
 }
+
+/** The database as its owner sees it, for whom row-level security does not hold: for looking at what is stored. */
+export const openAsOwner = (url: string): Database => openDatabase(url, 2, { role: 'none' });
 
 /** The Postgres that the test run shares: its maintenance database. */
 export function postgresUrl(): string {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { openDatabase, type Database } from '../../src/platform/postgres.js';
+import { organizationId } from '../../src/kernel/index.js';
+import { inTransaction, openDatabase, type Database } from '../../src/platform/postgres.js';
 import { aDatabase, type TestDatabase } from './database.js';
 import { statementsDuring } from './statements.js';
 
@@ -17,9 +18,10 @@ afterAll(async () => {
 it('sees what plain SQL and Prisma send, and nothing afterwards', async () => {
   const statements = await statementsDuring(async () => {
     await database.sql.query('SELECT 1 AS plain');
-    await database.prisma.organization.findMany();
+    await inTransaction(database, organizationId('o'), (tx) => tx.organization.findMany());
   });
   await database.sql.query('SELECT 2 AS later');
 
-  expect(statements).toEqual(['SELECT 1 AS plain', expect.stringMatching(/^SELECT .*"organization"/)]);
+  expect(statements).toEqual(expect.arrayContaining(['SELECT 1 AS plain', expect.stringMatching(/^SELECT .*"organization"/)]));
+  expect(statements).not.toContain('SELECT 2 AS later');
 });

@@ -1,7 +1,8 @@
 import pg from 'pg';
 
 /**
- * The SQL statements that this process sends while `work` runs, through whatever pool or client, in the order sent.
+ * The SQL statements that this process sends while `work` runs, through whatever pool or client, in the order sent; but not those by
+ * which a connection names its organization: it depends on who had it last whether that is needed.
  *
  * Background work of a service in this process sends its own: look for the statements that are meant.
  */
@@ -11,7 +12,8 @@ export async function statementsDuring(work: () => Promise<unknown>): Promise<re
   const query = client.query;
   client.query = new Proxy(query, {
     apply(target, client, args: unknown[]) {
-      sent.push(textOf(args[0]));
+      const text = textOf(args[0]);
+      if (!text.includes('set_config(')) sent.push(text);
       return Reflect.apply(target, client, args);
     },
   });
