@@ -3,8 +3,19 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { FastifyInstance } from 'fastify';
 import { parse, type GraphQLSchema } from 'graphql';
 import * as auditGraphql from './audit/graphql.js';
-import { groupCommit, recordEvents, scopeOf, type AuditLog, type Reading, type Recording } from './audit/index.js';
-import { postgresAuditLog, postgresEventReader } from './audit/postgres.js';
+import {
+  groupCommit,
+  recordEvents,
+  rememberPlaces,
+  scopeOf,
+  type AuditLog,
+  type Reading,
+  type Recording,
+  type RecordingModeChanging,
+  type Redactor,
+  type Revealing,
+} from './audit/index.js';
+import { postgresAuditLog, postgresEventReader, postgresRecordingModes, postgresRecordingPlaces } from './audit/postgres.js';
 import { auditRoutes } from './audit/rest.js';
 import type { Config } from './config.js';
 import * as decisionsGraphql from './decisions/graphql.js';
@@ -115,7 +126,22 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
     growth.announceStored();
   };
 
-  const audit: Reading & Recording = { events: postgresEventReader(database.of), directory, log, clock, window: config.audit };
+  const places = rememberPlaces(postgresRecordingPlaces(database.of), clock);
+  const redactor: Redactor = { redact: (value) => ({ value, redacted: [] }), secretIn: () => null };
+  const audit: Reading & Recording & Revealing & RecordingModeChanging = {
+    ...{ events: postgresEventReader(database.of), directory, log, places, redactor, clock, window: config.audit },
+    atomically: (organizationId, work) =>
+      inTransaction(database, organizationId, (tx) =>
+        work({
+          modes: postgresRecordingModes(() => sqlWithin(tx)),
+          auditLog: postgresAuditLog(() => sqlWithin(tx), new Set()),
+        }),
+      ),
+    changed: (organizationId) => {
+      places.forget(organizationId);
+      growth.announceStored();
+    },
+  };
   const pushing: Pushing = {
     atomically: (organizationId, work) =>
       inTransaction(database, organizationId, (tx) => work(postgresDirectoryWriter(tx)), { timeoutMilliseconds: 60_000 }),
@@ -142,7 +168,7 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
       ),
   };
   const snapshots = keepSnapshots({ directory, policies, tools, engine: wasmEngine, hints, clock });
-  const deciding: Deciding = { snapshots, log, clock, alarm: (message, details) => logger.error(message, details) };
+  const deciding: Deciding = { snapshots, log, places, redactor, clock, alarm: (message, details) => logger.error(message, details) };
   const follower = followLogs({ reader: postgresLogReader(database.of), hints: growth, report });
   const feeding: Feeding = {
     follower,

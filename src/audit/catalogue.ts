@@ -76,5 +76,12 @@ export const CATALOGUE: ReadonlyMap<string, Definition> = new Map(
 
 export const familyOf = (type: string): Family => CATALOGUE.get(type)?.family ?? 'unknown';
 
+const CONTENT: ReadonlySet<string> = new Set(['goal', 'content', 'prompt_content', 'response_content']);
+const DETAILS: ReadonlySet<string> = new Set(['tool_args', 'arguments', 'error_message', 'previous_error']);
+/** Members of `data` that are prompts, answers or results. */
+export const contentOf = (_type: string): ReadonlySet<string> => CONTENT;
+/** Members of `data` that are free text or values, and no prompts, answers or results. */
+export const detailsOf = (_type: string): ReadonlySet<string> => DETAILS;
+
 /** Fields of `data` that the type's payload shows; what is beyond them are extensions. */
 export const fieldsOf = (type: string): ReadonlySet<string> => new Set(Object.keys(CATALOGUE.get(type)?.data?.shape ?? {}));

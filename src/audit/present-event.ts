@@ -1,10 +1,22 @@
 import { isJsonObject, type Json, type JsonObject } from '../kernel/index.js';
+import { splitContent, withContent } from './content.js';
 import { familyOf, fieldsOf } from './catalogue.js';
 import type { AuditEvent, StoredEvent } from './event.js';
 
-/** An event as every reader is shown it, whole but for the entities that it names. The fields are those of schema.graphql. */
-export function presentEvent(stored: StoredEvent) {
-  const { event, seal, position } = stored;
+/** Whether the content of an event is shown, and why not. */
+type ContentStatus = 'NONE' | 'NOT_RECORDED' | 'WITHHELD' | 'REVEALED' | 'DROPPED';
+
+/**
+ * An event as every reader is shown it, whole but for the entities that it names. The fields are those of schema.graphql.
+ *
+ * Without `revealed` its content is left out: prompts, answers and results are shown by a reveal alone.
+ *
+ * @param revealed the event's content; null when there is none any more
+ */
+export function presentEvent(stored: StoredEvent, revealed?: JsonObject | null) {
+  const { seal, position } = stored;
+  const split = splitContent(stored.event.type, stored.event.data);
+  const event = { ...stored.event, data: revealed == null ? split.data : withContent(split.data, revealed) };
   const {
     id,
     type,
@@ -14,23 +26,39 @@ export function presentEvent(stored: StoredEvent) {
     recordedAt,
     namespaceId,
     sessionId,
+    parentSessionId,
+    surface,
+    executionMode,
     sequence,
     callId,
     tool: toolName,
     verdict,
     outcome,
+    contentSeal,
+    redacted: redactedFields,
   } = event;
   return {
     ...{ id, type, source, sourceId, occurredAt, recordedAt, namespaceId, sessionId, sequence, callId, toolName, verdict, outcome },
+    ...{ parentSessionId, surface, executionMode, contentSeal, redactedFields },
+    recordingMode: event.recordingMode ?? ('FULL' as const),
+    contentStatus: contentStatusOf(event, split.content !== null, revealed),
     position,
     seal: seal.toString('hex'),
     recordedBy: stub(event.recordedBy),
     project: stub(event.projectId),
     user: stub(event.userId),
+    human: stub(event.humanId),
     agent: stub(event.agentId),
     payload: rememberEvent(presentPayload(event), stored),
     extensions: extensionsOf(event),
   };
+}
+
+function contentStatusOf({ contentSeal, recordingMode }: AuditEvent, hasInline: boolean, revealed?: JsonObject | null): ContentStatus {
+  if (recordingMode !== null) return 'NOT_RECORDED';
+  if (contentSeal === null && !hasInline) return 'NONE';
+  if (revealed === undefined) return 'WITHHELD';
+  return revealed === null ? 'DROPPED' : 'REVEALED';
 }
 
 const eventsBehind = new WeakMap<object, StoredEvent>();

@@ -106,10 +106,12 @@ describe('a batch', () => {
 
     expect(answer).toMatchObject({ status: 200, stored: 11, rejected: 0 });
     const rows = await database.sql.query<{ json: string }>(
-      'SELECT json::text AS json FROM audit_event WHERE organization_id = $1 AND session_id = $2 ORDER BY seq',
+      `SELECT json_build_object('data', e.json -> 'data', 'content', c.json -> 'data')::text AS json
+       FROM audit_event e LEFT JOIN audit_event_content c ON c.event_id = e.id WHERE e.organization_id = $1 AND session_id = $2 ORDER BY seq`,
       [company.id, 'session-of-all-types'],
     );
-    expect(rows.map(({ json }) => (JSON.parse(json) as CloudEvent)['data'])).toEqual(events.map((event) => event['data']));
+    const whole = rows.map(({ json }) => JSON.parse(json) as { data: object; content: object | null });
+    expect(whole.map(({ data, content }) => ({ ...data, ...content }))).toEqual(events.map((event) => event['data']));
   });
 
   it.each([`${BATCH}; charset=utf-8`, 'Application/CloudEvents-Batch+JSON'])('may be announced as %s', async (contentType) => {

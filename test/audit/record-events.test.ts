@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { MAX_EVENTS, recordEvents } from '../../src/audit/index.js';
+import { MAX_EVENTS, recordEvents, type RecordingPlace } from '../../src/audit/index.js';
 import { countsOf } from '../../src/audit/record-events.js';
 import type { Directory, Role } from '../../src/directory/index.js';
-import { Failure, userId } from '../../src/kernel/index.js';
+import { Failure, userId, type Json, type OrganizationId } from '../../src/kernel/index.js';
 import { acmeRows, aDirectory } from '../directory/directory.js';
 import { aCloudEvent } from '../support/cloud-events.js';
 import { acme } from './events.js';
@@ -24,6 +24,17 @@ function givenRecording({ scopes = ['audit:record'], role = 'DEVELOPER' as Role 
     log,
     directory: { ...directory, agent: unused, epoch: unused, lines: unused },
     clock: () => new Date(),
+    places: {
+      places: async (organization: OrganizationId, ids: readonly string[]) => {
+        const projects = [...state.namespaces.values()].filter(({ id, kind }) => ids.includes(id) && kind === 'PROJECT');
+        const place = (ancestors: readonly string[]): RecordingPlace => ({ ancestors, mode: 'FULL' });
+        return new Map([
+          [organization as string, place([organization])],
+          ...projects.map(({ id, ancestors }) => [id, place(ancestors)] as const),
+        ]);
+      },
+    },
+    redactor: { redact: (value: Json) => ({ value, redacted: [] }), secretIn: () => null },
     window: { maxAgeDays: 400, maxAheadSeconds: 300 },
   };
   const viewer = { userId: userId('ada'), organizationId: acme, scopes: new Set(scopes), expiresAt: new Date(Date.now() + 60_000) };
