@@ -11,8 +11,10 @@ import type {
   UserResolvers,
 } from '../generated/graphql.js';
 import { connectionOf, cursorOf, isUuid, pageRequest, type Page, type PageRequest, type Viewer } from '../kernel/index.js';
+import { EVENT_TYPES, type EventType } from './catalogue.js';
 import type { StoredEvent } from './event.js';
 import type { EventFilter, EventScope, Owner } from './ports.js';
+import { presentEventType } from './present-event-type.js';
 import { presentEvent } from './present-event.js';
 import { eventsById, listEvents, listEventsByOwner, scopeOf, type Reading } from './read-events.js';
 import { countsOf, recordEvents, type EventReceipt, type Recording } from './record-events.js';
@@ -23,6 +25,8 @@ export interface AuditForRequest {
   listOf(owner: Owner, id: string, filter: EventFilter, page: PageRequest): Promise<Page<StoredEvent> | null>;
   byId(id: string): Promise<StoredEvent | null>;
   record(events: readonly unknown[]): Promise<readonly EventReceipt[]>;
+  /** The catalogue, for whoever is signed in. */
+  eventTypes(): readonly EventType[];
 }
 
 export interface AuditContext {
@@ -49,6 +53,10 @@ export function auditForRequest(deps: Reading & Recording, viewer: () => Viewer)
     listOf: async (owner, id, filter, page) => primed(await byOwner.load({ owner, filter, page, id })),
     byId: (id) => byId.load(id),
     record: (events) => recordEvents(deps, viewer(), events),
+    eventTypes() {
+      viewer();
+      return EVENT_TYPES;
+    },
   };
 }
 
@@ -122,9 +130,10 @@ export const AgentAuditEvent: Pick<AgentAuditEventResolvers<AuditContext>, '__re
   __resolveReference: ({ id }, { audit }) => presentById(audit, id),
 };
 
-export const Query: Pick<QueryResolvers<AuditContext>, 'agentAuditEvent' | 'agentAuditEvents'> = {
+export const Query: Pick<QueryResolvers<AuditContext>, 'agentAuditEvent' | 'agentAuditEvents' | 'agentAuditEventTypes'> = {
   agentAuditEvent: (_root, { id }, { audit }) => presentById(audit, id),
   agentAuditEvents: async (_root, args, { audit }) => presentPage(await audit.list(filterIn(args.filter), pageIn(args))),
+  agentAuditEventTypes: (_root, _args, { audit }) => audit.eventTypes().map(presentEventType),
 };
 
 export const Mutation: Pick<MutationResolvers<AuditContext>, 'agentAuditEventsRecord'> = {
@@ -141,11 +150,12 @@ async function presentById(audit: AuditForRequest, id: string): Promise<Awaited<
 
 const presentReceipt = (receipt: EventReceipt, index: number): AgentAuditEventReceipt =>
   receipt.status === 'rejected'
-    ? { index, status: 'REJECTED', sourceId: receipt.sourceId, path: receipt.path, reason: receipt.reason }
+    ? { index, status: 'REJECTED', sourceId: receipt.sourceId, isUnknownType: false, path: receipt.path, reason: receipt.reason }
     : {
         index,
         status: receipt.status === 'stored' ? 'STORED' : 'DUPLICATE',
         sourceId: receipt.sourceId,
         eventId: receipt.eventId,
         seal: receipt.seal.toString('hex'),
+        isUnknownType: receipt.isUnknownType,
       };

@@ -1,5 +1,6 @@
 import { isMember, type Directory, type Namespace } from '../directory/index.js';
 import { Failure, requireScope, type Clock, type OrganizationId, type Viewer } from '../kernel/index.js';
+import { CATALOGUE } from './catalogue.js';
 import { parseCloudEvent, type Rejection, type TimeWindow } from './cloud-event.js';
 import { canonicalEvent, eventOf, type AuditEvent, type NewEvent } from './event.js';
 import type { Append, AuditLog, Receipt } from './ports.js';
@@ -17,7 +18,14 @@ export interface Recording {
 
 /** What became of one event, in the order sent. */
 export type EventReceipt =
-  | { readonly status: 'stored' | 'duplicate'; readonly sourceId: string; readonly eventId: string; readonly seal: Buffer }
+  | {
+      readonly status: 'stored' | 'duplicate';
+      readonly sourceId: string;
+      readonly eventId: string;
+      readonly seal: Buffer;
+      /** Whether the type is not in the catalogue: stored as sent, but nobody has looked at what `data` holds. */
+      readonly isUnknownType: boolean;
+    }
   | { readonly status: 'rejected'; readonly sourceId: string | null; readonly path: string; readonly reason: string };
 
 /**
@@ -51,14 +59,16 @@ export async function recordEvents(deps: Recording, viewer: Viewer, raw: readonl
   });
 }
 
-/** How many events had which fate. */
+/** How many events had which fate, and how many of those in the log have a type that is not in the catalogue. */
 export function countsOf(receipts: readonly EventReceipt[]): {
   readonly stored: number;
   readonly duplicates: number;
   readonly rejected: number;
+  readonly unknownTypes: number;
 } {
   const count = (status: EventReceipt['status']) => receipts.filter((receipt) => receipt.status === status).length;
-  return { stored: count('stored'), duplicates: count('duplicate'), rejected: count('rejected') };
+  const unknownTypes = receipts.filter((receipt) => receipt.status !== 'rejected' && receipt.isUnknownType).length;
+  return { stored: count('stored'), duplicates: count('duplicate'), rejected: count('rejected'), unknownTypes };
 }
 
 const isRejection = (event: NewEvent | Rejection): event is Rejection => 'reason' in event;
@@ -108,7 +118,7 @@ function presentReceipt(event: AuditEvent, { status, stored }: Receipt): EventRe
       reason: 'is that of another event of this source and time, which is stored and says something else; use another id',
     };
   }
-  return { status, sourceId, eventId: stored.event.id, seal: stored.seal };
+  return { status, sourceId, eventId: stored.event.id, seal: stored.seal, isUnknownType: !CATALOGUE.has(event.type) };
 }
 
 /** What the producer said: all of the event but when and by whom it was recorded, which differ when it is sent again. */
