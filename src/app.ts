@@ -70,6 +70,7 @@ export const resolvers = {
   AgentPolicyPayload: policyGraphql.AgentPolicyPayload,
   AgentTool: toolsGraphql.AgentTool,
   AgentToolPayload: toolsGraphql.AgentToolPayload,
+  AgentApprovalPayload: { ...toolsGraphql.AgentApprovalPayload, ...decisionsGraphql.AgentApprovalPayload },
   AgentDecision: { ...toolsGraphql.AgentDecision, ...decisionsGraphql.AgentDecision },
   AgentDecisionPayload: decisionsGraphql.AgentDecisionPayload,
   AgentDecisionReason: policyGraphql.AgentDecisionReason,

@@ -73,7 +73,7 @@ export function parseCloudEvent(raw: unknown, now: Date, window: TimeWindow): Ne
   const definition = CATALOGUE.get(envelope.type);
   const data = dataIn(raw, envelope.datacontenttype ?? null);
   if (isRejection(data)) return data.rejection;
-  if (definition?.data === null) return { path: 'type', reason: `must not be ${envelope.type}: only this service records it` };
+  if (definition?.isOwn === true) return { path: 'type', reason: `must not be ${envelope.type}: only this service records it` };
   const content = definition === undefined ? null : dataProblem(definition.data, data.value);
   if (content !== null) return content;
   if (JSON.stringify(raw).length > MAX_EVENT_CHARACTERS)

@@ -11,7 +11,7 @@ const CONTENT_NAME = /content|prompt|completion|response|message|goal|text|body|
 const MEASURE_NAME = /(_|^)(count|counts|length|type|id|ids|tokens|token_count|ms|seconds|status|code|format|mode|role|at)$/i;
 
 /** Whether only this service records the type: then nothing in it is a producer's. */
-const isOwn = (type: string): boolean => CATALOGUE.get(type)?.data === null;
+const isOwn = (type: string): boolean => CATALOGUE.get(type)?.isOwn === true;
 
 const isContent = (type: string, member: string): boolean =>
   contentOf(type).has(member) || (!fieldsOf(type).has(member) && CONTENT_NAME.test(member) && !MEASURE_NAME.test(member));

@@ -24,8 +24,10 @@ import {
 } from '../kernel/index.js';
 import { inputInvalid, inputProblems, notFound } from '../platform/graphql-input.js';
 import { setRecordingMode, type RecordingModeChanging, type RecordingModeOutcome } from './change-recording-mode.js';
+import { EVENT_TYPES, type EventType } from './catalogue.js';
 import type { RecordingMode, StoredEvent } from './event.js';
 import type { EventFilter, EventScope, Owner } from './ports.js';
+import { presentEventType } from './present-event-type.js';
 import { presentEvent } from './present-event.js';
 import { eventsById, listEvents, listEventsByOwner, scopeOf, type Reading } from './read-events.js';
 import { MAX_REVEALED, revealContent, type Revealing, type RevealOutcome } from './reveal-content.js';
@@ -39,6 +41,8 @@ export interface AuditForRequest {
   record(events: readonly unknown[]): Promise<readonly EventReceipt[]>;
   reveal(given: RevealInput): Promise<RevealOutcome>;
   setRecordingMode(given: { readonly namespaceId: string; readonly mode: RecordingMode }): Promise<RecordingModeOutcome>;
+  /** The catalogue, for whoever is signed in. */
+  eventTypes(): readonly EventType[];
 }
 
 export interface AuditContext {
@@ -67,6 +71,10 @@ export function auditForRequest(deps: Reading & Recording & Revealing & Recordin
     record: (events) => recordEvents(deps, viewer(), events),
     reveal: (given) => revealContent(deps, viewer(), given),
     setRecordingMode: (given) => setRecordingMode(deps, viewer(), given),
+    eventTypes() {
+      viewer();
+      return EVENT_TYPES;
+    },
   };
 }
 
@@ -140,9 +148,10 @@ export const AgentAuditEvent: Pick<AgentAuditEventResolvers<AuditContext>, '__re
   __resolveReference: ({ id }, { audit }) => presentById(audit, id),
 };
 
-export const Query: Pick<QueryResolvers<AuditContext>, 'agentAuditEvent' | 'agentAuditEvents'> = {
+export const Query: Pick<QueryResolvers<AuditContext>, 'agentAuditEvent' | 'agentAuditEvents' | 'agentAuditEventTypes'> = {
   agentAuditEvent: (_root, { id }, { audit }) => presentById(audit, id),
   agentAuditEvents: async (_root, args, { audit }) => presentPage(await audit.list(filterIn(args.filter), pageIn(args))),
+  agentAuditEventTypes: (_root, _args, { audit }) => audit.eventTypes().map(presentEventType),
 };
 
 const RevealInput = z.object({
@@ -187,11 +196,12 @@ async function presentById(audit: AuditForRequest, id: string): Promise<Awaited<
 
 const presentReceipt = (receipt: EventReceipt, index: number): AgentAuditEventReceipt =>
   receipt.status === 'rejected'
-    ? { index, status: 'REJECTED', sourceId: receipt.sourceId, path: receipt.path, reason: receipt.reason }
+    ? { index, status: 'REJECTED', sourceId: receipt.sourceId, isUnknownType: false, path: receipt.path, reason: receipt.reason }
     : {
         index,
         status: receipt.status === 'stored' ? 'STORED' : 'DUPLICATE',
         sourceId: receipt.sourceId,
         eventId: receipt.eventId,
         seal: receipt.seal.toString('hex'),
+        isUnknownType: receipt.isUnknownType,
       };

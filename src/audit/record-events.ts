@@ -1,5 +1,6 @@
 import { isMember, type Directory } from '../directory/index.js';
 import { canonicalJson, Failure, requireScope, type Clock, type Viewer } from '../kernel/index.js';
+import { CATALOGUE } from './catalogue.js';
 import { parseCloudEvent, type Rejection, type TimeWindow } from './cloud-event.js';
 import { metadataIn, splitContent } from './content.js';
 import { canonicalEvent, eventOf, type AuditEvent, type NewEvent, type SealedEvent } from './event.js';
@@ -21,7 +22,14 @@ export interface Recording {
 
 /** What became of one event, in the order sent. */
 export type EventReceipt =
-  | { readonly status: 'stored' | 'duplicate'; readonly sourceId: string; readonly eventId: string; readonly seal: Buffer }
+  | {
+      readonly status: 'stored' | 'duplicate';
+      readonly sourceId: string;
+      readonly eventId: string;
+      readonly seal: Buffer;
+      /** Whether the type is not in the catalogue: stored as sent, but nobody has looked at what `data` holds. */
+      readonly isUnknownType: boolean;
+    }
   | { readonly status: 'rejected'; readonly sourceId: string | null; readonly path: string; readonly reason: string };
 
 /**
@@ -54,14 +62,16 @@ export async function recordEvents(deps: Recording, viewer: Viewer, raw: readonl
   });
 }
 
-/** How many events had which fate. */
+/** How many events had which fate, and how many of those in the log have a type that is not in the catalogue. */
 export function countsOf(receipts: readonly EventReceipt[]): {
   readonly stored: number;
   readonly duplicates: number;
   readonly rejected: number;
+  readonly unknownTypes: number;
 } {
   const count = (status: EventReceipt['status']) => receipts.filter((receipt) => receipt.status === status).length;
-  return { stored: count('stored'), duplicates: count('duplicate'), rejected: count('rejected') };
+  const unknownTypes = receipts.filter((receipt) => receipt.status !== 'rejected' && receipt.isUnknownType).length;
+  return { stored: count('stored'), duplicates: count('duplicate'), rejected: count('rejected'), unknownTypes };
 }
 
 const isRejection = (event: object): event is Rejection => 'reason' in event;
@@ -146,7 +156,7 @@ function presentReceipt(sealed: SealedEvent, receipt: Receipt): EventReceipt {
       reason: 'is that of another event of this source and time, which is stored and says something else; use another id',
     };
   }
-  return { status, sourceId, eventId: stored.event.id, seal: stored.seal };
+  return { status, sourceId, eventId: stored.event.id, seal: stored.seal, isUnknownType: !CATALOGUE.has(sealed.event.type) };
 }
 
 /** Whether a stored event is the one that is sent again. Where one of them was stripped of all but metadata, that is what counts. */

@@ -61,6 +61,7 @@ describe('one event in structured mode', () => {
       stored: 1,
       duplicates: 0,
       rejected: 0,
+      unknownTypes: 0,
       results: [
         {
           index: 0,
@@ -88,7 +89,7 @@ describe('one event in structured mode', () => {
   it('that is rejected makes the answer 400, with path and reason', async () => {
     expect(await postBody(company.platform, STRUCTURED, JSON.stringify(aCloudEvent({ id: 'x', type: '' })))).toEqual({
       status: 400,
-      ...{ stored: 0, duplicates: 0, rejected: 1 },
+      ...{ stored: 0, duplicates: 0, rejected: 1, unknownTypes: 0 },
       results: [{ index: 0, id: 'x', status: 'rejected', path: 'type', reason: 'must not be empty' }],
     });
   });
@@ -234,7 +235,11 @@ describe('a request that is none', () => {
   });
 
   it('may be an empty batch, which stores nothing', async () => {
-    expect(await postBatch(company.platform, [])).toEqual({ status: 200, stored: 0, duplicates: 0, rejected: 0, results: [] });
+    expect(await postBatch(company.platform, [])).toEqual({
+      status: 200,
+      ...{ stored: 0, duplicates: 0, rejected: 0, unknownTypes: 0 },
+      results: [],
+    });
   });
 
   it('needs a token with the scope audit:record', async () => {

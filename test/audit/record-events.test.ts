@@ -66,7 +66,7 @@ describe('recording', () => {
       { status: 'rejected', sourceId: 'c', path: 'data.n', reason: 'is a number that no double can hold' },
       { status: 'duplicate', sourceId: good['id'] },
     ]);
-    expect(countsOf(receipts)).toEqual({ stored: 1, duplicates: 1, rejected: 4 });
+    expect(countsOf(receipts)).toEqual({ stored: 1, duplicates: 1, rejected: 4, unknownTypes: 0 });
     expect(stored()).toMatchObject([{ sourceId: good['id'], projectId: 'api', userId: 'ada' }]);
   });
 
@@ -79,6 +79,22 @@ describe('recording', () => {
 
     expect(again).toEqual({ ...first, status: 'duplicate' });
     expect(stored()).toHaveLength(1);
+  });
+
+  it('says of each stored event whether its type is unknown, and counts those that are', async () => {
+    const { record, stored } = givenRecording();
+    const unknown = aCloudEvent({ type: 'com.example.new', data: [1] });
+
+    const receipts = await record(unknown, unknown, aCloudEvent(), aCloudEvent({ type: 'com.example.late', time: '2020-01-01T00:00:00Z' }));
+
+    expect(receipts).toMatchObject([
+      { status: 'stored', isUnknownType: true },
+      { status: 'duplicate', isUnknownType: true },
+      { status: 'stored', isUnknownType: false },
+      { status: 'rejected', path: 'time' },
+    ]);
+    expect(countsOf(receipts)).toEqual({ stored: 2, duplicates: 1, rejected: 1, unknownTypes: 2 });
+    expect(stored()).toMatchObject([{ type: 'com.example.new', data: [1] }, { type: 'ai_tool_invoked' }]);
   });
 
   it('refuses something else under the same source, id and time, and keeps the first', async () => {
@@ -104,6 +120,7 @@ describe('recording', () => {
       stored: 500,
       duplicates: 0,
       rejected: 0,
+      unknownTypes: 0,
     });
   });
 
