@@ -2,7 +2,7 @@ import type { Prisma } from '../generated/prisma/client.js';
 import { userId } from '../kernel/index.js';
 import { hasAnyOf, sqlWithin } from '../platform/postgres.js';
 import type { Agent, Membership, Namespace, NamespaceKind, Role } from './namespace.js';
-import { membershipKey, type Directory, type DirectoryWriter, type EpochCounter } from './ports.js';
+import { membershipKey, type Directory, type DirectoryWriter, type EpochCounter, type NamespacePaths } from './ports.js';
 
 type NamespaceRow = Omit<Prisma.NamespaceGetPayload<object>, 'organizationId'>;
 type AgentRow = Prisma.AgentGetPayload<object>;
@@ -11,7 +11,7 @@ type NamespaceColumns = Omit<NamespaceRow, 'parentId'> & { readonly parent_id: s
 type MembershipColumns = Pick<MembershipRow, 'role'> & { readonly user_id: string; readonly namespace_id: string };
 
 /** The directory in Postgres, over any connection or inside one open transaction. */
-export const postgresDirectory = (prisma: Prisma.TransactionClient): Directory => ({
+export const postgresDirectory = (prisma: Prisma.TransactionClient): Directory & NamespacePaths => ({
   async standing(organizationId, user) {
     const rows = await prisma.membership.findMany({ where: { organizationId, userId: user } });
     return { userId: userId(user), memberships: rows.map(toMembership) };
@@ -20,6 +20,15 @@ export const postgresDirectory = (prisma: Prisma.TransactionClient): Directory =
   async namespaces(organizationId, ids) {
     if (ids.length === 0) return [];
     return (await prisma.namespace.findMany({ where: { organizationId, id: { in: [...ids] } } })).map(toNamespace);
+  },
+
+  async fullPaths(organizationId, ids) {
+    if (ids.length === 0) return new Map();
+    const rows = await sqlWithin(prisma).query<{ readonly id: string; readonly path: string }>(FULL_PATHS, [
+      organizationId,
+      [...new Set(ids)],
+    ]);
+    return new Map(rows.map(({ id, path }) => [id, path]));
   },
 
   async agent(organizationId, id) {
@@ -32,6 +41,12 @@ export const postgresDirectory = (prisma: Prisma.TransactionClient): Directory =
     return Number(row?.epoch ?? 0n);
   },
 });
+
+const FULL_PATHS = `
+  SELECT n.id, string_agg(above.path, '/' ORDER BY line.place) AS path
+  FROM namespace n, unnest(n.ancestors) WITH ORDINALITY line (id, place), namespace above
+  WHERE n.organization_id = $1 AND n.id = ANY($2::text[]) AND above.organization_id = $1 AND above.id = line.id
+  GROUP BY n.id`;
 
 /** The epoch inside one open transaction. */
 export const postgresEpoch = (tx: Prisma.TransactionClient): EpochCounter => ({
