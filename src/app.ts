@@ -3,7 +3,16 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { FastifyInstance } from 'fastify';
 import { parse, type GraphQLSchema } from 'graphql';
 import * as auditGraphql from './audit/graphql.js';
-import { groupCommit, recordEvents, scopeOf, type AuditLog, type Reading, type Recording } from './audit/index.js';
+import {
+  classicEnvelopeById,
+  groupCommit,
+  recordEvents,
+  scopeOf,
+  type AuditLog,
+  type EnvelopeReading,
+  type Reading,
+  type Recording,
+} from './audit/index.js';
 import { postgresAuditLog, postgresEventReader } from './audit/postgres.js';
 import { auditRoutes } from './audit/rest.js';
 import type { Config } from './config.js';
@@ -115,7 +124,13 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
     growth.announceStored();
   };
 
-  const audit: Reading & Recording = { events: postgresEventReader(database.sql), directory, log, clock, window: config.audit };
+  const audit: Reading & Recording & EnvelopeReading = {
+    events: postgresEventReader(database.sql),
+    directory,
+    log,
+    clock,
+    window: config.audit,
+  };
   const pushing: Pushing = {
     atomically: (work) => inTransaction(database, (tx) => work(postgresDirectoryWriter(tx)), { timeoutMilliseconds: 60_000 }),
     announce,
@@ -207,7 +222,10 @@ async function addRoutes(
   await http.register(async (scope) => {
     requireAuthentication(scope, authenticate);
     directoryRoutes(scope, (viewer: Viewer, push: DirectoryPush) => pushDirectory(services.pushing, viewer, push));
-    auditRoutes(scope, (viewer, events) => recordEvents(services.audit, viewer, events));
+    auditRoutes(scope, {
+      record: (viewer, events) => recordEvents(services.audit, viewer, events),
+      envelope: (viewer, id) => classicEnvelopeById(services.audit, viewer, id),
+    });
     decisionRoutes(scope, (viewer, question) => decide(services.deciding, viewer, question));
   });
   http.get('/health/live', async () => ({ status: 'live' }));

@@ -11,9 +11,11 @@ import type {
   UserResolvers,
 } from '../generated/graphql.js';
 import { connectionOf, cursorOf, isUuid, pageRequest, type Page, type PageRequest, type Viewer } from '../kernel/index.js';
+import { classicEnvelope, entityOf, type ClassicEnvelope } from './classic-envelope.js';
 import type { StoredEvent } from './event.js';
 import type { EventFilter, EventScope, Owner } from './ports.js';
-import { presentEvent } from './present-event.js';
+import { eventBehind, presentEvent } from './present-event.js';
+import { entityPaths, type EnvelopeReading } from './read-envelopes.js';
 import { eventsById, listEvents, listEventsByOwner, scopeOf, type Reading } from './read-events.js';
 import { countsOf, recordEvents, type EventReceipt, type Recording } from './record-events.js';
 
@@ -22,6 +24,7 @@ export interface AuditForRequest {
   list(filter: EventFilter, page: PageRequest): Promise<Page<StoredEvent>>;
   listOf(owner: Owner, id: string, filter: EventFilter, page: PageRequest): Promise<Page<StoredEvent> | null>;
   byId(id: string): Promise<StoredEvent | null>;
+  envelopeOf(stored: StoredEvent): Promise<ClassicEnvelope>;
   record(events: readonly unknown[]): Promise<readonly EventReceipt[]>;
 }
 
@@ -30,7 +33,7 @@ export interface AuditContext {
 }
 
 /** @param viewer throws when nobody is signed in; called when the first field is asked */
-export function auditForRequest(deps: Reading & Recording, viewer: () => Viewer): AuditForRequest {
+export function auditForRequest(deps: Reading & Recording & EnvelopeReading, viewer: () => Viewer): AuditForRequest {
   let scope: Promise<EventScope> | null = null;
   const scopeOnce = (): Promise<EventScope> => (scope ??= scopeOf(deps, viewer()));
 
@@ -39,6 +42,7 @@ export function auditForRequest(deps: Reading & Recording, viewer: () => Viewer)
     async (keys) => listGroups(deps, viewer(), await scopeOnce(), keys),
     { cacheKeyFn: (key) => JSON.stringify(key) },
   );
+  const entityPath = new DataLoader<string, string | null>((ids) => entityPaths(deps, viewer(), ids));
   // What a page holds need not be read again by id.
   const primed = <P extends Page<StoredEvent> | null>(page: P): P => {
     for (const stored of page?.items ?? []) byId.prime(stored.event.id, stored);
@@ -48,6 +52,7 @@ export function auditForRequest(deps: Reading & Recording, viewer: () => Viewer)
     list: async (filter, page) => primed(await listEvents(deps, viewer(), await scopeOnce(), filter, page)),
     listOf: async (owner, id, filter, page) => primed(await byOwner.load({ owner, filter, page, id })),
     byId: (id) => byId.load(id),
+    envelopeOf: async (stored) => classicEnvelope(stored, { entityPath: await entityPath.load(entityOf(stored.event)) }),
     record: (events) => recordEvents(deps, viewer(), events),
   };
 }
@@ -118,8 +123,13 @@ export const Agent: Pick<AgentResolvers<AuditContext>, 'auditEvents'> = {
   auditEvents: ({ id }, args, { audit }) => eventsOf(audit, 'agent', id, args),
 };
 
-export const AgentAuditEvent: Pick<AgentAuditEventResolvers<AuditContext>, '__resolveReference'> = {
+export const AgentAuditEvent: Pick<AgentAuditEventResolvers<AuditContext>, '__resolveReference' | 'classicEnvelope'> = {
   __resolveReference: ({ id }, { audit }) => presentById(audit, id),
+  classicEnvelope({ id, payload }, _args, { audit }) {
+    const stored = payload === undefined ? null : eventBehind(payload);
+    if (stored === null) throw new Error(`The event ${id} was shown by other means than presentEvent.`);
+    return audit.envelopeOf(stored);
+  },
 };
 
 export const Query: Pick<QueryResolvers<AuditContext>, 'agentAuditEvent' | 'agentAuditEvents'> = {
