@@ -4,11 +4,13 @@ import type { FastifyInstance } from 'fastify';
 import { parse, type GraphQLSchema } from 'graphql';
 import * as auditGraphql from './audit/graphql.js';
 import {
+  classicEnvelopeById,
   groupCommit,
   recordEvents,
   rememberPlaces,
   scopeOf,
   type AuditLog,
+  type EnvelopeReading,
   type Reading,
   type Recording,
   type RecordingModeChanging,
@@ -129,7 +131,7 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
 
   const places = rememberPlaces(postgresRecordingPlaces(database.of), clock);
   const redactor: Redactor = { redact: (value) => ({ value, redacted: [] }), secretIn: () => null };
-  const audit: Reading & Recording & Revealing & RecordingModeChanging = {
+  const audit: Reading & Recording & Revealing & RecordingModeChanging & EnvelopeReading = {
     ...{ events: postgresEventReader(database.of), directory, log, places, redactor, clock, window: config.audit },
     atomically: (organizationId, work) =>
       inTransaction(database, organizationId, (tx) =>
@@ -235,7 +237,10 @@ async function addRoutes(
   await http.register(async (scope) => {
     requireAuthentication(scope, authenticate);
     directoryRoutes(scope, (viewer: Viewer, push: DirectoryPush) => pushDirectory(services.pushing, viewer, push));
-    auditRoutes(scope, (viewer, events) => recordEvents(services.audit, viewer, events));
+    auditRoutes(scope, {
+      record: (viewer, events) => recordEvents(services.audit, viewer, events),
+      envelope: (viewer, id) => classicEnvelopeById(services.audit, viewer, id),
+    });
     decisionRoutes(scope, (viewer, question) => decide(services.deciding, viewer, question));
   });
   http.get('/health/live', async () => ({ status: 'live' }));
