@@ -17,7 +17,8 @@ import {
   type Redactor,
   type Revealing,
 } from './audit/index.js';
-import { postgresAuditLog, postgresEventReader, postgresRecordingModes, postgresRecordingPlaces } from './audit/postgres.js';
+import { postgresAuditLog, postgresRecordingModes, postgresRecordingPlaces } from './audit/postgres.js';
+import { postgresEventReader } from './audit/postgres/event-reader.js';
 import { auditRoutes } from './audit/rest.js';
 import type { Config } from './config.js';
 import * as decisionsGraphql from './decisions/graphql.js';

@@ -11,23 +11,14 @@ import type {
   ResolversTypes,
   UserResolvers,
 } from '../generated/graphql.js';
-import {
-  connectionOf,
-  cursorOf,
-  isPlainText,
-  isUuid,
-  isWellFormed,
-  pageRequest,
-  type Page,
-  type PageRequest,
-  type Viewer,
-} from '../kernel/index.js';
+import { connectionOf, cursorOf, isPlainText, isUuid, isWellFormed, pageRequest, type Page, type Viewer } from '../kernel/index.js';
 import { inputInvalid, inputProblems, notFound } from '../platform/graphql-input.js';
 import { setRecordingMode, type RecordingModeChanging, type RecordingModeOutcome } from './change-recording-mode.js';
 import { classicEnvelope, entityOf, type ClassicEnvelope } from './classic-envelope.js';
 import { EVENT_TYPES, type EventType } from './catalogue.js';
 import type { RecordingMode, StoredEvent } from './event.js';
-import type { EventFilter, EventScope, Owner } from './ports.js';
+import { filterIn } from './parse-filter.js';
+import type { EventFilter, EventOrder, EventPage, EventScope, Owner } from './ports.js';
 import { presentEventType } from './present-event-type.js';
 import { eventBehind, presentEvent } from './present-event.js';
 import { entityPaths, type EnvelopeReading } from './read-envelopes.js';
@@ -37,8 +28,8 @@ import { countsOf, recordEvents, type EventReceipt, type Recording } from './rec
 
 /** The audit log for one GraphQL request: asked field by field, answered in batches. */
 export interface AuditForRequest {
-  list(filter: EventFilter, page: PageRequest): Promise<Page<StoredEvent>>;
-  listOf(owner: Owner, id: string, filter: EventFilter, page: PageRequest): Promise<Page<StoredEvent> | null>;
+  list(filter: EventFilter, page: EventPage): Promise<Page<StoredEvent>>;
+  listOf(owner: Owner, id: string, filter: EventFilter, page: EventPage): Promise<Page<StoredEvent> | null>;
   byId(id: string): Promise<StoredEvent | null>;
   envelopeOf(stored: StoredEvent): Promise<ClassicEnvelope>;
   record(events: readonly unknown[]): Promise<readonly EventReceipt[]>;
@@ -89,7 +80,7 @@ export function auditForRequest(
 interface OwnerKey {
   readonly owner: Owner;
   readonly filter: EventFilter;
-  readonly page: PageRequest;
+  readonly page: EventPage;
   readonly id: string;
 }
 
@@ -118,22 +109,22 @@ async function listGroups(
 }
 
 const CURSOR = 'event';
-type EventPageArgs = { readonly first?: number | null; readonly after?: string | null; readonly filter?: AgentAuditEventFilter | null };
+type EventPageArgs = {
+  readonly first?: number | null;
+  readonly after?: string | null;
+  readonly filter?: AgentAuditEventFilter | null;
+  readonly order?: EventOrder | null;
+};
 
-const pageIn = (args: EventPageArgs): PageRequest => pageRequest(CURSOR, args, isUuid);
+const pageIn = (args: EventPageArgs): EventPage => ({ ...pageRequest(CURSOR, args, isUuid), order: args.order ?? 'NEWEST_FIRST' });
 
-const filterIn = (filter: AgentAuditEventFilter | null | undefined): EventFilter => ({
-  types: filter?.types ?? null,
-  agentIds: filter?.agentIds ?? null,
-  userIds: filter?.userIds ?? null,
-  projectIds: filter?.projectIds ?? null,
-  sessionIds: filter?.sessionIds ?? null,
-  tools: filter?.toolNames ?? null,
-  verdicts: filter?.verdicts ?? null,
-  outcomes: filter?.outcomes ?? null,
-});
-
-const presentPage = (page: Page<StoredEvent>) => connectionOf(page, ({ event }) => cursorOf(CURSOR, event.id), presentEvent);
+const presentPage = (page: Page<StoredEvent>) =>
+  connectionOf(
+    page,
+    ({ event }) => cursorOf(CURSOR, event.id),
+    (stored) => presentEvent(stored),
+    CURSOR,
+  );
 
 async function eventsOf(audit: AuditForRequest, owner: Owner, id: string, args: EventPageArgs) {
   const page = await audit.listOf(owner, id, filterIn(args.filter), pageIn(args));

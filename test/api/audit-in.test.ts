@@ -4,7 +4,7 @@ import addFormats from 'ajv-formats';
 import { readFile } from 'node:fs/promises';
 import type { Database } from '../../src/platform/postgres.js';
 import { openAsOwner } from '../support/database.js';
-import { aCloudEvent, aSession, serviceData, type CloudEvent } from '../support/cloud-events.js';
+import { aCloudEvent, aSession, serviceData } from '../support/cloud-events.js';
 import { anOrganization, type TestOrganization } from '../support/organization.js';
 import { aProxy, through } from '../support/proxy.js';
 import { postBatch, postBody, recorded } from '../support/recording.js';
