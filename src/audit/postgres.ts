@@ -1,5 +1,5 @@
 import type { JsonObject, OrganizationId } from '../kernel/index.js';
-import { type Sql, type SqlOf } from '../platform/postgres.js';
+import type { Sql, SqlOf } from '../platform/postgres.js';
 import type { Append, AuditLog, Receipt, RecordingModes, RecordingPlaces } from './ports.js';
 import { EVENT_COLUMNS, toStoredEvent, type EventRow } from './postgres/event-reader.js';
 

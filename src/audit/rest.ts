@@ -1,10 +1,12 @@
 import { Failure, type Viewer } from '../kernel/index.js';
-import { jsonIn, viewerOfRequest, type HttpServer } from '../platform/http-server.js';
+import { type HttpServer, jsonIn, limitBodiesUnderWay, viewerOfRequest } from '../platform/http-server.js';
 import type { ClassicEnvelope } from './classic-envelope.js';
 import { countsOf, type EventReceipt } from './record-events.js';
 
 /** 500 events of ten kilobytes. */
 const MAX_BODY_BYTES = 5 * 1024 * 1024;
+/** The most bytes of requests that are read at a time; each costs a few times as much while it is worked on. */
+const MAX_BYTES_UNDER_WAY = 64 * 1024 * 1024;
 
 const STRUCTURED = 'application/cloudevents+json';
 const BATCH = 'application/cloudevents-batch+json';
@@ -25,6 +27,7 @@ export interface AuditOverRest {
  */
 export function auditRoutes(server: HttpServer, { record, envelope }: AuditOverRest): void {
   void server.register(async (scope) => {
+    limitBodiesUnderWay(scope, { maxBytes: MAX_BYTES_UNDER_WAY, largest: MAX_BODY_BYTES });
     scope.removeAllContentTypeParsers();
     for (const mode of [STRUCTURED, BATCH]) {
       scope.addContentTypeParser(mode, { parseAs: 'buffer', bodyLimit: MAX_BODY_BYTES }, async (_request: unknown, body: Buffer) => ({
