@@ -18,6 +18,7 @@ const url = (...protocols: readonly string[]) =>
 
 const Environment = z.object({
   DATABASE_URL: url('postgres', 'postgresql'),
+  MIGRATION_DATABASE_URL: url('postgres', 'postgresql').optional(),
   DATABASE_POOL_SIZE: wholeNumber(2, 500).default(16),
   REDIS_URL: url('redis', 'rediss').optional(),
   HOST: z.string().min(1).default('127.0.0.1'),
@@ -37,7 +38,12 @@ const Environment = z.object({
 
 /** How this process runs. Every variable is described in docs/operators.md. */
 export interface Config {
-  readonly database: { readonly url: string; readonly poolSize: number };
+  readonly database: {
+    readonly url: string;
+    /** The same database, as the owner of its tables. */
+    readonly migrationUrl: string;
+    readonly poolSize: number;
+  };
   /** Null: this process works alone, on in-memory doubles. */
   readonly redisUrl: string | null;
   readonly listen: { readonly host: string; readonly port: number };
@@ -92,7 +98,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 
 function toConfig(env: z.infer<typeof Environment>): Config {
   return {
-    database: { url: env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE },
+    database: { url: env.DATABASE_URL, migrationUrl: env.MIGRATION_DATABASE_URL ?? env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE },
     redisUrl: env.REDIS_URL ?? null,
     listen: { host: env.HOST, port: env.PORT },
     identity: {

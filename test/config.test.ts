@@ -10,7 +10,7 @@ const enough = {
 describe('readConfig', () => {
   it('needs three variables and has a default for every other', () => {
     expect(readConfig(enough)).toEqual({
-      database: { url: enough.DATABASE_URL, poolSize: 16 },
+      database: { url: enough.DATABASE_URL, migrationUrl: enough.DATABASE_URL, poolSize: 16 },
       redisUrl: null,
       listen: { host: '127.0.0.1', port: 4001 },
       identity: {

@@ -134,14 +134,12 @@ export interface StoredEvent {
   readonly position: number | null;
 }
 
-/** The members of the stored form, in the order of RFC 8785. `v` says which form it is. */
-const STORED_FIELDS = (
-  [
-    ...['agentId', 'attributes', 'callId', 'contentSeal', 'contentType', 'data', 'executionMode', 'humanId', 'id', 'namespaceId'],
-    ...['occurredAt', 'organizationId', 'outcome', 'parentSessionId', 'projectId', 'recordedAt', 'recordedBy', 'recordingMode'],
-    ...['redacted', 'sequence', 'sessionId', 'source', 'sourceId', 'surface', 'tool', 'type', 'userId', 'verdict'],
-  ] as readonly (keyof AuditEvent)[]
-).toSorted();
+/** The members of the stored form, in the order of RFC 8785. */
+const STORED_FIELDS: readonly (keyof AuditEvent)[] = [
+  ...(['agentId', 'attributes', 'callId', 'contentSeal', 'contentType', 'data', 'executionMode', 'humanId', 'id', 'namespaceId'] as const),
+  ...(['occurredAt', 'organizationId', 'outcome', 'parentSessionId', 'projectId', 'recordedAt', 'recordedBy', 'recordingMode'] as const),
+  ...(['redacted', 'sequence', 'sessionId', 'source', 'sourceId', 'surface', 'tool', 'type', 'userId', 'verdict'] as const),
+];
 
 /** The bytes that are hashed and stored: fields that are null or empty are left out, and a human who is the user. */
 export function canonicalEvent(event: AuditEvent): string {
