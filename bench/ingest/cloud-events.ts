@@ -10,7 +10,7 @@ const sessionId = (number: number): string => `session-${String(number).padStart
 
 /** How many sessions report through one process of the agent service at a time. */
 const LIVE_SESSIONS = 8;
-/** Sessions get new numbers with each batch, of which some ten go through; with single events, once each client has sent as many. */
+/** Sessions get new numbers with each batch; with single events, once all clients together have sent as many. */
 const SINGLES_OF_A_SESSION = 2_048;
 const SESSION_NUMBERS = 1_000;
 /** The sessions of two senders have different numbers. */
@@ -28,6 +28,7 @@ export interface Body {
  * about a microsecond an event, so that the sender takes little from what it measures.
  *
  * @param form `batch`: a JSON array; `single`: one event, which then is all there is in a body
+ * @param events of one body; without meaning for `single`
  * @param seed another one for each sender
  */
 export function cloudEventBodies(
@@ -38,10 +39,13 @@ export function cloudEventBodies(
   seed: number,
 ): readonly Body[] {
   const random = seededRandom(seed);
-  const steps = mixedSteps(random, company, seed * NUMBERS_OF_A_SENDER);
+  const begin = (): Generator<object, never> => mixedSteps(random, company, seed * NUMBERS_OF_A_SENDER);
+  const singles = begin();
   return Array.from({ length: bodies }, () => {
-    const rows = Array.from({ length: events }, () => steps.next().value);
-    return form === 'batch' ? bodyOf(JSON.stringify(rows), events) : bodyOf(JSON.stringify(rows[0]), SINGLES_OF_A_SESSION);
+    if (form === 'single') return bodyOf(JSON.stringify(singles.next().value), SINGLES_OF_A_SESSION);
+    // Sessions of its own, from their beginnings: their counters have no gaps.
+    const steps = begin();
+    return bodyOf(JSON.stringify(Array.from({ length: events }, () => steps.next().value)), events);
   });
 }
 

@@ -39,13 +39,15 @@ function posting({ url, token, clients, events, firstEvent, contentType, bodies 
   const headers = { authorization: `Bearer ${token}`, 'content-type': contentType };
   const target = new URL('/v1/audit-events', url);
   let taken = 0;
-  let requests = 0;
+  const turns = bodies.map(() => 0);
   return {
     clients,
     async next(client) {
       const own = bodies[client] ?? [];
-      const body = own[requests++ % own.length];
+      const turn = turns[client] ?? 0;
+      const body = own[turn % own.length];
       if (body === undefined || taken >= events) return 0;
+      turns[client] = turn + 1;
       const first = firstEvent + taken;
       taken += body.events;
       const bytes = body.fill(first, Date.now());
