@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { measureLogs, type LogSamples } from './audit-query/measure.js';
+import { measureLogs, type LogSamples, type Samples } from './audit-query/measure.js';
 import { makeLog } from './audit-query/log.js';
 import { PAGE_QUERIES } from './audit-query/queries.js';
 import { benchmarkCommand, someOf, wholeNumber } from './support/arguments.js';
@@ -49,24 +49,27 @@ async function measure(stage: Stage, options: Options): Promise<readonly [LogSam
   return measureLogs(small, large, queries, options.rounds);
 }
 
-const latency = (milliseconds: readonly number[]): Figures => ({
+function figuresOf(log: LogSamples): Figures {
+  const pages = [...log.pages].map(([name, samples]) => [name, { ...latency(samples), ...contents(samples) }]);
+  return { events: log.events, ...Object.fromEntries(pages) };
+}
+
+const latency = ({ milliseconds }: Samples): Figures => ({
+  samples: milliseconds.length,
   p50Milliseconds: median(milliseconds),
   p99Milliseconds: percentile(milliseconds, 0.99),
 });
 
-function figuresOf(log: LogSamples): Figures {
-  const pages = [...log.pages].map(([name, { milliseconds, events }]) => [
-    name,
-    { ...latency(milliseconds), eventsPerPage: events.reduce((sum, count) => sum + count, 0) / events.length },
-  ]);
-  return { events: log.events, ...Object.fromEntries(pages) };
-}
+const contents = ({ events, unanswered }: Samples): Figures => ({
+  eventsPerPage: events.reduce((sum, count) => sum + count, 0) / Math.max(1, events.length),
+  unanswered,
+});
 
 function barsFor(name: string, small: LogSamples, large: LogSamples): readonly Bar[] {
   const [page, pageOfSmall] = [large, small].map(({ pages }) => pages.get(name)?.milliseconds ?? []);
   const p50 = median(page ?? []);
   return [
-    atMost(`${name}: p50 of a page over p50 of a look-up`, 3, p50 / median(large.lookUp)),
+    atMost(`${name}: p50 of a page over p50 of a look-up`, 3, p50 / median(large.lookUp.milliseconds)),
     atMost(`${name}: p99 of a page in milliseconds`, 60, percentile(page ?? [], 0.99)),
     atMost(`${name}: p50 of a page in the large log over that in the small one`, 1.5, p50 / median(pageOfSmall ?? [])),
   ];

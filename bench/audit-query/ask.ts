@@ -6,15 +6,25 @@ import type { Question } from './queries.js';
 
 /** Asks the service, one question at a time over one connection that stays open. */
 export interface Asker {
-  /** How long the answer took, and how many events it holds. */
-  ask(question: Question): Promise<{ readonly milliseconds: number; readonly events: number }>;
+  /** @throws Error when the service answers with anything but events, or that it took too long. */
+  ask(question: Question): Promise<Answered>;
   close(): void;
 }
 
-const Answer = z.object({
-  data: z.object({ found: z.union([z.object({ edges: z.array(z.unknown()) }), z.object({ id: z.string() })]) }),
-  errors: z.undefined().optional(),
-});
+export interface Answered {
+  /** From the first byte of the question to the last of the answer. */
+  readonly milliseconds: number;
+  /** How many events it holds; null when the service gave up. */
+  readonly events: number | null;
+}
+
+const Answer = z.union([
+  z
+    .object({ data: z.object({ found: z.object({ edges: z.array(z.unknown()) }) }), errors: z.undefined().optional() })
+    .transform(({ data }) => data.found.edges.length),
+  z.object({ data: z.object({ found: z.object({ id: z.string() }) }), errors: z.undefined().optional() }).transform(() => 1),
+  z.object({ errors: z.tuple([z.object({ extensions: z.object({ code: z.literal('UNAVAILABLE') }) })]) }).transform(() => null),
+]);
 
 /** Asks as somebody who may read everything in the organization. */
 export async function askAuditor(product: Product): Promise<Asker> {
@@ -39,8 +49,7 @@ export async function askAuditor(product: Product): Promise<Asker> {
       const milliseconds = performance.now() - askedAt;
       const answer = Answer.safeParse(JSON.parse(text));
       if (!answer.success) throw new Error(`The service did not answer as it should: ${text.slice(0, 1_000)}`);
-      const { found } = answer.data.data;
-      return { milliseconds, events: 'edges' in found ? found.edges.length : 1 };
+      return { milliseconds, events: answer.data };
     },
     close: () => agent.destroy(),
   };
