@@ -54,7 +54,7 @@ import { postgresTools, postgresToolWriter } from './tools/postgres.js';
 
 /** The service, built and not yet listening. */
 export interface App {
-  /** Begins to answer, and to give events their positions. Returns where. */
+  /** Begins to answer, and to give events their positions where the configuration has it do so. Returns where. */
   listen(): Promise<{ readonly url: string }>;
   /** Ends: feeds and connections first, then the sequencer, then the stores. What was answered is durable already. */
   close(): Promise<void>;
@@ -94,7 +94,7 @@ export async function buildApp(config: Config, logger: Logger, clock: Clock = ()
   return {
     async listen() {
       await http.listen({ host: config.listen.host, port: config.listen.port });
-      sequencer = startSequencer(services.sequencing);
+      if (config.sequencer) sequencer = startSequencer(services.sequencing);
       return { url: urlOf(http) };
     },
     async close() {

@@ -22,6 +22,7 @@ describe('readConfig', () => {
       },
       audit: { maxAgeDays: 400, maxAheadSeconds: 300, queueMaxEvents: 20_000 },
       feed: { heartbeatSeconds: 15 },
+      sequencer: true,
       introspection: true,
       logLevel: 'info',
     });
@@ -56,6 +57,7 @@ describe('readConfig', () => {
       AUDIT_MAX_AHEAD_SECONDS: '-1',
       AUDIT_QUEUE_MAX_EVENTS: '499',
       FEED_HEARTBEAT_SECONDS: '1.5',
+      SEQUENCER: 'hunter2',
       GRAPHQL_INTROSPECTION: 'hunter2',
       LOG_LEVEL: 'hunter2',
     };
