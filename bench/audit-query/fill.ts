@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventOf, OWN_SOURCE, seal, type NewEvent } from '../../src/audit/index.js';
+import { splitContent } from '../../src/audit/content.js';
 import { postgresAuditLog } from '../../src/audit/postgres.js';
 import { organizationId } from '../../src/kernel/index.js';
 import { openDatabase } from '../../src/platform/postgres.js';
@@ -25,13 +26,16 @@ const WRITE_EVENTS = 1_000;
  */
 export async function fill(databaseUrl: string, events: number, targets: Targets): Promise<void> {
   const database = openDatabase(databaseUrl, WRITERS);
-  const log = postgresAuditLog(database.sql, new Set());
+  const log = postgresAuditLog(database.of, new Set());
   const organization = organizationId(theCompany.id);
   const stream = newEvents(seededRandom(1), events);
   const progress = showProgress(`Filling in ${events.toLocaleString('en')} events`, events, 'events');
   const write = async (): Promise<void> => {
     for (let batch = take(stream, WRITE_EVENTS); batch.length > 0; batch = take(stream, WRITE_EVENTS)) {
-      const sealed = batch.map((event) => seal(eventOf(organization, recordedAt(event), event)));
+      const sealed = batch.map((event) => {
+        const { data, content } = splitContent(event.type, event.data);
+        return seal(eventOf(organization, recordedAt(event), { ...event, data }), content);
+      });
       for (const { event } of sealed) targets.see(event);
       await log.append(
         organization,

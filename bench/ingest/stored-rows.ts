@@ -7,7 +7,8 @@ import { withClient } from '../support/cluster.js';
  * Everything that is stored of an event, as one row. What another table keeps of it belongs into a join here: the reference writes
  * the same bytes as the product, or it is none.
  */
-const STORED = 'SELECT e.* FROM audit_event e';
+const STORED = `SELECT e.*, c.salt AS content_salt, c.json AS content_json
+  FROM audit_event e LEFT JOIN audit_event_content c ON c.event_id = e.id`;
 
 /** The newest rows, newest first. */
 const newest = (columns: string, rows: number): string => `SELECT ${columns} FROM (${STORED}) stored ORDER BY stored.id DESC LIMIT ${rows}`;
