@@ -1,6 +1,7 @@
 import type { JsonObject, OrganizationId } from '../kernel/index.js';
 import type { Sql, SqlOf } from '../platform/postgres.js';
 import type { Append, AuditLog, Receipt, RecordingModes, RecordingPlaces } from './ports.js';
+import { keyOf, ORGANIZATION_KEY, toolKeyOf } from './postgres/keys.js';
 import { EVENT_COLUMNS, toStoredEvent, type EventRow } from './postgres/event-reader.js';
 
 /** Remembers which months have a partition, one for each database that a process uses. */
@@ -63,8 +64,10 @@ const INSERT = `
     SELECT $1, decode(key, 'hex'), id FROM input WHERE key IS NOT NULL ORDER BY key
     ON CONFLICT DO NOTHING RETURNING event_id
   ), events AS (
-  INSERT INTO audit_event (id, organization_id, type, namespace_id, project_id, user_id, agent_id, session_id, tool, verdict, outcome, seq, salt, seal, bytes, json)
-  SELECT id, $1, type, namespace_id, project_id, user_id, agent_id, session_id, tool, verdict, outcome, seq, decode(salt, 'hex'), decode(seal, 'hex'), bytes, json::json
+  INSERT INTO audit_event (id, organization_id, type, namespace_id, project_id, user_id, agent_id, session_id, tool, verdict, outcome, seq, salt, seal, bytes, json,
+    organization_key, namespace_key, tool_key, user_key, agent_key, session_key)
+  SELECT id, $1, type, namespace_id, project_id, user_id, agent_id, session_id, tool, verdict, outcome, seq, decode(salt, 'hex'), decode(seal, 'hex'), bytes, json::json,
+    ${ORGANIZATION_KEY}, ${keyOf('namespace_id')}, ${toolKeyOf('tool', 'namespace_id')}, ${keyOf('user_id')}, ${keyOf('agent_id')}, ${keyOf('session_id')}
   FROM input WHERE key IS NULL OR id IN (SELECT event_id FROM keys) ORDER BY id
   ON CONFLICT (id) DO NOTHING
   RETURNING id

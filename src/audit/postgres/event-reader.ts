@@ -2,8 +2,9 @@ import type { OrganizationId, Page } from '../../kernel/index.js';
 import { groupByPlace, hasAnyOf, type Sql, type SqlOf } from '../../platform/postgres.js';
 import { eventFrom, type StoredEvent } from '../event.js';
 import type { EventFilter, EventPage, EventReader, EventScope, OwnersRequest } from '../ports.js';
-import { driveOf, MAX_NAMESPACES, OWNER_COLUMN, type Drive } from './drive.js';
+import { driveOf, MAX_NAMESPACES, OWNER_NAME, type Drive } from './drive.js';
 import { filterConditions, namespacesBelow, scopeCondition, timeConditions } from './event-filter.js';
+import { keyOf, toolKeyOf } from './keys.js';
 import { Values } from './values.js';
 
 export interface EventRow {
@@ -142,7 +143,7 @@ function listingOf(organizationId: OrganizationId, scope: EventScope, filter: Ev
     ...(drive.namespaces === null
       ? []
       : [
-          `(SELECT e.id, e.bytes FROM unnest(${values.add(drive.namespaces)}::text[]) AS n (id), LATERAL (${streamOf({ range, stream: 'e.namespace_id = n.id', rest, direction, limit, examined })}) e)`,
+          `(${keyed(values.add(drive.namespaces))} SELECT e.id, e.bytes FROM keyed n, LATERAL (${streamOf({ range, stream: NAMESPACE_STREAM, rest, direction, limit, examined })}) e)`,
         ]),
   ];
   const candidates = streams.length === 0 ? 'SELECT NULL::uuid AS id, 0 AS bytes WHERE false' : streams.join(' UNION ');
@@ -151,6 +152,11 @@ function listingOf(organizationId: OrganizationId, scope: EventScope, filter: Ev
   const newest = `SELECT c.id, c.bytes FROM (${candidates}) c${bound} ORDER BY c.id ${direction} LIMIT ${limit}`;
   return { text: pageStatement(values, newest, page), values, frontier };
 }
+
+/** Namespaces with their numbers; see keys.ts. */
+const keyed = (ids: string): string =>
+  `WITH keyed AS MATERIALIZED (SELECT id, ${keyOf('id')} AS key FROM unnest(${ids}::text[]) AS named (id))`;
+const NAMESPACE_STREAM = 'e.namespace_key = n.key AND e.namespace_id = n.id';
 
 interface Stream {
   readonly range: string;
@@ -185,7 +191,7 @@ function lastExamined(values: Values, drive: Drive, { range, direction, examined
     ...drive.streams.map((stream) => `(${last(stream)})`),
     ...(drive.namespaces === null
       ? []
-      : [`(SELECT e.id FROM unnest(${values.add(drive.namespaces)}::text[]) AS n (id), LATERAL (${last('e.namespace_id = n.id')}) e)`]),
+      : [`(${keyed(values.add(drive.namespaces))} SELECT e.id FROM keyed n, LATERAL (${last(NAMESPACE_STREAM)}) e)`]),
   ].join(' UNION ALL ');
 }
 
@@ -244,13 +250,12 @@ function ownersListing(
   { owner, ids, filter, page, maxExamined }: OwnersListing,
 ): Listing {
   const values = new Values(organizationId);
-  const wanted = values.add(ids);
   const isShown = owner === 'project' ? hasAnyOf('n.ancestors', values.add(scope.memberOf)) : 'true';
   const parts = ownerParts(values, scope, { owner, ids, filter, page, maxExamined });
   const newest = streamOf({ ...parts, limit: values.add(page.first + 1) });
-  const text = `
+  const text = `${parts.wanted}
     SELECT wanted.place, ${isShown} AS is_shown, event.*
-    FROM unnest(${wanted}::text[]) WITH ORDINALITY AS wanted (id, place)
+    FROM wanted
     ${owner === 'project' ? "LEFT JOIN namespace n ON n.organization_id = $1 AND n.id = wanted.id AND n.kind = 'PROJECT'" : ''}
     LEFT JOIN LATERAL (
       SELECT ${EVENT_COLUMNS}, e.id, page.candidates
@@ -261,11 +266,16 @@ function ownersListing(
   return { text, values, frontier: parts.rest === '' ? null : ownersFrontier(organizationId, { owner, ids, filter, page, maxExamined }) };
 }
 
-function ownerParts(values: Values, scope: EventScope, { owner, ids, filter, page, maxExamined }: OwnersListing): Omit<Stream, 'limit'> {
-  const { stream, seenTo } = ownerStream(values, { owner, filter });
+function ownerParts(
+  values: Values,
+  scope: EventScope,
+  { owner, ids, filter, page, maxExamined }: OwnersListing,
+): Omit<Stream, 'limit'> & { readonly wanted: string } {
+  const { wanted, stream, seenTo } = ownerStream(values, { owner, ids, filter });
   const isOwn = owner === 'user' && ids.every((id) => id === scope.userId);
   const scoped = scope.isWhole || isOwn ? [] : [scopeCondition(values, scope)];
   return {
+    wanted,
     range: rangeConditions(values, filter, page),
     stream,
     rest: [...scoped, ...filterConditions(values, filter, seenTo)].join(' AND '),
@@ -276,24 +286,29 @@ function ownerParts(values: Values, scope: EventScope, { owner, ids, filter, pag
 
 const examinedBy = (streams: number, most: number): number => Math.ceil(Math.max(most / 100, most / Math.max(1, streams)));
 
-/** A project's events of one tool have an index of their own. */
-function ownerStream(values: Values, { owner, filter }: Pick<OwnersRequest, 'owner' | 'filter'>) {
+/** The owners with their numbers, and the condition that an event is of one. A project's events of one tool have an index of their own. */
+function ownerStream(values: Values, { owner, ids, filter }: Pick<OwnersRequest, 'owner' | 'ids' | 'filter'>) {
   const [tool, ...others] = owner === 'project' ? (filter.tools ?? []) : [];
   const isByTool = tool !== undefined && others.length === 0;
+  const bound = isByTool ? values.add(tool) : '';
+  const name = isByTool ? 'tool' : OWNER_NAME[owner];
+  const key = isByTool ? toolKeyOf(`${bound}::text`, 'id') : keyOf('id');
   return {
-    stream: `e.${OWNER_COLUMN[owner]} = wanted.id${isByTool ? ` AND e.tool = ${values.add(tool)}` : ''}`,
+    wanted: `WITH wanted AS MATERIALIZED (
+      SELECT id, place, ${key} AS key FROM unnest(${values.add(ids)}::text[]) WITH ORDINALITY AS wanted (id, place))`,
+    stream: `e.${name}_key = wanted.key AND e.${OWNER_NAME[owner]}_id = wanted.id${isByTool ? ` AND e.tool = ${bound}` : ''}`,
     seenTo: new Set<keyof EventFilter>(isByTool ? ['tools'] : []),
   };
 }
 
 function ownersFrontier(organizationId: OrganizationId, { owner, ids, filter, page, maxExamined }: OwnersListing): Statement {
   const values = new Values(organizationId);
-  const wanted = values.add(ids);
-  const bounds = { range: rangeConditions(values, filter, page), ...ownerStream(values, { owner, filter }), direction: directionOf(page) };
-  const text = `
-    SELECT wanted.place, last.id FROM unnest(${wanted}::text[]) WITH ORDINALITY AS wanted (id, place),
-    LATERAL (SELECT e.id FROM audit_event e WHERE ${bounds.range} AND ${bounds.stream}
-      ORDER BY e.id ${bounds.direction} OFFSET ${examinedBy(ids.length, maxExamined) - 1} LIMIT 1) last`;
+  const { wanted, stream } = ownerStream(values, { owner, ids, filter });
+  const range = rangeConditions(values, filter, page);
+  const text = `${wanted}
+    SELECT wanted.place, last.id FROM wanted,
+    LATERAL (SELECT e.id FROM audit_event e WHERE ${range} AND ${stream}
+      ORDER BY e.id ${directionOf(page)} OFFSET ${examinedBy(ids.length, maxExamined) - 1} LIMIT 1) last`;
   return { text, values };
 }
 
