@@ -13,7 +13,11 @@ export const postgresAuditLog = (of: SqlOf, months: KnownMonths): AuditLog => ({
     const sql = of(organizationId);
     await ensurePartitions(sql, months, appends);
     const firsts = withoutRepeats(appends);
-    const rows = await sql.query<{ id: string }>(INSERT, [organizationId, JSON.stringify([...firsts.values()].map(toInsert))]);
+    const rows = await sql.query<{ id: string }>(
+      INSERT,
+      [organizationId, JSON.stringify([...firsts.values()].map(toInsert))],
+      'append-events',
+    );
     const stored = new Set(rows.map((row) => row.id));
     const earlier =
       stored.size === firsts.size
