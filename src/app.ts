@@ -1,10 +1,26 @@
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { FastifyInstance } from 'fastify';
 import { parse, type GraphQLSchema } from 'graphql';
 import * as auditGraphql from './audit/graphql.js';
-import { groupCommit, recordEvents, scopeOf, type AuditLog, type Reading, type Recording } from './audit/index.js';
+import * as retentionGraphql from './audit/graphql/retention.js';
+import {
+  groupCommit,
+  recordEvents,
+  scopeOf,
+  startRetention,
+  type AuditLog,
+  type Reading,
+  type Recording,
+  type RetentionChanging,
+  type RetentionReading,
+  type RetentionSchedule,
+  type RunningByHand,
+} from './audit/index.js';
 import { postgresAuditLog, postgresEventReader } from './audit/postgres.js';
+import { postgresRetentionSeats, postgresSweeping } from './audit/postgres/retention-sweeping.js';
+import { postgresRetentionReader, postgresRetentionRuns, postgresRetentionTransaction } from './audit/postgres/retention.js';
 import { auditRoutes } from './audit/rest.js';
 import type { Config } from './config.js';
 import * as decisionsGraphql from './decisions/graphql.js';
@@ -26,7 +42,7 @@ import { serveSubscriptions } from './platform/graphql-subscriptions.js';
 import { createHttpServer, requireAuthentication } from './platform/http-server.js';
 import { authenticateBy, viewerOf, type Caller } from './platform/identity.js';
 import type { Logger } from './platform/logger.js';
-import { inTransaction, isDataError, openDatabase, sqlWithin, type Database } from './platform/postgres.js';
+import { databaseFailure, inTransaction, isDataError, openDatabase, sqlWithin, type Database } from './platform/postgres.js';
 import { redisSignals, type Signals } from './platform/redis.js';
 import { readSchema } from './platform/schema-file.js';
 import { localSignals } from './platform/signals.js';
@@ -48,8 +64,14 @@ export interface App {
 
 /** Every resolver, by type and field. A test holds its keys against the schema: the library ignores what it does not know. */
 export const resolvers = {
-  Query: { ...auditGraphql.Query, ...policyGraphql.Query, ...toolsGraphql.Query },
-  Mutation: { ...auditGraphql.Mutation, ...policyGraphql.Mutation, ...toolsGraphql.Mutation, ...decisionsGraphql.Mutation },
+  Query: { ...auditGraphql.Query, ...retentionGraphql.Query, ...policyGraphql.Query, ...toolsGraphql.Query },
+  Mutation: {
+    ...auditGraphql.Mutation,
+    ...retentionGraphql.Mutation,
+    ...policyGraphql.Mutation,
+    ...toolsGraphql.Mutation,
+    ...decisionsGraphql.Mutation,
+  },
   Subscription: feedGraphql.Subscription,
   Project: { ...auditGraphql.Project, ...policyGraphql.Project, ...toolsGraphql.Project },
   User: auditGraphql.User,
@@ -76,16 +98,19 @@ export async function buildApp(config: Config, logger: Logger, clock: Clock = ()
   await addRoutes(http, config, logger, clock, services, database);
 
   let sequencer: Sequencer | null = null;
+  let schedule: RetentionSchedule | null = null;
   return {
     async listen() {
       await http.listen({ host: config.listen.host, port: config.listen.port });
       sequencer = startSequencer(services.sequencing);
+      schedule = startRetention(services.scheduling);
       return { url: urlOf(http) };
     },
     async close() {
       // Sockets first: a feed that ended by itself would tell its client that there is nothing to come back for.
       await http.close();
       services.follower.close();
+      await schedule?.stop();
       await sequencer?.stop();
       services.snapshots.close();
       await signals.close();
@@ -116,6 +141,14 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
   };
 
   const audit: Reading & Recording = { events: postgresEventReader(database.of), directory, log, clock, window: config.audit };
+  const retention: RetentionReading & RetentionChanging & RunningByHand = {
+    ...{ directory, clock, intervalMinutes: config.retention.intervalMinutes, announceStored: growth.announceStored, maxExamined: 2_000 },
+    retention: postgresRetentionReader(database.of, database.sql),
+    runs: postgresRetentionRuns(database.of),
+    sweeping: postgresSweeping(database.of),
+    atomically: (organizationId, work) => inTransaction(database, organizationId, (tx) => work(postgresRetentionTransaction(tx))),
+    explain: (error) => databaseFailure(error)?.message ?? 'It failed; the log of the service says why.',
+  };
   const pushing: Pushing = {
     atomically: (organizationId, work) =>
       inTransaction(database, organizationId, (tx) => work(postgresDirectoryWriter(tx)), { timeoutMilliseconds: 60_000 }),
@@ -153,6 +186,7 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
   };
   return {
     audit,
+    retention,
     pushing,
     policy,
     registry,
@@ -161,11 +195,19 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
     follower,
     snapshots,
     sequencing: { sequencing: postgresSequencing(database), hints: growth, report },
+    scheduling: {
+      ...retention,
+      seats: postgresRetentionSeats(database),
+      leader: `${hostname()} ${process.pid}`,
+      alarm: logger.error,
+      warn: logger.warn,
+    },
   };
 }
 
 /** Everything that resolvers need for one request. */
 export type Context = auditGraphql.AuditContext &
+  retentionGraphql.RetentionContext &
   policyGraphql.PolicyContext &
   toolsGraphql.ToolContext &
   decisionsGraphql.DecisionContext &
@@ -176,6 +218,7 @@ function contextFor(services: Services, caller: Caller): Context {
   const audit = auditGraphql.auditForRequest(services.audit, viewer);
   return {
     audit,
+    retention: { viewer, deps: services.retention },
     policies: policyGraphql.policiesForRequest(services.policy, viewer),
     tools: toolsGraphql.toolsForRequest(services.registry, viewer),
     decide: (question: Question) => decide(services.deciding, viewer(), question),

@@ -31,6 +31,7 @@ const Environment = z.object({
   AUDIT_MAX_AHEAD_SECONDS: wholeNumber(0, 86_400).default(300),
   AUDIT_QUEUE_MAX_EVENTS: wholeNumber(500, 1_000_000).default(20_000),
   FEED_HEARTBEAT_SECONDS: wholeNumber(1, 3_600).default(15),
+  RETENTION_INTERVAL_MINUTES: wholeNumber(1, 10_080).default(60),
   GRAPHQL_INTROSPECTION: z.enum(['on', 'off']).default('on'),
   LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
 });
@@ -48,6 +49,7 @@ export interface Config {
     readonly queueMaxEvents: number;
   };
   readonly feed: { readonly heartbeatSeconds: number };
+  readonly retention: { readonly intervalMinutes: number };
   readonly introspection: boolean;
   readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug';
 }
@@ -104,6 +106,7 @@ function toConfig(env: z.infer<typeof Environment>): Config {
     },
     audit: { maxAgeDays: env.AUDIT_MAX_AGE_DAYS, maxAheadSeconds: env.AUDIT_MAX_AHEAD_SECONDS, queueMaxEvents: env.AUDIT_QUEUE_MAX_EVENTS },
     feed: { heartbeatSeconds: env.FEED_HEARTBEAT_SECONDS },
+    retention: { intervalMinutes: env.RETENTION_INTERVAL_MINUTES },
     introspection: env.GRAPHQL_INTROSPECTION === 'on',
     logLevel: env.LOG_LEVEL,
   };

@@ -6,3 +6,10 @@ export { eventsById, listEvents, listEventsByOwner, scopeOf, type Reading } from
 export { MAX_EVENTS, recordEvents, type EventReceipt, type Recording } from './record-events.js';
 export { eventScope, isVisible } from './scope.js';
 export { seal, sealOf } from './seal.js';
+export { DECISION_TYPES, effectiveDays, retentionProblem, type DaysInForce, type EffectiveDays } from './retention/rules.js';
+export type { RetentionReader } from './retention/ports.js';
+export type { RetentionReading } from './retention/read-retention.js';
+export type { RetentionChanging } from './retention/change-retention.js';
+export type { RunningByHand } from './retention/run-by-hand.js';
+export { rememberSettings, type KnownSettings } from './retention/known-settings.js';
+export { startRetention, type RetentionSchedule } from './retention/schedule.js';

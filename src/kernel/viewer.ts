@@ -8,6 +8,7 @@ export const SCOPES = [
   'decision:request',
   'directory:write',
   'policy:write',
+  'retention:write',
   'tool:write',
   'act:any',
 ] as const;
