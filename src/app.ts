@@ -8,17 +8,21 @@ import * as retentionGraphql from './audit/graphql/retention.js';
 import {
   groupCommit,
   recordEvents,
+  rememberPlaces,
   scopeOf,
   startRetention,
   type AuditLog,
   type Reading,
   type Recording,
+  type RecordingModeChanging,
+  type Redactor,
   type RetentionChanging,
   type RetentionReading,
   type RetentionSchedule,
+  type Revealing,
   type RunningByHand,
 } from './audit/index.js';
-import { postgresAuditLog, postgresEventReader } from './audit/postgres.js';
+import { postgresAuditLog, postgresEventReader, postgresRecordingModes, postgresRecordingPlaces } from './audit/postgres.js';
 import { postgresRetentionSeats, postgresSweeping } from './audit/postgres/retention-sweeping.js';
 import { postgresRetentionReader, postgresRetentionRuns, postgresRetentionTransaction } from './audit/postgres/retention.js';
 import { auditRoutes } from './audit/rest.js';
@@ -81,6 +85,7 @@ export const resolvers = {
   AgentPolicyPayload: policyGraphql.AgentPolicyPayload,
   AgentTool: toolsGraphql.AgentTool,
   AgentToolPayload: toolsGraphql.AgentToolPayload,
+  AgentApprovalPayload: { ...toolsGraphql.AgentApprovalPayload, ...decisionsGraphql.AgentApprovalPayload },
   AgentDecision: { ...toolsGraphql.AgentDecision, ...decisionsGraphql.AgentDecision },
   AgentDecisionPayload: decisionsGraphql.AgentDecisionPayload,
   AgentDecisionReason: policyGraphql.AgentDecisionReason,
@@ -140,7 +145,22 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
     growth.announceStored();
   };
 
-  const audit: Reading & Recording = { events: postgresEventReader(database.of), directory, log, clock, window: config.audit };
+  const places = rememberPlaces(postgresRecordingPlaces(database.of), clock);
+  const redactor: Redactor = { redact: (value) => ({ value, redacted: [] }), secretIn: () => null };
+  const audit: Reading & Recording & Revealing & RecordingModeChanging = {
+    ...{ events: postgresEventReader(database.of), directory, log, places, redactor, clock, window: config.audit },
+    atomically: (organizationId, work) =>
+      inTransaction(database, organizationId, (tx) =>
+        work({
+          modes: postgresRecordingModes(() => sqlWithin(tx)),
+          auditLog: postgresAuditLog(() => sqlWithin(tx), new Set()),
+        }),
+      ),
+    changed: (organizationId) => {
+      places.forget(organizationId);
+      growth.announceStored();
+    },
+  };
   const retention: RetentionReading & RetentionChanging & RunningByHand = {
     ...{ directory, clock, intervalMinutes: config.retention.intervalMinutes, announceStored: growth.announceStored, maxExamined: 2_000 },
     retention: postgresRetentionReader(database.of, database.sql),
@@ -175,7 +195,7 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
       ),
   };
   const snapshots = keepSnapshots({ directory, policies, tools, engine: wasmEngine, hints, clock });
-  const deciding: Deciding = { snapshots, log, clock, alarm: (message, details) => logger.error(message, details) };
+  const deciding: Deciding = { snapshots, log, places, redactor, clock, alarm: (message, details) => logger.error(message, details) };
   const follower = followLogs({ reader: postgresLogReader(database.of), hints: growth, report });
   const feeding: Feeding = {
     follower,

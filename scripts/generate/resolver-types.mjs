@@ -39,6 +39,7 @@ export async function resolverTypesFor(sdl) {
         ID: 'string',
         AgentCloudEvent: 'unknown',
         AgentDateTime: 'string',
+        AgentEventCount: 'number',
         AgentJson: 'unknown',
         AgentEventSequence: 'number',
         AgentLogPosition: 'number',

@@ -1,80 +1,40 @@
-import { z } from 'zod';
+/** Every event type that is known, and what follows from an event's type. */
+import { AGENT_SERVICE_TYPES } from './catalogue/agent-service.js';
+import type { EventType, Family } from './catalogue/definition.js';
+import { OWN_TYPES } from './catalogue/own-types.js';
 
-/** Families of event types: each has one shape of payload. */
-export type Family = 'session' | 'message' | 'modelCall' | 'toolCall' | 'decision' | 'policy' | 'tool' | 'unknown';
+export { RETENTION_CLASSES, type Category, type EventType, type Family, type RetentionClass } from './catalogue/definition.js';
 
-// What a producer does not know it may leave out or send as null.
-const text = z.string().nullish();
-/** What a GraphQL Int can hold. */
-const count = z.number().int().min(0).max(2_147_483_647).nullish();
-const amount = z.number().nonnegative().nullish();
+/** Every event type that is known, by name: each is defined once, under `catalogue/`. */
+export const EVENT_TYPES: readonly EventType[] = [...AGENT_SERVICE_TYPES, ...OWN_TYPES].sort((left, right) =>
+  left.name < right.name ? -1 : 1,
+);
 
-/** What every type of the agent service may carry besides. */
-const common = { workflow_id: text, ip_address: text };
+export const CATALOGUE: ReadonlyMap<string, EventType> = new Map(EVENT_TYPES.map((type) => [type.name, type]));
 
-const session = z.object({ ...common, workflow_type: text, goal: text, status: text, duration_seconds: amount, error_message: text });
-const message = z.object({ ...common, input_type: text, output_type: text, content: text, content_length: count });
-const modelCall = z.object({
-  ...common,
-  model_name: text,
-  prompt_content: text,
-  tools_bound: z.array(z.string()).nullish(),
-  response_content: text,
-  prompt_token_count: count,
-  completion_token_count: count,
-  finish_reason: text,
-  latency_ms: amount,
-  error_type: text,
-  error_message: text,
-});
-const toolName = z.string().min(1, 'must not be empty').max(300, 'must have at most 300 characters');
-const toolCall = z.object({
-  ...common,
-  tool_name: toolName,
-  tool_args: z.unknown().optional(),
-  response_content: text,
-  response_length: count,
-  error_type: text,
-  error_message: text,
-  attempt_number: count,
-  max_attempts: count,
-  previous_error: text,
-});
-
-interface Definition {
-  readonly family: Family;
-  /** What a producer may send; null for types that only this service records. */
-  readonly data: z.ZodObject | null;
-}
-
-/**
- * Every event type that is known, by name.
- *
- * The first eleven are those that GitLab's agent service sends; the names are kept. What this service records itself follows.
- */
-export const CATALOGUE: ReadonlyMap<string, Definition> = new Map(
-  Object.entries({
-    ai_agent_session_started: { family: 'session', data: session },
-    ai_agent_session_ended: { family: 'session', data: session },
-    ai_user_input_received: { family: 'message', data: message },
-    ai_user_output_displayed: { family: 'message', data: message },
-    ai_llm_input_sent: { family: 'modelCall', data: modelCall },
-    ai_llm_response_received: { family: 'modelCall', data: modelCall },
-    ai_llm_request_failed: { family: 'modelCall', data: modelCall },
-    ai_tool_invoked: { family: 'toolCall', data: toolCall },
-    ai_tool_response_received: { family: 'toolCall', data: toolCall },
-    ai_tool_execution_failed: { family: 'toolCall', data: toolCall },
-    ai_tool_execution_retried: { family: 'toolCall', data: toolCall },
-    ai_tool_decision_made: { family: 'decision', data: null },
-    ai_policy_created: { family: 'policy', data: null },
-    ai_policy_published: { family: 'policy', data: null },
-    ai_policy_retired: { family: 'policy', data: null },
-    ai_tool_registered: { family: 'tool', data: null },
-    ai_tool_changed: { family: 'tool', data: null },
-  } satisfies Record<string, Definition>),
+const NONE: ReadonlySet<string> = new Set();
+const FIELDS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
+  EVENT_TYPES.map(({ name, data }) => [name, new Set(Object.keys(data.shape))]),
 );
 
 export const familyOf = (type: string): Family => CATALOGUE.get(type)?.family ?? 'unknown';
 
-/** Fields of `data` that the type's payload shows; what is beyond them are extensions. */
-export const fieldsOf = (type: string): ReadonlySet<string> => new Set(Object.keys(CATALOGUE.get(type)?.data?.shape ?? {}));
+/** Members of `data` that the type defines; what a producer sends beyond them are extensions. */
+export const fieldsOf = (type: string): ReadonlySet<string> => FIELDS.get(type) ?? NONE;
+
+/** Members of `data` that hold prompts, answers and results. Of what the type does not define, content.ts judges by names. */
+export const contentOf = (type: string): ReadonlySet<string> => CATALOGUE.get(type)?.content ?? NONE;
+
+/** Members of `data` that hold free text or values, but no prompt, answer or result: arguments, error messages. */
+export const detailsOf = (type: string): ReadonlySet<string> => CATALOGUE.get(type)?.details ?? NONE;
+
+/** How long events of the type are kept; their content may be dropped before. */
+export const retentionClassOf = (type: string): EventType['retentionClass'] => CATALOGUE.get(type)?.retentionClass ?? 'METADATA';
+
+/**
+ * Types of which there are few: what people do and what this service records beside its decisions. Looking for one of them goes by its
+ * type first.
+ */
+export const RARE_TYPES: ReadonlySet<string> = new Set(
+  EVENT_TYPES.filter(({ isOwn, retentionClass }) => isOwn && retentionClass !== 'DECISIONS').map(({ name }) => name),
+);

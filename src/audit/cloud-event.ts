@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isJsonObject, isPlain, jsonProblem, parseJson, type Json, type JsonObject } from '../kernel/index.js';
 import { CATALOGUE } from './catalogue.js';
-import { OWN_SOURCE, type NewEvent, type Outcome } from './event.js';
+import { EXECUTION_MODES, OWN_SOURCE, SURFACES, type NewEvent, type Outcome } from './event.js';
 
 /** The deepest that an event's data may nest. */
 export const MAX_DEPTH = 64;
@@ -40,8 +40,12 @@ const Envelope = z.looseObject({
   sequence: z.union([z.number().int(NO_COUNTER).nonnegative(NO_COUNTER), name(200)], NO_COUNTER).nullish(),
   projectid: name(300).nullish(),
   userid: name(300).nullish(),
+  humanid: name(300).nullish(),
   agentid: name(300).nullish(),
   callid: name(200).nullish(),
+  parentsessionid: name(200).nullish(),
+  surface: z.enum(SURFACES, `must be one of ${SURFACES.join(', ')}`).nullish(),
+  executionmode: z.enum(EXECUTION_MODES, `must be ${EXECUTION_MODES.join(' or ')}`).nullish(),
   data: z.unknown().optional(),
   data_base64: z.string('must be a string').nullish(),
 });
@@ -69,7 +73,7 @@ export function parseCloudEvent(raw: unknown, now: Date, window: TimeWindow): Ne
   const definition = CATALOGUE.get(envelope.type);
   const data = dataIn(raw, envelope.datacontenttype ?? null);
   if (isRejection(data)) return data.rejection;
-  if (definition?.data === null) return { path: 'type', reason: `must not be ${envelope.type}: only this service records it` };
+  if (definition?.isOwn === true) return { path: 'type', reason: `must not be ${envelope.type}: only this service records it` };
   const content = definition === undefined ? null : dataProblem(definition.data, data.value);
   if (content !== null) return content;
   if (JSON.stringify(raw).length > MAX_EVENT_CHARACTERS)
@@ -82,8 +86,12 @@ export function parseCloudEvent(raw: unknown, now: Date, window: TimeWindow): Ne
     occurredAt: new Date(time).toISOString(),
     projectId: envelope.projectid ?? null,
     userId: envelope.userid ?? null,
+    humanId: envelope.humanid ?? null,
     agentId: envelope.agentid ?? null,
     sessionId: envelope.subject ?? workflowOf(data.value),
+    parentSessionId: envelope.parentsessionid ?? null,
+    surface: envelope.surface ?? null,
+    executionMode: envelope.executionmode ?? null,
     sequence: counterIn(envelope.sequence ?? null),
     callId: envelope.callid ?? null,
     tool: toolOf(data.value),

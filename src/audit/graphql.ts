@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import { z } from 'zod';
 import type {
   AgentAuditEventFilter,
   AgentAuditEventReceipt,
@@ -10,11 +11,26 @@ import type {
   ResolversTypes,
   UserResolvers,
 } from '../generated/graphql.js';
-import { connectionOf, cursorOf, isUuid, pageRequest, type Page, type PageRequest, type Viewer } from '../kernel/index.js';
-import type { StoredEvent } from './event.js';
+import {
+  connectionOf,
+  cursorOf,
+  isPlainText,
+  isUuid,
+  isWellFormed,
+  pageRequest,
+  type Page,
+  type PageRequest,
+  type Viewer,
+} from '../kernel/index.js';
+import { inputInvalid, inputProblems, notFound } from '../platform/graphql-input.js';
+import { setRecordingMode, type RecordingModeChanging, type RecordingModeOutcome } from './change-recording-mode.js';
+import { EVENT_TYPES, type EventType } from './catalogue.js';
+import type { RecordingMode, StoredEvent } from './event.js';
 import type { EventFilter, EventScope, Owner } from './ports.js';
+import { presentEventType } from './present-event-type.js';
 import { presentEvent } from './present-event.js';
 import { eventsById, listEvents, listEventsByOwner, scopeOf, type Reading } from './read-events.js';
+import { MAX_REVEALED, revealContent, type Revealing, type RevealOutcome } from './reveal-content.js';
 import { countsOf, recordEvents, type EventReceipt, type Recording } from './record-events.js';
 
 /** The audit log for one GraphQL request: asked field by field, answered in batches. */
@@ -23,6 +39,10 @@ export interface AuditForRequest {
   listOf(owner: Owner, id: string, filter: EventFilter, page: PageRequest): Promise<Page<StoredEvent> | null>;
   byId(id: string): Promise<StoredEvent | null>;
   record(events: readonly unknown[]): Promise<readonly EventReceipt[]>;
+  reveal(given: RevealInput): Promise<RevealOutcome>;
+  setRecordingMode(given: { readonly namespaceId: string; readonly mode: RecordingMode }): Promise<RecordingModeOutcome>;
+  /** The catalogue, for whoever is signed in. */
+  eventTypes(): readonly EventType[];
 }
 
 export interface AuditContext {
@@ -30,7 +50,7 @@ export interface AuditContext {
 }
 
 /** @param viewer throws when nobody is signed in; called when the first field is asked */
-export function auditForRequest(deps: Reading & Recording, viewer: () => Viewer): AuditForRequest {
+export function auditForRequest(deps: Reading & Recording & Revealing & RecordingModeChanging, viewer: () => Viewer): AuditForRequest {
   let scope: Promise<EventScope> | null = null;
   const scopeOnce = (): Promise<EventScope> => (scope ??= scopeOf(deps, viewer()));
 
@@ -49,6 +69,12 @@ export function auditForRequest(deps: Reading & Recording, viewer: () => Viewer)
     listOf: async (owner, id, filter, page) => primed(await byOwner.load({ owner, filter, page, id })),
     byId: (id) => byId.load(id),
     record: (events) => recordEvents(deps, viewer(), events),
+    reveal: (given) => revealContent(deps, viewer(), given),
+    setRecordingMode: (given) => setRecordingMode(deps, viewer(), given),
+    eventTypes() {
+      viewer();
+      return EVENT_TYPES;
+    },
   };
 }
 
@@ -122,12 +148,41 @@ export const AgentAuditEvent: Pick<AgentAuditEventResolvers<AuditContext>, '__re
   __resolveReference: ({ id }, { audit }) => presentById(audit, id),
 };
 
-export const Query: Pick<QueryResolvers<AuditContext>, 'agentAuditEvent' | 'agentAuditEvents'> = {
+export const Query: Pick<QueryResolvers<AuditContext>, 'agentAuditEvent' | 'agentAuditEvents' | 'agentAuditEventTypes'> = {
   agentAuditEvent: (_root, { id }, { audit }) => presentById(audit, id),
   agentAuditEvents: async (_root, args, { audit }) => presentPage(await audit.list(filterIn(args.filter), pageIn(args))),
+  agentAuditEventTypes: (_root, _args, { audit }) => audit.eventTypes().map(presentEventType),
 };
 
-export const Mutation: Pick<MutationResolvers<AuditContext>, 'agentAuditEventsRecord'> = {
+const RevealInput = z.object({
+  eventIds: z.array(z.string()).min(1, 'must name at least one event').max(MAX_REVEALED, `must name at most ${MAX_REVEALED} events`),
+  reason: z
+    .string()
+    .trim()
+    .min(1, 'must say why')
+    .max(1_000, 'must have at most 1,000 characters')
+    .refine((text) => isPlainText(text) && isWellFormed(text), 'must be plain text'),
+});
+type RevealInput = z.infer<typeof RevealInput>;
+
+export const Mutation: Pick<
+  MutationResolvers<AuditContext>,
+  'agentAuditEventsRecord' | 'agentAuditContentReveal' | 'agentRecordingModeSet'
+> = {
+  async agentAuditContentReveal(_root, { input }, { audit }) {
+    const parsed = RevealInput.safeParse(input);
+    if (!parsed.success) return { events: null, errors: [inputInvalid(inputProblems(parsed.error))] };
+    const outcome = await audit.reveal(parsed.data);
+    if (outcome.kind === 'notFound') return { events: null, errors: [notFound(outcome.field)] };
+    return { events: outcome.events.map(({ stored, content }) => presentEvent(stored, content)), errors: [] };
+  },
+
+  async agentRecordingModeSet(_root, { input }, { audit }) {
+    const outcome = await audit.setRecordingMode(input);
+    if (outcome.kind === 'notFound') return { namespaceId: null, mode: null, errors: [notFound(outcome.field)] };
+    return { namespaceId: outcome.namespaceId, mode: outcome.mode, errors: [] };
+  },
+
   async agentAuditEventsRecord(_root, { input }, { audit }) {
     const receipts = await audit.record(input.events);
     return { ...countsOf(receipts), receipts: receipts.map(presentReceipt) };
@@ -141,11 +196,12 @@ async function presentById(audit: AuditForRequest, id: string): Promise<Awaited<
 
 const presentReceipt = (receipt: EventReceipt, index: number): AgentAuditEventReceipt =>
   receipt.status === 'rejected'
-    ? { index, status: 'REJECTED', sourceId: receipt.sourceId, path: receipt.path, reason: receipt.reason }
+    ? { index, status: 'REJECTED', sourceId: receipt.sourceId, isUnknownType: false, path: receipt.path, reason: receipt.reason }
     : {
         index,
         status: receipt.status === 'stored' ? 'STORED' : 'DUPLICATE',
         sourceId: receipt.sourceId,
         eventId: receipt.eventId,
         seal: receipt.seal.toString('hex'),
+        isUnknownType: receipt.isUnknownType,
       };

@@ -1,8 +1,12 @@
+export { type RecordingModeChanging } from './change-recording-mode.js';
 export { groupCommit, type GroupCommit } from './append.js';
 export { eventFrom, eventOf, OWN_SOURCE, type AuditEvent, type NewEvent, type Outcome, type StoredEvent, type Verdict } from './event.js';
-export type { Append, AuditLog, EventFilter, EventReader, EventScope, Owner, Receipt } from './ports.js';
+export type { Append, AuditLog, EventFilter, EventReader, EventScope, Owner, Receipt, RecordingPlace, RecordingPlaces } from './ports.js';
+export { prepareEvent, type PreparedEvent, type Redactor } from './prepare-event.js';
 export { eventBehind, presentEvent } from './present-event.js';
 export { eventsById, listEvents, listEventsByOwner, scopeOf, type Reading } from './read-events.js';
+export { rememberPlaces, type RememberedPlaces } from './recording-places.js';
+export { type Revealing } from './reveal-content.js';
 export { MAX_EVENTS, recordEvents, type EventReceipt, type Recording } from './record-events.js';
 export { eventScope, isVisible } from './scope.js';
 export { seal, sealOf } from './seal.js';

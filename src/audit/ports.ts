@@ -1,5 +1,5 @@
 import type { OrganizationId, Page, PageRequest, UserId } from '../kernel/index.js';
-import type { Outcome, SealedEvent, StoredEvent, Verdict } from './event.js';
+import type { Outcome, RecordingMode, SealedContent, SealedEvent, StoredEvent, Verdict } from './event.js';
 
 /** One event to store, with a key when its time was chosen by this service. */
 export interface Append {
@@ -27,6 +27,31 @@ export interface AuditLog {
    * event as it was given now.
    */
   append(organizationId: OrganizationId, appends: readonly Append[]): Promise<readonly Receipt[]>;
+}
+
+/** A namespace, for somebody who records what happens in it. */
+export interface RecordingPlace {
+  /** Ids from the organization down to the namespace itself. */
+  readonly ancestors: readonly string[];
+  /** `METADATA_ONLY` when it is set for the namespace or for one above it. */
+  readonly mode: RecordingMode;
+}
+
+/** Where events are recorded, and how. */
+export interface RecordingPlaces {
+  /** The organization itself, and those of `projectIds` that are projects of it, by their ids. */
+  places(organizationId: OrganizationId, projectIds: readonly string[]): Promise<ReadonlyMap<string, RecordingPlace>>;
+}
+
+/** Sets how namespaces are recorded, inside one transaction. */
+export interface RecordingModes {
+  /** Sets the mode of the namespace itself, whatever is set above it, and returns the one before. */
+  put(
+    organizationId: OrganizationId,
+    namespaceId: string,
+    mode: RecordingMode,
+    by: { readonly userId: UserId; readonly at: Date },
+  ): Promise<RecordingMode>;
 }
 
 /** Which audit events. Fields combine with AND, values with OR; null selects everything. */
@@ -72,6 +97,9 @@ export interface EventReader {
     filter: EventFilter,
     page: PageRequest,
   ): Promise<readonly (Page<StoredEvent> | null)[]>;
+
+  /** What the events with these ids keep apart, as stored; without those that have none, or none any more. */
+  contents(organizationId: OrganizationId, ids: readonly string[]): Promise<ReadonlyMap<string, SealedContent>>;
 
   /** Those of `ids` that are events in `scope`, in no order. */
   byIds(organizationId: OrganizationId, scope: EventScope, ids: readonly string[]): Promise<readonly StoredEvent[]>;

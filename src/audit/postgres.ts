@@ -1,7 +1,7 @@
 import type { JsonObject, OrganizationId, Page, PageRequest } from '../kernel/index.js';
 import { groupByPlace, hasAnyOf, type Sql, type SqlOf } from '../platform/postgres.js';
 import { eventFrom, type StoredEvent } from './event.js';
-import type { Append, AuditLog, EventFilter, EventReader, EventScope, Owner, Receipt } from './ports.js';
+import type { Append, AuditLog, EventFilter, EventReader, EventScope, Owner, Receipt, RecordingModes, RecordingPlaces } from './ports.js';
 
 interface EventRow {
   readonly json: string;
@@ -205,6 +205,14 @@ export const postgresEventReader = (of: SqlOf): EventReader => ({
     return groupByPlace(rows, ids.length).map((own) => (own[0]?.is_shown === true ? toPage(own.flatMap(present), page) : null));
   },
 
+  async contents(organizationId, ids) {
+    const rows = await of(organizationId).query<{ event_id: string; json: string; salt: Uint8Array }>(
+      'SELECT event_id, json::text AS json, salt FROM audit_event_content WHERE organization_id = $1 AND event_id = ANY($2::uuid[])',
+      [organizationId, ids],
+    );
+    return new Map(rows.map((row) => [row.event_id, { json: row.json, salt: Buffer.from(row.salt) }]));
+  },
+
   async byIds(organizationId, scope, ids) {
     if (ids.length === 0) return [];
     const values = new Values(organizationId);
@@ -215,6 +223,45 @@ export const postgresEventReader = (of: SqlOf): EventReader => ({
         values.all,
       )
     ).map(toStoredEvent);
+  },
+});
+
+/** Where events are recorded: projects as the directory has them, and what is set for those above them. */
+export const postgresRecordingPlaces = (of: SqlOf): RecordingPlaces => ({
+  async places(organizationId, projectIds) {
+    const rows = await of(organizationId).query<{ id: string; ancestors: readonly string[]; is_metadata_only: boolean }>(PLACES, [
+      organizationId,
+      [organizationId, ...projectIds],
+    ]);
+    return new Map(rows.map((row) => [row.id, { ancestors: row.ancestors, mode: row.is_metadata_only ? 'METADATA_ONLY' : 'FULL' }]));
+  },
+});
+
+const PLACES = `
+  SELECT wanted.id, line.ancestors,
+    EXISTS (SELECT 1 FROM recording_setting s WHERE s.organization_id = $1 AND s.namespace_id = ANY(line.ancestors)) AS is_metadata_only
+  FROM unnest($2::text[]) AS wanted (id)
+  LEFT JOIN namespace n ON n.organization_id = $1 AND n.id = wanted.id,
+  LATERAL (SELECT coalesce(n.ancestors, ARRAY[$1::text]) AS ancestors) line
+  WHERE n.kind = 'PROJECT' OR wanted.id = $1`;
+
+/** How namespaces are recorded, inside one open transaction. */
+export const postgresRecordingModes = (of: SqlOf): RecordingModes => ({
+  async put(organizationId, namespaceId, mode, { userId, at }) {
+    const sql = of(organizationId);
+    const rows = await (mode === 'FULL'
+      ? sql.query('DELETE FROM recording_setting WHERE organization_id = $1 AND namespace_id = $2 RETURNING 1', [
+          organizationId,
+          namespaceId,
+        ])
+      : sql.query(
+          `INSERT INTO recording_setting (organization_id, namespace_id, mode, set_at, set_by) VALUES ($1, $2, $3, $4::timestamptz, $5)
+           ON CONFLICT DO NOTHING RETURNING 1`,
+          [organizationId, namespaceId, mode, at.toISOString(), userId],
+        ));
+    // A row that was there to delete, or was there already, set the mode.
+    const wasSet = mode === 'FULL' ? rows.length > 0 : rows.length === 0;
+    return wasSet ? 'METADATA_ONLY' : 'FULL';
   },
 });
 

@@ -1,30 +1,43 @@
-import { isMember, type Directory, type Namespace } from '../directory/index.js';
-import { Failure, requireScope, type Clock, type OrganizationId, type Viewer } from '../kernel/index.js';
+import { isMember, type Directory } from '../directory/index.js';
+import { canonicalJson, Failure, requireScope, type Clock, type Viewer } from '../kernel/index.js';
+import { CATALOGUE } from './catalogue.js';
 import { parseCloudEvent, type Rejection, type TimeWindow } from './cloud-event.js';
-import { canonicalEvent, eventOf, type AuditEvent, type NewEvent } from './event.js';
-import type { Append, AuditLog, Receipt } from './ports.js';
-import { seal } from './seal.js';
+import { metadataIn, splitContent } from './content.js';
+import { canonicalEvent, eventOf, type AuditEvent, type NewEvent, type SealedEvent } from './event.js';
+import type { AuditLog, Receipt, RecordingPlace, RecordingPlaces } from './ports.js';
+import { prepareEvent, type Redactor } from './prepare-event.js';
+import { seal, sealOf } from './seal.js';
 
 /** The most events that one request may bring. */
 export const MAX_EVENTS = 500;
 
 export interface Recording {
   readonly log: AuditLog;
-  readonly directory: Directory;
+  readonly directory: Pick<Directory, 'standing'>;
+  readonly places: RecordingPlaces;
+  readonly redactor: Redactor;
   readonly clock: Clock;
   readonly window: TimeWindow;
 }
 
 /** What became of one event, in the order sent. */
 export type EventReceipt =
-  | { readonly status: 'stored' | 'duplicate'; readonly sourceId: string; readonly eventId: string; readonly seal: Buffer }
+  | {
+      readonly status: 'stored' | 'duplicate';
+      readonly sourceId: string;
+      readonly eventId: string;
+      readonly seal: Buffer;
+      /** Whether the type is not in the catalogue: stored as sent, but nobody has looked at what `data` holds. */
+      readonly isUnknownType: boolean;
+    }
   | { readonly status: 'rejected'; readonly sourceId: string | null; readonly path: string; readonly reason: string };
 
 /**
  * Records what an agent's service reports: CloudEvents, judged one by one. Bad ones come back with a reason, good ones are
  * not held up. Answers after the commit. An event sent twice is stored once.
  *
- * No events at all are fine: a producer's last batch may be empty.
+ * Secrets are redacted before anything is stored; prompts, answers and results are stored apart, or not at all where only metadata is
+ * recorded. No events at all are fine: a producer's last batch may be empty.
  *
  * Without the scope `act:any` a caller reports for itself alone, in projects it is a member of.
  *
@@ -35,33 +48,33 @@ export async function recordEvents(deps: Recording, viewer: Viewer, raw: readonl
   requireScope(viewer, 'audit:record');
   if (raw.length > MAX_EVENTS) throw new Failure('BAD_USER_INPUT', `events: must hold at most ${MAX_EVENTS} events; got ${raw.length}.`);
   const now = deps.clock();
-  const judged = raw.map((event) => withUser(viewer, parseCloudEvent(event, now, deps.window)));
-  const allowed = await placesFor(deps.directory, viewer, judged);
-  const verdicts = judged.map((event) => (isRejection(event) ? event : (misplaced(event, allowed) ?? event)));
+  const parsed = raw.map((event) => withUser(viewer, parseCloudEvent(event, now, deps.window)));
+  const places = await placesFor(deps, viewer, parsed);
+  const judged = parsed.map((event) => (isRejection(event) ? event : sealedIn(deps, viewer, { now, places, event })));
 
-  const appends = verdicts.flatMap((event): Append[] =>
-    isRejection(event) ? [] : [{ sealed: seal(eventOf(viewer.organizationId, now, event)), key: null }],
-  );
+  const appends = judged.flatMap((event) => (isRejection(event) ? [] : [{ sealed: event, key: null }]));
   const receipts = (await deps.log.append(viewer.organizationId, appends)).values();
-  return verdicts.map((event, index) => {
+  return judged.map((event, index) => {
     if (isRejection(event)) return { status: 'rejected', sourceId: idOf(raw[index]), path: event.path, reason: event.reason };
     const receipt = receipts.next().value;
     if (receipt === undefined) throw new Error('The log answered for fewer events than it was given.');
-    return presentReceipt(eventOf(viewer.organizationId, now, event), receipt);
+    return presentReceipt(event, receipt);
   });
 }
 
-/** How many events had which fate. */
+/** How many events had which fate, and how many of those in the log have a type that is not in the catalogue. */
 export function countsOf(receipts: readonly EventReceipt[]): {
   readonly stored: number;
   readonly duplicates: number;
   readonly rejected: number;
+  readonly unknownTypes: number;
 } {
   const count = (status: EventReceipt['status']) => receipts.filter((receipt) => receipt.status === status).length;
-  return { stored: count('stored'), duplicates: count('duplicate'), rejected: count('rejected') };
+  const unknownTypes = receipts.filter((receipt) => receipt.status !== 'rejected' && receipt.isUnknownType).length;
+  return { stored: count('stored'), duplicates: count('duplicate'), rejected: count('rejected'), unknownTypes };
 }
 
-const isRejection = (event: NewEvent | Rejection): event is Rejection => 'reason' in event;
+const isRejection = (event: object): event is Rejection => 'reason' in event;
 
 function withUser(viewer: Viewer, event: NewEvent | Rejection): NewEvent | Rejection {
   if (isRejection(event)) return event;
@@ -69,38 +82,73 @@ function withUser(viewer: Viewer, event: NewEvent | Rejection): NewEvent | Rejec
   if (user !== viewer.userId && !viewer.scopes.has('act:any')) {
     return { path: 'userid', reason: 'must be the token’s own user, or the token must have the scope act:any' };
   }
-  return { ...event, userId: user, recordedBy: viewer.userId };
+  return { ...event, userId: user, humanId: event.humanId ?? user, recordedBy: viewer.userId };
 }
 
-/** The projects among those named in which the viewer may report; null when that is all of the organization's. */
-async function placesFor(directory: Directory, viewer: Viewer, events: readonly (NewEvent | Rejection)[]): Promise<ReadonlySet<string>> {
-  const ids = [...new Set(events.flatMap((event) => (isRejection(event) || event.projectId === null ? [] : [event.projectId])))];
-  const projects = (await directory.namespaces(viewer.organizationId, ids)).filter((namespace) => namespace.kind === 'PROJECT');
-  const seen = viewer.scopes.has('act:any') ? projects : await ofMember(directory, viewer.organizationId, viewer, projects);
-  return new Set(seen.map((project) => project.id));
-}
-
-async function ofMember(
-  directory: Directory,
-  organizationId: OrganizationId,
+/** The organization, and the projects among those named in which the viewer may report. */
+async function placesFor(
+  deps: Recording,
   viewer: Viewer,
-  projects: readonly Namespace[],
-): Promise<readonly Namespace[]> {
-  const standing = await directory.standing(organizationId, viewer.userId);
-  return projects.filter((project) => isMember(standing, project));
+  events: readonly (NewEvent | Rejection)[],
+): Promise<ReadonlyMap<string, RecordingPlace>> {
+  const ids = new Set(events.flatMap((event) => (isRejection(event) || event.projectId === null ? [] : [event.projectId])));
+  const places = await deps.places.places(viewer.organizationId, [...ids]);
+  if (viewer.scopes.has('act:any')) return places;
+  const standing = await deps.directory.standing(viewer.organizationId, viewer.userId);
+  return new Map([...places].filter(([id, place]) => id === viewer.organizationId || isMember(standing, place)));
 }
 
-function misplaced(event: NewEvent, allowed: ReadonlySet<string>): Rejection | null {
-  if (event.projectId === null || allowed.has(event.projectId)) return null;
-  return { path: 'projectid', reason: 'must be a project of the organization that the directory knows' };
+interface Parsed {
+  readonly now: Date;
+  readonly places: ReadonlyMap<string, RecordingPlace>;
+  readonly event: NewEvent;
+}
+
+/** The event as it is stored, or why it is not. */
+function sealedIn({ redactor }: Recording, viewer: Viewer, { now, places, event }: Parsed): SealedEvent | Rejection {
+  const place = places.get(event.projectId ?? viewer.organizationId);
+  if (place === undefined || event.projectId === viewer.organizationId)
+    return { path: 'projectid', reason: 'must be a project of the organization that the directory knows' };
+  const secret = secretAmongNames(redactor, event);
+  if (secret !== null) return secret;
+  const prepared = prepareEvent(redactor, event, place.mode);
+  return seal(eventOf(viewer.organizationId, now, prepared.event), prepared.content);
+}
+
+/** Names cannot be redacted: an event is known by them. */
+const NAMES = [
+  ['id', 'sourceId'],
+  ['source', 'source'],
+  ['type', 'type'],
+  ['subject', 'sessionId'],
+  ['projectid', 'projectId'],
+  ['userid', 'userId'],
+  ['humanid', 'humanId'],
+  ['agentid', 'agentId'],
+  ['callid', 'callId'],
+  ['parentsessionid', 'parentSessionId'],
+  ['datacontenttype', 'contentType'],
+  ['data.tool_name', 'tool'],
+] as const;
+
+function secretAmongNames(redactor: Redactor, event: NewEvent): Rejection | null {
+  const names = NAMES.flatMap(([path, field]) => (typeof event[field] === 'string' ? [{ path, text: event[field] }] : []));
+  // One look for all of them: nearly always there is nothing.
+  if (redactor.secretIn(names.map(({ text }) => text).join('\n')) === null) return null;
+  for (const { path, text } of names) {
+    const rule = redactor.secretIn(text);
+    if (rule !== null) return { path, reason: `must not hold a secret (${rule}): what names an event is stored as it is` };
+  }
+  return null;
 }
 
 const idOf = (raw: unknown): string | null =>
   typeof raw === 'object' && raw !== null && 'id' in raw && typeof raw.id === 'string' ? raw.id : null;
 
-function presentReceipt(event: AuditEvent, { status, stored }: Receipt): EventReceipt {
-  const { sourceId } = event;
-  if (saidBy(stored.event) !== saidBy(event)) {
+function presentReceipt(sealed: SealedEvent, receipt: Receipt): EventReceipt {
+  const { sourceId } = sealed.event;
+  const { status, stored } = receipt;
+  if (stored.event !== sealed.event && !saysTheSame(sealed, receipt)) {
     return {
       status: 'rejected',
       sourceId,
@@ -108,8 +156,31 @@ function presentReceipt(event: AuditEvent, { status, stored }: Receipt): EventRe
       reason: 'is that of another event of this source and time, which is stored and says something else; use another id',
     };
   }
-  return { status, sourceId, eventId: stored.event.id, seal: stored.seal };
+  return { status, sourceId, eventId: stored.event.id, seal: stored.seal, isUnknownType: !CATALOGUE.has(sealed.event.type) };
 }
 
-/** What the producer said: all of the event but when and by whom it was recorded, which differ when it is sent again. */
-const saidBy = (event: AuditEvent): string => canonicalEvent({ ...event, recordedAt: '', recordedBy: null });
+/** Whether a stored event is the one that is sent again. Where one of them was stripped of all but metadata, that is what counts. */
+function saysTheSame(sealed: SealedEvent, { stored, contentSalt }: Receipt): boolean {
+  const isMetadataOnly = sealed.event.recordingMode !== null || stored.event.recordingMode !== null;
+  // What was stored before contents were kept apart has its own among its data.
+  const before = splitContent(stored.event.type, stored.event.data);
+  if (saidBy(sealed.event, isMetadataOnly) !== saidBy({ ...stored.event, data: before.data }, isMetadataOnly)) return false;
+  if (isMetadataOnly) return true;
+  const given = sealed.content?.json ?? null;
+  if (before.content !== null) return given === canonicalJson(before.content);
+  if (given === null || stored.event.contentSeal === null) return given === null && stored.event.contentSeal === null;
+  // Nobody can tell any more once the content and its salt were dropped.
+  return contentSalt === null || sealOf(contentSalt, given).toString('hex') === stored.event.contentSeal;
+}
+
+/** What the producer said: all of the event but when, by whom and how it was recorded, which can differ when it is sent again. */
+const saidBy = (event: AuditEvent, isMetadataOnly: boolean): string =>
+  canonicalEvent({
+    ...event,
+    ...(isMetadataOnly && { data: metadataIn(event.type, event.data), attributes: {} }),
+    recordedAt: '',
+    recordedBy: null,
+    contentSeal: null,
+    recordingMode: null,
+    redacted: [],
+  });

@@ -49,4 +49,11 @@ function eventsOf(body: unknown): readonly unknown[] {
 const presentReceipt = (receipt: EventReceipt, index: number): object =>
   receipt.status === 'rejected'
     ? { index, id: receipt.sourceId, status: receipt.status, path: receipt.path, reason: receipt.reason }
-    : { index, id: receipt.sourceId, status: receipt.status, eventId: receipt.eventId, seal: receipt.seal.toString('hex') };
+    : {
+        index,
+        id: receipt.sourceId,
+        status: receipt.status,
+        eventId: receipt.eventId,
+        seal: receipt.seal.toString('hex'),
+        ...(receipt.isUnknownType && { unknownType: true }),
+      };

@@ -1,5 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { eventOf, OWN_SOURCE, seal, type AuditEvent, type AuditLog, type NewEvent, type StoredEvent } from '../audit/index.js';
+import {
+  eventOf,
+  OWN_SOURCE,
+  prepareEvent,
+  seal,
+  type AuditEvent,
+  type AuditLog,
+  type NewEvent,
+  type RecordingPlaces,
+  type Redactor,
+  type StoredEvent,
+} from '../audit/index.js';
 import type { Agent, Namespace } from '../directory/index.js';
 import { hashOf, requireScope, type Clock, type Json, type Viewer } from '../kernel/index.js';
 import { evaluate, type Evaluation, type ToolCall, type ToolFacts } from '../policy/index.js';
@@ -11,6 +22,8 @@ import type { Facts, Snapshots } from './snapshot.js';
 export interface Deciding {
   readonly snapshots: Snapshots;
   readonly log: AuditLog;
+  readonly places: RecordingPlaces;
+  readonly redactor: Redactor;
   readonly clock: Clock;
   /** Told of every policy that could not be evaluated: somebody must mend it. */
   readonly alarm: (message: string, details: Readonly<Record<string, unknown>>) => void;
@@ -47,12 +60,21 @@ export async function decide(deps: Deciding, viewer: Viewer, question: Question)
     deps.alarm('policies could not be evaluated', { organizationId: viewer.organizationId, failed: evaluation.failed });
 
   const { facts, named } = gathered;
-  const event = eventOf(viewer.organizationId, now, eventOfDecision({ viewer, question, facts, call, tool: named.tool, evaluation, now }));
+  const made = eventOfDecision({ viewer, question, facts, call, tool: named.tool, evaluation, now });
+  const event = eventOf(viewer.organizationId, now, await asRecorded(deps, viewer, made));
   const keyParts = ['decision', viewer.userId, question.requestId, questionDigest(question)] as const;
   const first = await recordOnce(deps, viewer, event, question.requestId === null ? null : hashOf(...keyParts));
   // What was allowed once is not allowed for ever: by now a policy may forbid it, and then that is the answer.
   const isOutdated = first.isRepeated && first.decision.verdict === 'ALLOW' && evaluation.verdict !== 'ALLOW';
   return isOutdated ? recordOnce(deps, viewer, event, hashOf(...keyParts, facts.epoch)) : first;
+}
+
+/** The decision without the secrets among its arguments, and without arguments where only metadata is recorded. */
+async function asRecorded({ places, redactor }: Deciding, { organizationId }: Viewer, event: NewEvent): Promise<NewEvent> {
+  const project = event.projectId ?? organizationId;
+  const place = (await places.places(organizationId, [project])).get(project);
+  // A project that is gone by now is recorded as strictly as can be.
+  return prepareEvent(redactor, event, place?.mode ?? 'METADATA_ONLY').event;
 }
 
 type Decided = Extract<DecideOutcome, { readonly kind: 'decided' }>;

@@ -1,4 +1,10 @@
-import type { AgentDecisionPayloadResolvers, AgentDecisionResolvers, MutationResolvers, ResolversTypes } from '../generated/graphql.js';
+import type {
+  AgentApprovalPayloadResolvers,
+  AgentDecisionPayloadResolvers,
+  AgentDecisionResolvers,
+  MutationResolvers,
+  ResolversTypes,
+} from '../generated/graphql.js';
 import { eventBehind, presentEvent, type StoredEvent } from '../audit/index.js';
 import { inputInvalid, inputProblems, notFound } from '../platform/graphql-input.js';
 import type { DecideOutcome } from './decide.js';
@@ -36,6 +42,10 @@ export const AgentDecisionPayload: Pick<AgentDecisionPayloadResolvers<DecisionCo
     const stored = eventBehind(payload);
     return stored === null ? null : presentDecision(stored);
   },
+};
+
+export const AgentApprovalPayload: Pick<AgentApprovalPayloadResolvers<DecisionContext>, 'decision'> = {
+  decision: ({ decisionId }, _args, context) => presentById(context, decisionId),
 };
 
 export const Mutation: Pick<MutationResolvers<DecisionContext>, 'agentDecisionRequest'> = {

@@ -18,6 +18,20 @@ export async function maintainedNamespace(directory: Directory, viewer: Viewer, 
 }
 
 /**
+ * The namespace, for somebody who decides what is kept of what happens there; null when it does not exist for the viewer.
+ *
+ * @throws Failure FORBIDDEN when the viewer is a member but has not the role OWNER there or above.
+ */
+export async function ownedNamespace(directory: Directory, viewer: Viewer, namespaceId: string): Promise<Namespace | null> {
+  const [namespace] = await directory.namespaces(viewer.organizationId, [namespaceId]);
+  const standing = await directory.standing(viewer.organizationId, viewer.userId);
+  if (namespace === undefined || !isMember(standing, namespace)) return null;
+  if (levelIn(standing, namespace) < ROLE_LEVELS.OWNER)
+    throw new Failure('FORBIDDEN', 'This needs the role OWNER in the namespace or above it.');
+  return namespace;
+}
+
+/**
  * The line of a namespace that there is or was, for somebody who owns it; null when it does not exist for the viewer.
  *
  * @throws Failure FORBIDDEN when the viewer is a member but has not the role OWNER there or above.

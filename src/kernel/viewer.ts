@@ -4,10 +4,12 @@ import type { OrganizationId, UserId } from './ids.js';
 /** What a token may be used for. What its user may see or change is decided by their roles on top. */
 export const SCOPES = [
   'audit:read',
+  'audit:content',
   'audit:record',
   'decision:request',
   'directory:write',
   'policy:write',
+  'recording:write',
   'retention:write',
   'tool:write',
   'act:any',

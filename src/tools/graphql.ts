@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import { z } from 'zod';
 import type {
+  AgentApprovalPayloadResolvers,
   AgentDecisionResolvers,
   AgentToolPayloadResolvers,
   AgentToolResolvers,
@@ -91,6 +92,10 @@ const referred = async (stub: unknown, tools: ToolsForRequest): Promise<Presente
 };
 
 export const AgentToolPayload: Pick<AgentToolPayloadResolvers<ToolContext>, 'tool'> = {
+  tool: ({ tool }, _args, { tools }) => referred(tool, tools),
+};
+
+export const AgentApprovalPayload: Pick<AgentApprovalPayloadResolvers<ToolContext>, 'tool'> = {
   tool: ({ tool }, _args, { tools }) => referred(tool, tools),
 };
 

@@ -61,6 +61,7 @@ describe('one event in structured mode', () => {
       stored: 1,
       duplicates: 0,
       rejected: 0,
+      unknownTypes: 0,
       results: [
         {
           index: 0,
@@ -88,7 +89,7 @@ describe('one event in structured mode', () => {
   it('that is rejected makes the answer 400, with path and reason', async () => {
     expect(await postBody(company.platform, STRUCTURED, JSON.stringify(aCloudEvent({ id: 'x', type: '' })))).toEqual({
       status: 400,
-      ...{ stored: 0, duplicates: 0, rejected: 1 },
+      ...{ stored: 0, duplicates: 0, rejected: 1, unknownTypes: 0 },
       results: [{ index: 0, id: 'x', status: 'rejected', path: 'type', reason: 'must not be empty' }],
     });
   });
@@ -106,10 +107,12 @@ describe('a batch', () => {
 
     expect(answer).toMatchObject({ status: 200, stored: 11, rejected: 0 });
     const rows = await database.sql.query<{ json: string }>(
-      'SELECT json::text AS json FROM audit_event WHERE organization_id = $1 AND session_id = $2 ORDER BY seq',
+      `SELECT json_build_object('data', e.json -> 'data', 'content', c.json -> 'data')::text AS json
+       FROM audit_event e LEFT JOIN audit_event_content c ON c.event_id = e.id WHERE e.organization_id = $1 AND session_id = $2 ORDER BY seq`,
       [company.id, 'session-of-all-types'],
     );
-    expect(rows.map(({ json }) => (JSON.parse(json) as CloudEvent)['data'])).toEqual(events.map((event) => event['data']));
+    const whole = rows.map(({ json }) => JSON.parse(json) as { data: object; content: object | null });
+    expect(whole.map(({ data, content }) => ({ ...data, ...content }))).toEqual(events.map((event) => event['data']));
   });
 
   it.each([`${BATCH}; charset=utf-8`, 'Application/CloudEvents-Batch+JSON'])('may be announced as %s', async (contentType) => {
@@ -232,7 +235,11 @@ describe('a request that is none', () => {
   });
 
   it('may be an empty batch, which stores nothing', async () => {
-    expect(await postBatch(company.platform, [])).toEqual({ status: 200, stored: 0, duplicates: 0, rejected: 0, results: [] });
+    expect(await postBatch(company.platform, [])).toEqual({
+      status: 200,
+      ...{ stored: 0, duplicates: 0, rejected: 0, unknownTypes: 0 },
+      results: [],
+    });
   });
 
   it('needs a token with the scope audit:record', async () => {

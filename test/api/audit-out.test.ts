@@ -413,7 +413,7 @@ describe('many entities', () => {
 
 /** The statements of requests: what the sequencer and the snapshots send of themselves is left out. */
 const requestStatements = async (work: () => Promise<unknown>): Promise<readonly string[]> =>
-  (await statementsDuring(work)).filter((text) => !/log_sequencer|pg_try_advisory_lock|epoch/.test(text));
+  (await statementsDuring(work)).filter((text) => !/log_sequenc|audit_project_step|pg_try_advisory_lock|epoch/.test(text));
 
 describe('an event', () => {
   it('is shown whole: position, seal, links and typed payload, the same by id, in lists and as entity', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { CATALOGUE } from '../../src/audit/catalogue.js';
+import { CATALOGUE, EVENT_TYPES } from '../../src/audit/catalogue.js';
 import { MAX_EVENT_CHARACTERS, parseCloudEvent } from '../../src/audit/cloud-event.js';
 import { canonicalJson } from '../../src/kernel/index.js';
-import { aCloudEvent, aSession, serviceData } from '../support/cloud-events.js';
+import { aCloudEvent, aSession, reportedData } from '../support/cloud-events.js';
 
 const now = new Date('2026-11-22T09:30:00.000Z');
 const time = '2026-11-22T09:29:59.123456+00:00';
@@ -22,6 +22,10 @@ describe('an event of the agent service', () => {
         userid: 'u-1',
         agentid: 'a-1',
         callid: 'c-1',
+        humanid: 'h-1',
+        parentsessionid: '4710',
+        surface: 'IDE',
+        executionmode: 'INTERACTIVE',
         traceparent: '00-ab-cd-01',
         final: true,
         total_events_sent: 7,
@@ -35,8 +39,12 @@ describe('an event of the agent service', () => {
       occurredAt: '2026-11-22T09:29:59.123Z',
       projectId: 'p-1',
       userId: 'u-1',
+      humanId: 'h-1',
       agentId: 'a-1',
       sessionId: '4711',
+      parentSessionId: '4710',
+      surface: 'IDE',
+      executionMode: 'INTERACTIVE',
       sequence: 3,
       callId: 'c-1',
       tool: 'read_file',
@@ -53,18 +61,18 @@ describe('an event of the agent service', () => {
     expect(parse(event)).toMatchObject({ type: event['type'], sessionId: '4711', data: event['data'] });
   });
 
-  it.each(Object.keys(serviceData))('may send null for what it does not know: %s', (type) => {
+  it.each(Object.keys(reportedData))('may send null for what it does not know: %s', (type) => {
     const nulls = Object.fromEntries(
-      Object.keys({ ...serviceData[type], workflow_id: '', ip_address: '' }).map((key) => [key, key === 'tool_name' ? 'grep' : null]),
+      Object.keys({ ...reportedData[type], workflow_id: '', ip_address: '' }).map((key) => [key, key === 'tool_name' ? 'grep' : null]),
     );
 
     expect(parseWith({ type, data: nulls })).toMatchObject({ type, data: nulls });
   });
 
   it('is in the catalogue with all of its types', () => {
-    const known = [...CATALOGUE].filter(([, { data }]) => data !== null).map(([type]) => type);
+    const known = [...CATALOGUE].filter(([, { isOwn }]) => !isOwn).map(([type]) => type);
 
-    expect(known.sort()).toEqual(Object.keys(serviceData).sort());
+    expect(known.sort()).toEqual(Object.keys(reportedData).sort());
   });
 
   it.each([
@@ -124,9 +132,11 @@ describe('an attribute that is not acceptable is named, with what is right', () 
       null,
       'now',
     ].map((value): [string, unknown, string] => ['time', value, rfc3339]),
-    ['type', 'ai_tool_decision_made', 'must not be ai_tool_decision_made: only this service records it'],
-    ['type', 'ai_policy_published', 'must not be ai_policy_published: only this service records it'],
-    ['type', 'ai_tool_registered', 'must not be ai_tool_registered: only this service records it'],
+    ...EVENT_TYPES.filter(({ isOwn }) => isOwn).map(({ name }): [string, unknown, string] => [
+      'type',
+      name,
+      `must not be ${name}: only this service records it`,
+    ]),
   ];
 
   it.each(wrong)('%s: %j', (path, value, reason) => {

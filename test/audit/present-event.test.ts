@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import { splitContent } from '../../src/audit/content.js';
 import { presentEvent } from '../../src/audit/index.js';
+import type { JsonObject } from '../../src/kernel/index.js';
 import { serviceData } from '../support/cloud-events.js';
 import { anEvent } from './events.js';
 
-const present = (change: Parameters<typeof anEvent>[0]) =>
-  presentEvent({ event: anEvent(change), seal: Buffer.from('abcd', 'hex'), position: 7 });
+const present = (change: Parameters<typeof anEvent>[0], revealed?: JsonObject | null) =>
+  presentEvent({ event: anEvent(change), seal: Buffer.from('abcd', 'hex'), position: 7 }, revealed);
 
 describe('an event as it is shown', () => {
   it.each([
@@ -46,7 +48,8 @@ describe('an event as it is shown', () => {
     ['ai_tool_execution_failed', { errorType: 'FileNotFoundError', errorMessage: 'No such file' }],
     ['ai_tool_execution_retried', { attemptNumber: 2, maxAttempts: 3, previousError: 'Timeout' }],
   ])('has the fields of its family: %s', (type, payload) => {
-    const shown = present({ type, data: serviceData[type] as never });
+    const { data, content } = splitContent(type, serviceData[type] as never);
+    const shown = present({ type, data }, content ?? undefined);
 
     expect(shown.payload).toMatchObject(payload);
     expect(shown).toMatchObject({ position: 7, seal: 'abcd', extensions: null });
@@ -63,6 +66,31 @@ describe('an event as it is shown', () => {
       payload: { __typename: 'AgentUnknownPayload', contentType: 'text/plain' },
       extensions: { data },
     });
+  });
+
+  it.each([
+    ['ai_agent_session_started', 'goal'],
+    ['ai_user_input_received', 'content'],
+    ['ai_llm_input_sent', 'promptContent'],
+    ['ai_llm_response_received', 'responseContent'],
+    ['ai_tool_response_received', 'responseContent'],
+  ])('withholds its content, kept apart or, as it once was, among its data: %s', (type, field) => {
+    const { data } = splitContent(type, serviceData[type] as never);
+    const apart = present({ type, data, ...({ contentSeal: 'abcd' } as object) });
+    const inline = present({ type, data: serviceData[type] as never });
+
+    expect(inline).toMatchObject({ contentStatus: 'WITHHELD', payload: { [field]: null } });
+    expect(inline.payload).toEqual(apart.payload);
+    expect(inline.extensions).toBeNull();
+  });
+
+  it.each([
+    ['without any', { type: 'ai_tool_invoked' }, undefined, 'NONE'],
+    ['dropped', { type: 'ai_user_input_received', data: { content: 'x' } }, null, 'DROPPED'],
+    ['never stored', { recordingMode: 'METADATA_ONLY' as const }, undefined, 'NOT_RECORDED'],
+    ['revealed', { type: 'ai_user_input_received', data: { content: 'x' } }, { data: { content: 'x' } }, 'REVEALED'],
+  ])('says of its content that it is %s', (_what, change, revealed, contentStatus) => {
+    expect(present(change, revealed)).toMatchObject({ contentStatus });
   });
 
   it('links to project, user and agent by id, and to nothing where it names none', () => {

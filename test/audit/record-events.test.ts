@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { MAX_EVENTS, recordEvents } from '../../src/audit/index.js';
+import { MAX_EVENTS, recordEvents, type RecordingPlace } from '../../src/audit/index.js';
 import { countsOf } from '../../src/audit/record-events.js';
 import type { Directory, Role } from '../../src/directory/index.js';
-import { Failure, userId } from '../../src/kernel/index.js';
+import { Failure, userId, type Json, type OrganizationId } from '../../src/kernel/index.js';
 import { acmeRows, aDirectory } from '../directory/directory.js';
 import { aCloudEvent } from '../support/cloud-events.js';
 import { acme } from './events.js';
@@ -24,6 +24,17 @@ function givenRecording({ scopes = ['audit:record'], role = 'DEVELOPER' as Role 
     log,
     directory: { ...directory, agent: unused, epoch: unused, lines: unused },
     clock: () => new Date(),
+    places: {
+      places: async (organization: OrganizationId, ids: readonly string[]) => {
+        const projects = [...state.namespaces.values()].filter(({ id, kind }) => ids.includes(id) && kind === 'PROJECT');
+        const place = (ancestors: readonly string[]): RecordingPlace => ({ ancestors, mode: 'FULL' });
+        return new Map([
+          [organization as string, place([organization])],
+          ...projects.map(({ id, ancestors }) => [id, place(ancestors)] as const),
+        ]);
+      },
+    },
+    redactor: { redact: (value: Json) => ({ value, redacted: [] }), secretIn: () => null },
     window: { maxAgeDays: 400, maxAheadSeconds: 300 },
   };
   const viewer = { userId: userId('ada'), organizationId: acme, scopes: new Set(scopes), expiresAt: new Date(Date.now() + 60_000) };
@@ -55,7 +66,7 @@ describe('recording', () => {
       { status: 'rejected', sourceId: 'c', path: 'data.n', reason: 'is a number that no double can hold' },
       { status: 'duplicate', sourceId: good['id'] },
     ]);
-    expect(countsOf(receipts)).toEqual({ stored: 1, duplicates: 1, rejected: 4 });
+    expect(countsOf(receipts)).toEqual({ stored: 1, duplicates: 1, rejected: 4, unknownTypes: 0 });
     expect(stored()).toMatchObject([{ sourceId: good['id'], projectId: 'api', userId: 'ada' }]);
   });
 
@@ -68,6 +79,22 @@ describe('recording', () => {
 
     expect(again).toEqual({ ...first, status: 'duplicate' });
     expect(stored()).toHaveLength(1);
+  });
+
+  it('says of each stored event whether its type is unknown, and counts those that are', async () => {
+    const { record, stored } = givenRecording();
+    const unknown = aCloudEvent({ type: 'com.example.new', data: [1] });
+
+    const receipts = await record(unknown, unknown, aCloudEvent(), aCloudEvent({ type: 'com.example.late', time: '2020-01-01T00:00:00Z' }));
+
+    expect(receipts).toMatchObject([
+      { status: 'stored', isUnknownType: true },
+      { status: 'duplicate', isUnknownType: true },
+      { status: 'stored', isUnknownType: false },
+      { status: 'rejected', path: 'time' },
+    ]);
+    expect(countsOf(receipts)).toEqual({ stored: 2, duplicates: 1, rejected: 1, unknownTypes: 2 });
+    expect(stored()).toMatchObject([{ type: 'com.example.new', data: [1] }, { type: 'ai_tool_invoked' }]);
   });
 
   it('refuses something else under the same source, id and time, and keeps the first', async () => {
@@ -93,6 +120,7 @@ describe('recording', () => {
       stored: 500,
       duplicates: 0,
       rejected: 0,
+      unknownTypes: 0,
     });
   });
 

@@ -5,7 +5,8 @@ import { eventOf } from '../../src/audit/event.js';
 import { seal } from '../../src/audit/seal.js';
 import type { HoldSelectors, LegalHold } from '../../src/audit/retention/hold.js';
 import type { Drop } from '../../src/audit/retention/ports.js';
-import type { DaysInForce, RetentionClass } from '../../src/audit/retention/rules.js';
+import type { RetentionClass } from '../../src/audit/catalogue.js';
+import type { DaysInForce } from '../../src/audit/retention/rules.js';
 import type { OrganizationId } from '../../src/kernel/index.js';
 import { openDatabase, type Database } from '../../src/platform/postgres.js';
 import { aHold, anOrganizationId, DAY, retentionOn, type TestRetention } from '../audit/retention.js';
@@ -126,7 +127,13 @@ async function aTree(organization: OrganizationId): Promise<void> {
 const DEFAULTS: Readonly<Record<RetentionClass, number>> = { CONTENT: 184, METADATA: 400, DECISIONS: 730 };
 
 /** What retention must do, said once more and in another way. */
-function model(organization: OrganizationId, facts: readonly Fact[], settings: readonly DaysInForce[], holds: readonly LegalHold[], asOf: number) {
+function model(
+  organization: OrganizationId,
+  facts: readonly Fact[],
+  settings: readonly DaysInForce[],
+  holds: readonly LegalHold[],
+  asOf: number,
+) {
   const lineOf = ({ namespaceId }: Fact): readonly string[] => linesOf(organization).get(namespaceId ?? organization) ?? [organization];
   const days = (of: RetentionClass, one: Fact): number => {
     for (const id of lineOf(one).toReversed()) {
@@ -216,7 +223,8 @@ describe('retention and holds together', () => {
       facts.map((one) => appendOf(organization, one)),
     );
     const holds: LegalHold[] = [];
-    for (let count = random.below(7); count > 0; count -= 1) holds.push(await retention.hold(organization, randomHold(random, organization, asOf)));
+    for (let count = random.below(7); count > 0; count -= 1)
+      holds.push(await retention.hold(organization, randomHold(random, organization, asOf)));
 
     const promised = await retention.run(organization, { asOf: new Date(asOf), isDryRun: true });
     expect(await keptIn(organization)).toEqual({ events: sorted(facts), contents: sorted(facts.filter(({ hasContent }) => hasContent)) });

@@ -40,6 +40,21 @@ export const serviceData: Readonly<Record<string, CloudEvent>> = {
   ai_tool_execution_retried: { tool_name: 'read_file', attempt_number: 2, max_attempts: 3, previous_error: 'Timeout' },
 };
 
+/** The life of a session as the platform tells it: what `data` holds of it is up to the event. */
+export const lifeCycleData: Readonly<Record<string, CloudEvent>> = {
+  duo_session_created: { workflow_type: 'software_development', goal: 'Fix the pipeline' },
+  duo_session_started: { workflow_type: 'software_development' },
+  duo_session_finished: { status: 'success', duration_seconds: 12.75 },
+  duo_session_failed: { status: 'failure', error_message: 'Out of tokens' },
+  duo_session_stopped: { status: 'stopped' },
+  duo_session_resumed: {},
+  duo_session_deleted: {},
+  duo_cli_session_blocked: { error_message: 'Not on this machine' },
+};
+
+/** Typical data of each type that a producer may send. */
+export const reportedData: Readonly<Record<string, CloudEvent>> = { ...serviceData, ...lifeCycleData };
+
 /** One event of each of the service's types, as one session sends them. */
 export function aSession(subject: string, change: CloudEvent = {}): readonly CloudEvent[] {
   return Object.entries(serviceData).map(([type, data], sequence) =>

@@ -7,6 +7,7 @@ export interface RecordAnswer {
   readonly stored?: number;
   readonly duplicates?: number;
   readonly rejected?: number;
+  readonly unknownTypes?: number;
   readonly results?: readonly Readonly<Record<string, unknown>>[];
   readonly error?: { readonly code: string; readonly message: string };
 }

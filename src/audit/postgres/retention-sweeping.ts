@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { organizationId as toOrganizationId, type OrganizationId } from '../../kernel/index.js';
 import type { Database, Session, Sql, SqlOf } from '../../platform/postgres.js';
+import { RETENTION_CLASSES } from '../catalogue.js';
 import type { MonthOutcome, RetentionSeat, RetentionSeats, Swept, Sweeping, SweepRequest } from '../retention/ports.js';
-import { DAYS_RULES, DECISION_TYPES, RETENTION_CLASSES } from '../retention/rules.js';
+import { DAYS_RULES, DECISION_TYPES } from '../retention/rules.js';
 import { monthsIn, toDrop, type DropRow } from './retention.js';
 
 /** The advisory lock that is the seat of retention. */

@@ -1,6 +1,7 @@
 import type { Prisma } from '../../generated/prisma/client.js';
 import { userId } from '../../kernel/index.js';
 import { sqlWithin, type Sql, type SqlOf } from '../../platform/postgres.js';
+import { RETENTION_CLASSES, type RetentionClass } from '../catalogue.js';
 import { postgresAuditLog } from '../postgres.js';
 import type { LegalHold } from '../retention/hold.js';
 import type {
@@ -13,7 +14,7 @@ import type {
   ScheduleState,
 } from '../retention/ports.js';
 import { RECENT_RUNS } from '../retention/read-retention.js';
-import { DECISION_TYPES, RETENTION_CLASSES, type RetentionClass } from '../retention/rules.js';
+import { DECISION_TYPES } from '../retention/rules.js';
 
 interface SettingRow {
   readonly namespace_id: string;

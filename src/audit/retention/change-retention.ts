@@ -1,8 +1,9 @@
 import { ownedLine, type Directory } from '../../directory/index.js';
 import { requireScope, type Clock, type OrganizationId, type Viewer } from '../../kernel/index.js';
+import type { RetentionClass } from '../catalogue.js';
 import type { RetentionReader, RetentionSetting, RetentionTransaction } from './ports.js';
 import { retentionRecord } from './record.js';
-import { daysProblem, type RetentionClass } from './rules.js';
+import { daysProblem } from './rules.js';
 
 export interface RetentionChanging {
   readonly directory: Directory;

@@ -1,7 +1,8 @@
 import type { OrganizationId, PageRequest, UserId } from '../../kernel/index.js';
+import type { RetentionClass } from '../catalogue.js';
 import type { AuditLog } from '../ports.js';
 import type { LegalHold } from './hold.js';
-import type { DaysInForce, RetentionClass, Rules, TimeRange } from './rules.js';
+import type { DaysInForce, Rules, TimeRange } from './rules.js';
 
 /** A setting with who made it. */
 export interface RetentionSetting extends DaysInForce {

@@ -1,9 +1,10 @@
 import { overseesOrganization, type Directory } from '../../directory/index.js';
 import { pageOf, requireScope, type Clock, type Page, type PageRequest, type Viewer } from '../../kernel/index.js';
+import { RETENTION_CLASSES, type RetentionClass } from '../catalogue.js';
 import type { LegalHold } from './hold.js';
 import { ENOUGH_MONTHS_AHEAD, monthsAhead } from './months.js';
 import type { RetentionReader, RetentionRun, RetentionSetting } from './ports.js';
-import { DAYS_RULES, effectiveDays, RETENTION_CLASSES, type DaysRule, type RetentionClass } from './rules.js';
+import { DAYS_RULES, effectiveDays, type DaysRule } from './rules.js';
 
 export interface RetentionReading {
   readonly directory: Directory;

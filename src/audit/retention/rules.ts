@@ -1,23 +1,10 @@
 import { hashOf, type OrganizationId } from '../../kernel/index.js';
-
-/**
- * What retention tells apart: CONTENT is prompts, answers and results; DECISIONS are the events of decisions and approvals; METADATA
- * are all other events. An event that goes takes its content along.
- */
-export const RETENTION_CLASSES = ['CONTENT', 'METADATA', 'DECISIONS'] as const;
-export type RetentionClass = (typeof RETENTION_CLASSES)[number];
-export type EventClass = Exclude<RetentionClass, 'CONTENT'>;
+import { EVENT_TYPES, retentionClassOf, type RetentionClass } from '../catalogue.js';
 
 /** The types of events whose class is DECISIONS. */
-export const DECISION_TYPES: readonly string[] = [
-  'ai_tool_decision_made',
-  'ai_tool_approval_requested',
-  'ai_tool_approval_granted',
-  'ai_tool_approval_rejected',
-  'ai_tool_approval_expired',
-];
-
-export const eventClassOf = (type: string): EventClass => (DECISION_TYPES.includes(type) ? 'DECISIONS' : 'METADATA');
+export const DECISION_TYPES: readonly string[] = EVENT_TYPES.filter(({ retentionClass }) => retentionClass === 'DECISIONS').map(
+  ({ name }) => name,
+);
 
 /** Whole days of 24 hours after an event occurred. */
 export interface DaysRule {
@@ -91,7 +78,7 @@ export const cutoffOf = (asOf: Date, days: number): Date => new Date(asOf.getTim
  * @param occurredAt milliseconds since 1970
  */
 export function retentionProblem(type: string, occurredAt: number, now: Date, days: EffectiveDays): string | null {
-  const kept = days[eventClassOf(type)];
+  const kept = days[retentionClassOf(type)];
   const oldest = cutoffOf(now, kept);
   if (occurredAt >= oldest.getTime()) return null;
   return `must not be older than the ${kept} days that events of this type are kept there: from ${oldest.toISOString()} on now`;

@@ -1,7 +1,8 @@
 import type { Clock, OrganizationId } from '../../kernel/index.js';
+import { RETENTION_CLASSES } from '../catalogue.js';
 import type { Drop, RetentionRuns, RetentionTransaction, RunRequest, Sweeping, SweepKind, UnrecordedDrop } from './ports.js';
 import { retentionRecord } from './record.js';
-import { DAYS_RULES, RETENTION_CLASSES, rangesToSweep, rulesDigest, type Rules } from './rules.js';
+import { DAYS_RULES, rangesToSweep, rulesDigest, type Rules } from './rules.js';
 
 export interface Running {
   readonly runs: RetentionRuns;

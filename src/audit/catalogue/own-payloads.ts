@@ -1,0 +1,120 @@
+/** What this service records itself, as it writes it. */
+import { z } from 'zod';
+import { payload, RETENTION_CLASSES } from './definition.js';
+
+/** What there is not may be left out or be null; it is read as null. */
+const maybe = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().transform((value) => value ?? null);
+
+const text = maybe(z.string());
+const id = z.string().min(1);
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+const wholeNumber = z.number().int().nonnegative();
+const time = maybe(z.iso.datetime());
+const actionType = z.enum(['READ', 'WRITE', 'DESTROY']);
+const retentionClass = z.enum(RETENTION_CLASSES);
+
+const reason = z.object({
+  policyId: id,
+  policyName: z.string(),
+  namespaceId: id,
+  revision: wholeNumber,
+  effect: z.enum(['PERMIT', 'FORBID']),
+});
+
+export const decision = payload(
+  'decision',
+  z.object({
+    basis: z.enum(['PERMITTED', 'FORBIDDEN', 'NO_MATCH', 'POLICY_ERROR']),
+    explanation: z.string(),
+    /** The policies that determined the verdict, and those that could not be evaluated. */
+    reasons: z.array(reason),
+    failed: z.array(reason),
+    epoch: wholeNumber,
+    requestId: text,
+    /** Canonical id; null for an unknown tool. */
+    toolId: text,
+    toolDefinitionDigest: maybe(digest),
+    actionType,
+    arguments: z.unknown().optional(),
+  }),
+  { details: ['arguments'] },
+);
+
+/** How far an approval reaches: this call, the session, or calls that match a pattern. */
+const approvalScope = z.enum(['CALL', 'SESSION', 'PATTERN']);
+
+export const approval = payload(
+  'approval',
+  z.object({
+    decisionId: id,
+    toolId: text,
+    toolName: z.string(),
+    /** A role's level, as policies count roles: 40 MAINTAINER, 50 OWNER. */
+    level: maybe(wholeNumber.max(100)),
+    scope: maybe(approvalScope),
+    reason: text,
+    expiresAt: time,
+    decidedBy: text,
+  }),
+);
+
+export const policy = payload(
+  'policy',
+  z.object({ policyId: id, name: z.string(), namespaceId: id, revision: wholeNumber, digest, message: text }),
+);
+
+export const tool = payload(
+  'tool',
+  z.object({
+    toolId: id,
+    namespaceId: id,
+    definitionDigest: digest,
+    previousDefinitionDigest: maybe(digest),
+    actionType,
+    actionTypeReason: text,
+    reason: text,
+  }),
+);
+
+export const stop = payload('stop', z.object({ agentId: id, reason: text, expiresAt: time }));
+
+export const retentionDrop = payload(
+  'retentionDrop',
+  z.object({
+    class: retentionClass,
+    /** Null: all of the organization. */
+    namespaceId: text,
+    /** What was dropped: a whole month, in UTC, or from a time on and before another. */
+    month: maybe(z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/)),
+    from: time,
+    to: time,
+    firstPosition: maybe(wholeNumber),
+    lastPosition: maybe(wholeNumber),
+    count: wholeNumber,
+  }),
+);
+
+/** Null: no setting of its own, so that of the namespace above holds. */
+const days = maybe(wholeNumber.max(1_000_000));
+
+export const retentionChange = payload('retentionChange', z.object({ namespaceId: id, class: retentionClass, days, previousDays: days }));
+
+export const legalHold = payload(
+  'legalHold',
+  z.object({
+    holdId: id,
+    name: z.string(),
+    reason: text,
+    ...{ namespaceId: text, sessionId: text, userId: text, agentId: text },
+    from: time,
+    to: time,
+  }),
+);
+
+export const contentReveal = payload('contentReveal', z.object({ eventIds: z.array(id).min(1), reason: text }));
+
+const mode = z.enum(['FULL', 'METADATA_ONLY']);
+
+export const recordingMode = payload('recordingMode', z.object({ namespaceId: id, mode, previousMode: maybe(mode) }));
+
+export const sessionReport = payload('sessionReport', z.object({ batchId: text, totalEventsSent: maybe(wholeNumber) }));
