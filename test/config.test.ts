@@ -22,6 +22,7 @@ describe('readConfig', () => {
       },
       audit: { maxAgeDays: 400, maxAheadSeconds: 300, queueMaxEvents: 20_000 },
       feed: { heartbeatSeconds: 15 },
+      retention: { intervalMinutes: 60 },
       introspection: true,
       logLevel: 'info',
     });

@@ -3,10 +3,12 @@ import { postgresAuditLog } from '../../src/audit/postgres.js';
 import { postgresRetentionReader, postgresRetentionRuns, postgresRetentionTransaction } from '../../src/audit/postgres/retention.js';
 import { postgresSweeping } from '../../src/audit/postgres/retention-sweeping.js';
 import type { Append } from '../../src/audit/index.js';
+import { eventOf } from '../../src/audit/event.js';
 import type { HoldSelectors, LegalHold } from '../../src/audit/retention/hold.js';
-import type { RetentionReader, RunRequest, Sweeping } from '../../src/audit/retention/ports.js';
+import type { Drop, RetentionReader, RunRequest, Sweeping } from '../../src/audit/retention/ports.js';
 import type { DaysInForce } from '../../src/audit/retention/rules.js';
 import { runRetention, type RunResult, type Running } from '../../src/audit/retention/run-retention.js';
+import { seal } from '../../src/audit/seal.js';
 import { organizationId, uuidV7, type OrganizationId } from '../../src/kernel/index.js';
 import { postgresSequencing } from '../../src/log/postgres.js';
 import { inTransaction, type Database } from '../../src/platform/postgres.js';
@@ -111,4 +113,71 @@ export async function sequenceAll(database: Database): Promise<void> {
       await seat.leave();
     }
   }
+}
+
+/** An event as the model of retention sees it. */
+export interface Fact {
+  readonly name: string;
+  readonly type: string;
+  readonly namespaceId: string | null;
+  readonly userId: string;
+  readonly humanId: string;
+  readonly agentId: string;
+  readonly sessionId: string;
+  readonly at: number;
+  readonly hasContent: boolean;
+}
+
+/** A tool call of ada's, unless `change` says otherwise. */
+export const fact = (name: string, at: number, change: Partial<Fact> = {}): Fact => ({
+  name,
+  type: 'ai_tool_invoked',
+  namespaceId: null,
+  userId: 'ada',
+  humanId: change.userId ?? 'ada',
+  agentId: 'coder',
+  sessionId: 's1',
+  at,
+  hasContent: false,
+  ...change,
+});
+
+/** The event, ready to be stored; its content is `{ prompt: name }`. */
+export function appendOf(organization: OrganizationId, { name, at, hasContent, namespaceId, ...who }: Fact): Append {
+  const event = eventOf(organization, new Date(), {
+    ...who,
+    namespaceId,
+    projectId: null,
+    source: '/tests',
+    sourceId: name,
+    occurredAt: new Date(at).toISOString(),
+    callId: null,
+    tool: null,
+    verdict: null,
+    outcome: null,
+    data: null,
+  });
+  return { sealed: seal(event, hasContent ? { prompt: name } : null), key: null };
+}
+
+/** The names of what is still there. */
+export async function keptIn(owner: Database, organization: OrganizationId) {
+  const events = await owner.sql.query<{ name: string }>(
+    `SELECT json ->> 'sourceId' AS name FROM audit_event WHERE organization_id = $1 AND json ->> 'source' = '/tests' ORDER BY 1`,
+    [organization],
+  );
+  const contents = await owner.sql.query<{ name: string }>(
+    `SELECT json ->> 'prompt' AS name FROM audit_event_content WHERE organization_id = $1 ORDER BY 1`,
+    [organization],
+  );
+  return { events: events.map(({ name }) => name), contents: contents.map(({ name }) => name) };
+}
+
+/** What audit events tell of drops. */
+export async function recordedDrops(owner: Database, organization: OrganizationId) {
+  const rows = await owner.sql.query<{ data: Omit<Drop, 'from' | 'to'> & { readonly from: string; readonly to: string } }>(
+    `SELECT json -> 'data' AS data FROM audit_event WHERE organization_id = $1 AND type = 'ai_retention_dropped' ORDER BY seq`,
+    [organization],
+  );
+  return rows.map(({ data }) => data);
 }

@@ -1,15 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { randomUUID } from 'node:crypto';
-import type { Append } from '../../src/audit/index.js';
-import { eventOf } from '../../src/audit/event.js';
-import { seal } from '../../src/audit/seal.js';
 import type { HoldSelectors, LegalHold } from '../../src/audit/retention/hold.js';
-import type { Drop } from '../../src/audit/retention/ports.js';
 import type { RetentionClass } from '../../src/audit/catalogue.js';
 import type { DaysInForce } from '../../src/audit/retention/rules.js';
 import type { OrganizationId } from '../../src/kernel/index.js';
 import { openDatabase, type Database } from '../../src/platform/postgres.js';
-import { aHold, anOrganizationId, DAY, retentionOn, type TestRetention } from '../audit/retention.js';
+import {
+  anOrganizationId,
+  appendOf,
+  DAY,
+  fact,
+  keptIn,
+  recordedDrops,
+  retentionOn,
+  type Fact,
+  type TestRetention,
+} from '../audit/retention.js';
 import { aDatabase, openAsOwner, type TestDatabase } from '../support/database.js';
 import { aRandom, type Random } from '../support/random.js';
 
@@ -29,72 +34,7 @@ afterAll(async () => {
   await testDatabase.drop();
 });
 
-/** An event as the model of retention sees it. */
-interface Fact {
-  readonly name: string;
-  readonly type: string;
-  readonly namespaceId: string | null;
-  readonly userId: string;
-  readonly humanId: string;
-  readonly agentId: string;
-  readonly sessionId: string;
-  readonly at: number;
-  readonly hasContent: boolean;
-}
-
-const fact = (name: string, at: number, change: Partial<Fact> = {}): Fact => ({
-  name,
-  type: 'ai_tool_invoked',
-  namespaceId: null,
-  userId: 'ada',
-  humanId: change.userId ?? 'ada',
-  agentId: 'coder',
-  sessionId: 's1',
-  at,
-  hasContent: false,
-  ...change,
-});
-
-function appendOf(organization: OrganizationId, { name, at, hasContent, namespaceId, ...who }: Fact): Append {
-  const event = eventOf(organization, new Date(), {
-    ...who,
-    namespaceId,
-    projectId: null,
-    source: '/tests',
-    sourceId: name,
-    occurredAt: new Date(at).toISOString(),
-    callId: null,
-    tool: null,
-    verdict: null,
-    outcome: null,
-    data: null,
-  });
-  return { sealed: seal(event, hasContent ? { prompt: name } : null), key: null };
-}
-
-/** The names of what is still there. */
-async function keptIn(organization: OrganizationId) {
-  const events = await owner.sql.query<{ name: string }>(
-    `SELECT json ->> 'sourceId' AS name FROM audit_event WHERE organization_id = $1 AND json ->> 'source' = '/tests' ORDER BY 1`,
-    [organization],
-  );
-  const contents = await owner.sql.query<{ name: string }>(
-    `SELECT json ->> 'prompt' AS name FROM audit_event_content WHERE organization_id = $1 ORDER BY 1`,
-    [organization],
-  );
-  return { events: events.map(({ name }) => name), contents: contents.map(({ name }) => name) };
-}
-
 const sorted = (facts: readonly Fact[]): readonly string[] => facts.map(({ name }) => name).sort();
-
-/** What audit events tell of drops. */
-async function recordedDrops(organization: OrganizationId) {
-  const rows = await owner.sql.query<{ data: Omit<Drop, 'from' | 'to'> & { readonly from: string; readonly to: string } }>(
-    `SELECT json -> 'data' AS data FROM audit_event WHERE organization_id = $1 AND type = 'ai_retention_dropped' ORDER BY seq`,
-    [organization],
-  );
-  return rows.map(({ data }) => data);
-}
 
 async function putNamespaces(organization: OrganizationId, lines: readonly (readonly string[])[], table = 'namespace'): Promise<void> {
   const known =
@@ -227,13 +167,18 @@ describe('retention and holds together', () => {
       holds.push(await retention.hold(organization, randomHold(random, organization, asOf)));
 
     const promised = await retention.run(organization, { asOf: new Date(asOf), isDryRun: true });
-    expect(await keptIn(organization)).toEqual({ events: sorted(facts), contents: sorted(facts.filter(({ hasContent }) => hasContent)) });
+    expect(await keptIn(owner, organization)).toEqual({
+      events: sorted(facts),
+      contents: sorted(facts.filter(({ hasContent }) => hasContent)),
+    });
     const done = await retention.run(organization, { asOf: new Date(asOf) });
 
     const kept = model(organization, facts, settings, holds, asOf);
-    expect(await keptIn(organization)).toEqual({ events: sorted(kept.events), contents: sorted(kept.contents) });
+    expect(await keptIn(owner, organization)).toEqual({ events: sorted(kept.events), contents: sorted(kept.contents) });
     expect(promised).toEqual(done);
-    expect(await recordedDrops(organization)).toEqual(expect.arrayContaining(done.drops.map((drop) => JSON.parse(JSON.stringify(drop)))));
+    expect(await recordedDrops(owner, organization)).toEqual(
+      expect.arrayContaining(done.drops.map((drop) => JSON.parse(JSON.stringify(drop)))),
+    );
     const count = (of: readonly RetentionClass[]) =>
       done.drops.filter((drop) => of.includes(drop.class)).reduce((sum, drop) => sum + drop.count, 0);
     expect(count(['METADATA', 'DECISIONS'])).toBe(facts.length - kept.events.length);
@@ -242,6 +187,6 @@ describe('retention and holds together', () => {
     for (const hold of holds) await retention.lift(organization, hold);
     await retention.run(organization, { asOf: new Date(asOf) });
     const free = model(organization, facts, settings, [], asOf);
-    expect(await keptIn(organization)).toEqual({ events: sorted(free.events), contents: sorted(free.contents) });
+    expect(await keptIn(owner, organization)).toEqual({ events: sorted(free.events), contents: sorted(free.contents) });
   });
 });

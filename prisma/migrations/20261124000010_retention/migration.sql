@@ -246,7 +246,7 @@ $$;
 CREATE FUNCTION "retention_adding_up"() RETURNS TEXT LANGUAGE sql IMMUTABLE AS $outer$
   SELECT $$
   (SELECT json_agg(d) FROM (
-    SELECT organization_id, class, by AS namespace_id, uuid_v7_time((array_agg(id ORDER BY id))[1]) AS from_time, uuid_v7_time((array_agg(id ORDER BY id DESC))[1]) AS to_time,
+    SELECT organization_id, class, by AS namespace_id, uuid_v7_time((array_agg(id ORDER BY id))[1]) AS from_time, uuid_v7_time((array_agg(id ORDER BY id DESC))[1]) + interval '1 millisecond' AS to_time,
       min(position) AS first_position, max(position) AS last_position, count(*) AS count
     FROM due GROUP BY organization_id, class, by
   ) d)$$
@@ -360,7 +360,7 @@ BEGIN
     )
     SELECT sum(count), coalesce(sum(count) FILTER (WHERE is_due), 0),
       (SELECT json_agg(d) FROM (
-        SELECT organization_id, class, by AS namespace_id, uuid_v7_time(min(first_id::text)::uuid) AS from_time, uuid_v7_time(max(last_id::text)::uuid) AS to_time,
+        SELECT organization_id, class, by AS namespace_id, uuid_v7_time(min(first_id::text)::uuid) AS from_time, uuid_v7_time(max(last_id::text)::uuid) + interval '1 millisecond' AS to_time,
           min(first_position) AS first_position, max(last_position) AS last_position, sum(count) AS count
         FROM added GROUP BY 1, 2, 3
       ) d),

@@ -41,7 +41,7 @@ async function skipGone(sql: Sql, organizationId: OrganizationId): Promise<void>
 }
 
 /** The seat in Postgres: a lock that lives as long as its connection, on which everything is done that drops. */
-export const postgresRetentionSeats = (database: Pick<Database, 'sql' | 'session'>): RetentionSeats => ({
+export const postgresRetentionSeats = (database: Pick<Database, 'sql' | 'session'>, silentSeconds = SILENT_SECONDS): RetentionSeats => ({
   async takeIfDue(intervalMinutes, leader) {
     if ((await database.sql.query(DUE, [intervalMinutes])).length === 0) return null;
     const session = await database.session();
@@ -57,7 +57,7 @@ export const postgresRetentionSeats = (database: Pick<Database, 'sql' | 'session
       session.release(true);
     };
     try {
-      const asOf = await taken(session, intervalMinutes, leader);
+      const asOf = await taken(session, { intervalMinutes, leader, silentSeconds });
       if (asOf !== null) return seatOn(session, asOf, release);
       release();
       return null;
@@ -72,12 +72,18 @@ export const postgresRetentionSeats = (database: Pick<Database, 'sql' | 'session
 const IS_DUE = '(finished_at IS NULL OR started_at IS NULL OR started_at <= clock_timestamp() - make_interval(mins => $1::int))';
 const DUE = `SELECT 1 FROM retention_cycle WHERE id = 1 AND ${IS_DUE}`;
 
+interface Candidacy {
+  readonly intervalMinutes: number;
+  readonly leader: string;
+  readonly silentSeconds: number;
+}
+
 /** The moment since which this session has the seat; null when it has not. */
-async function taken(session: Session, intervalMinutes: number, leader: string): Promise<Date | null> {
+async function taken(session: Session, { intervalMinutes, leader, silentSeconds }: Candidacy): Promise<Date | null> {
   const { rows } = await session.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [SEAT_LOCK]);
   if (rows[0]?.taken !== true) return null;
   await session.query("SELECT set_config('idle_session_timeout', $1, false), set_config('statement_timeout', $2, false)", [
-    `${SILENT_SECONDS}s`,
+    `${silentSeconds}s`,
     `${MONTH_MILLISECONDS}`,
   ]);
   // Somebody may have been done with it since it was looked at.

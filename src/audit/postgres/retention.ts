@@ -101,7 +101,7 @@ const OLDEST = `
 const RUNS = `
   SELECT r.id, r.started_at, r.started_by, r.is_dry_run, r.finished_at, r.is_complete, r.error,
     CASE WHEN r.is_dry_run THEN r.would_drop ELSE (
-      SELECT json_agg(d) FROM (
+      SELECT json_agg(d ORDER BY d.class, d.namespace_id COLLATE "C" NULLS FIRST) FROM (
         SELECT class, namespace_id, min(from_time) AS from_time, max(to_time) AS to_time, min(first_position) AS first_position,
           max(last_position) AS last_position, sum(count) AS count
         FROM retention_drop d WHERE d.organization_id = r.organization_id AND d.run_id = r.id GROUP BY class, namespace_id
@@ -176,7 +176,7 @@ export const postgresRetentionTransaction = (tx: Prisma.TransactionClient): Rete
       const rows = await sql.query<DropRow & { id: string; started_by: string | null }>(
         `SELECT d.id, d.class, d.namespace_id, d.from_time, d.to_time, d.first_position, d.last_position, d.count, r.started_by
          FROM retention_drop d JOIN retention_run r ON r.organization_id = d.organization_id AND r.id = d.run_id
-         WHERE d.organization_id = $1 AND d.recorded_at IS NULL ORDER BY d.class, d.namespace_id, d.id`,
+         WHERE d.organization_id = $1 AND d.recorded_at IS NULL ORDER BY d.class, d.namespace_id COLLATE "C" NULLS FIRST, d.id`,
         [organizationId],
       );
       return rows.map((row) => ({ ...toDrop(row), id: row.id, startedBy: row.started_by === null ? null : userId(row.started_by) }));

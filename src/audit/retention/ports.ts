@@ -15,8 +15,9 @@ export interface Drop {
   readonly class: RetentionClass;
   /** The namespace whose setting decided; null for the default. */
   readonly namespaceId: string | null;
-  /** When the first and the last of them occurred. */
+  /** When the first of them occurred. */
   readonly from: Date;
+  /** The millisecond after that in which the last of them occurred. */
   readonly to: Date;
   readonly firstPosition: number;
   readonly lastPosition: number;

@@ -107,14 +107,15 @@ const daysOf = (kind: SweepKind, { settings }: Rules): readonly number[] =>
     ...settings.filter((setting) => setting.class === each).map(({ days }) => days),
   ]);
 
+/** One of each class and setting, in their order. */
 function addedUp(drops: readonly Drop[]): readonly Drop[] {
   const sums = new Map<string, Drop>();
   for (const drop of drops) {
-    const key = JSON.stringify([drop.class, drop.namespaceId]);
+    const key = JSON.stringify([drop.class, drop.namespaceId ?? '']);
     const sum = sums.get(key);
     sums.set(key, sum === undefined ? drop : together(sum, drop));
   }
-  return [...sums.values()];
+  return [...sums.entries()].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, sum]) => sum);
 }
 
 const together = (one: Drop, other: Drop): Drop => ({
