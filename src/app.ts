@@ -1,24 +1,33 @@
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { FastifyInstance } from 'fastify';
 import { parse, type GraphQLSchema } from 'graphql';
 import * as auditGraphql from './audit/graphql.js';
+import * as retentionGraphql from './audit/graphql/retention.js';
 import {
   classicEnvelopeById,
   groupCommit,
   recordEvents,
   rememberPlaces,
   scopeOf,
+  startRetention,
   type AuditLog,
   type EnvelopeReading,
   type Reading,
   type Recording,
   type RecordingModeChanging,
   type Redactor,
+  type RetentionChanging,
+  type RetentionReading,
+  type RetentionSchedule,
   type Revealing,
+  type RunningByHand,
 } from './audit/index.js';
 import { postgresAuditLog, postgresRecordingModes, postgresRecordingPlaces } from './audit/postgres.js';
 import { postgresEventReader } from './audit/postgres/event-reader.js';
+import { postgresRetentionSeats, postgresSweeping } from './audit/postgres/retention-sweeping.js';
+import { postgresRetentionReader, postgresRetentionRuns, postgresRetentionTransaction } from './audit/postgres/retention.js';
 import { auditRoutes } from './audit/rest.js';
 import type { Config } from './config.js';
 import * as decisionsGraphql from './decisions/graphql.js';
@@ -40,7 +49,7 @@ import { serveSubscriptions } from './platform/graphql-subscriptions.js';
 import { createHttpServer, requireAuthentication } from './platform/http-server.js';
 import { authenticateBy, viewerOf, type Caller } from './platform/identity.js';
 import type { Logger } from './platform/logger.js';
-import { inTransaction, isDataError, openDatabase, sqlWithin, type Database } from './platform/postgres.js';
+import { databaseFailure, inTransaction, isDataError, openDatabase, sqlWithin, type Database } from './platform/postgres.js';
 import { redisSignals, type Signals } from './platform/redis.js';
 import { readSchema } from './platform/schema-file.js';
 import { localSignals } from './platform/signals.js';
@@ -62,8 +71,14 @@ export interface App {
 
 /** Every resolver, by type and field. A test holds its keys against the schema: the library ignores what it does not know. */
 export const resolvers = {
-  Query: { ...auditGraphql.Query, ...policyGraphql.Query, ...toolsGraphql.Query },
-  Mutation: { ...auditGraphql.Mutation, ...policyGraphql.Mutation, ...toolsGraphql.Mutation, ...decisionsGraphql.Mutation },
+  Query: { ...auditGraphql.Query, ...retentionGraphql.Query, ...policyGraphql.Query, ...toolsGraphql.Query },
+  Mutation: {
+    ...auditGraphql.Mutation,
+    ...retentionGraphql.Mutation,
+    ...policyGraphql.Mutation,
+    ...toolsGraphql.Mutation,
+    ...decisionsGraphql.Mutation,
+  },
   Subscription: feedGraphql.Subscription,
   Project: { ...auditGraphql.Project, ...policyGraphql.Project, ...toolsGraphql.Project },
   User: auditGraphql.User,
@@ -91,16 +106,19 @@ export async function buildApp(config: Config, logger: Logger, clock: Clock = ()
   await addRoutes(http, config, logger, clock, services, database);
 
   let sequencer: Sequencer | null = null;
+  let schedule: RetentionSchedule | null = null;
   return {
     async listen() {
       await http.listen({ host: config.listen.host, port: config.listen.port });
       if (config.sequencer) sequencer = startSequencer(services.sequencing);
+      schedule = startRetention(services.scheduling);
       return { url: urlOf(http) };
     },
     async close() {
       // Sockets first: a feed that ended by itself would tell its client that there is nothing to come back for.
       await http.close();
       services.follower.close();
+      await schedule?.stop();
       await sequencer?.stop();
       services.snapshots.close();
       await signals.close();
@@ -146,6 +164,14 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
       growth.announceStored();
     },
   };
+  const retention: RetentionReading & RetentionChanging & RunningByHand = {
+    ...{ directory, clock, intervalMinutes: config.retention.intervalMinutes, announceStored: growth.announceStored, maxExamined: 2_000 },
+    retention: postgresRetentionReader(database.of, database.sql),
+    runs: postgresRetentionRuns(database.of),
+    sweeping: postgresSweeping(database.of),
+    atomically: (organizationId, work) => inTransaction(database, organizationId, (tx) => work(postgresRetentionTransaction(tx))),
+    explain: (error) => databaseFailure(error)?.message ?? 'It failed; the log of the service says why.',
+  };
   const pushing: Pushing = {
     atomically: (organizationId, work) =>
       inTransaction(database, organizationId, (tx) => work(postgresDirectoryWriter(tx)), { timeoutMilliseconds: 60_000 }),
@@ -183,6 +209,7 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
   };
   return {
     audit,
+    retention,
     pushing,
     policy,
     registry,
@@ -191,11 +218,19 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
     follower,
     snapshots,
     sequencing: { sequencing: postgresSequencing(database), hints: growth, report },
+    scheduling: {
+      ...retention,
+      seats: postgresRetentionSeats(database),
+      leader: `${hostname()} ${process.pid}`,
+      alarm: logger.error,
+      warn: logger.warn,
+    },
   };
 }
 
 /** Everything that resolvers need for one request. */
 export type Context = auditGraphql.AuditContext &
+  retentionGraphql.RetentionContext &
   policyGraphql.PolicyContext &
   toolsGraphql.ToolContext &
   decisionsGraphql.DecisionContext &
@@ -206,6 +241,7 @@ function contextFor(services: Services, caller: Caller): Context {
   const audit = auditGraphql.auditForRequest(services.audit, viewer);
   return {
     audit,
+    retention: { viewer, deps: services.retention },
     policies: policyGraphql.policiesForRequest(services.policy, viewer),
     tools: toolsGraphql.toolsForRequest(services.registry, viewer),
     decide: (question: Question) => decide(services.deciding, viewer(), question),

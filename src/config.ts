@@ -33,6 +33,7 @@ const Environment = z.object({
   AUDIT_QUEUE_MAX_EVENTS: wholeNumber(500, 1_000_000).default(20_000),
   FEED_HEARTBEAT_SECONDS: wholeNumber(1, 3_600).default(15),
   SEQUENCER: z.enum(['on', 'off']).default('on'),
+  RETENTION_INTERVAL_MINUTES: wholeNumber(1, 10_080).default(60),
   GRAPHQL_INTROSPECTION: z.enum(['on', 'off']).default('on'),
   LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
 });
@@ -57,6 +58,7 @@ export interface Config {
   readonly feed: { readonly heartbeatSeconds: number };
   /** Whether this process is a candidate for giving events their positions. */
   readonly sequencer: boolean;
+  readonly retention: { readonly intervalMinutes: number };
   readonly introspection: boolean;
   readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug';
 }
@@ -114,6 +116,7 @@ function toConfig(env: z.infer<typeof Environment>): Config {
     audit: { maxAgeDays: env.AUDIT_MAX_AGE_DAYS, maxAheadSeconds: env.AUDIT_MAX_AHEAD_SECONDS, queueMaxEvents: env.AUDIT_QUEUE_MAX_EVENTS },
     feed: { heartbeatSeconds: env.FEED_HEARTBEAT_SECONDS },
     sequencer: env.SEQUENCER === 'on',
+    retention: { intervalMinutes: env.RETENTION_INTERVAL_MINUTES },
     introspection: env.GRAPHQL_INTROSPECTION === 'on',
     logLevel: env.LOG_LEVEL,
   };

@@ -23,6 +23,7 @@ describe('readConfig', () => {
       audit: { maxAgeDays: 400, maxAheadSeconds: 300, queueMaxEvents: 20_000 },
       feed: { heartbeatSeconds: 15 },
       sequencer: true,
+      retention: { intervalMinutes: 60 },
       introspection: true,
       logLevel: 'info',
     });

@@ -3,7 +3,7 @@ import { AGENT_SERVICE_TYPES } from './catalogue/agent-service.js';
 import type { EventType, Family } from './catalogue/definition.js';
 import { OWN_TYPES } from './catalogue/own-types.js';
 
-export type { Category, EventType, Family, RetentionClass } from './catalogue/definition.js';
+export { RETENTION_CLASSES, type Category, type EventType, type Family, type RetentionClass } from './catalogue/definition.js';
 
 /** Every event type that is known, by name: each is defined once, under `catalogue/`. */
 export const EVENT_TYPES: readonly EventType[] = [...AGENT_SERVICE_TYPES, ...OWN_TYPES].sort((left, right) =>

@@ -23,7 +23,8 @@ export interface AuditLog {
    * Stores `appends`, all or none, and answers in their order once they are durable.
    *
    * An event whose id or key is in the organization's log already is not stored again: the earlier one is returned in its
-   * place, so a retry is safe.
+   * place, so a retry is safe. Where the earlier one has been dropped since, only its seal and position are returned, with the
+   * event as it was given now.
    */
   append(organizationId: OrganizationId, appends: readonly Append[]): Promise<readonly Receipt[]>;
 }

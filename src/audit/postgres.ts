@@ -13,11 +13,14 @@ export const postgresAuditLog = (of: SqlOf, months: KnownMonths): AuditLog => ({
     const sql = of(organizationId);
     await ensurePartitions(sql, months, appends);
     const firsts = withoutRepeats(appends);
-    const rows = await sql.query<{ id: string }>(
-      INSERT,
-      [organizationId, JSON.stringify([...firsts.values()].map(toInsert))],
-      'append-events',
-    );
+    const values = [organizationId, JSON.stringify([...firsts.values()].map(toInsert))];
+    const rows = await sql.query<{ id: string }>(INSERT, values, 'append-events').catch(async (error: unknown) => {
+      if (!isMonthMissing(error)) throw error;
+      // It was dropped since it was last seen.
+      months.clear();
+      await ensurePartitions(sql, months, appends);
+      return sql.query<{ id: string }>(INSERT, values, 'append-events');
+    });
     const stored = new Set(rows.map((row) => row.id));
     const earlier =
       stored.size === firsts.size
@@ -72,12 +75,16 @@ const INSERT = `
     organization_key, namespace_key, tool_key, user_key, agent_key, session_key)
   SELECT id, $1, type, namespace_id, project_id, user_id, agent_id, session_id, tool, verdict, outcome, seq, decode(salt, 'hex'), decode(seal, 'hex'), bytes, json::json,
     ${ORGANIZATION_KEY}, ${keyOf('namespace_id')}, ${toolKeyOf('tool', 'namespace_id')}, ${keyOf('user_id')}, ${keyOf('agent_id')}, ${keyOf('session_id')}
-  FROM input WHERE key IS NULL OR id IN (SELECT event_id FROM keys) ORDER BY id
+  FROM input WHERE (key IS NULL OR id IN (SELECT event_id FROM keys))
+    -- An event that was in the log and has been dropped has its position for ever: it does not come a second time.
+    AND CASE WHEN id > coalesce((SELECT dropped_to FROM retention_progress WHERE organization_id = $1), '00000000-0000-0000-0000-000000000000')
+      THEN true ELSE NOT EXISTS (SELECT 1 FROM log_entry l WHERE l.event_id = input.id) END
+  ORDER BY id
   ON CONFLICT (id) DO NOTHING
   RETURNING id
   ), contents AS (
-    INSERT INTO audit_event_content (event_id, organization_id, salt, json)
-    SELECT id, $1, decode(content_salt, 'hex'), content_json::json FROM input JOIN events USING (id) WHERE content_json IS NOT NULL ORDER BY id
+    INSERT INTO audit_event_content (event_id, organization_id, organization_key, salt, json)
+    SELECT id, $1, ${ORGANIZATION_KEY}, decode(content_salt, 'hex'), content_json::json FROM input JOIN events USING (id) WHERE content_json IS NOT NULL ORDER BY id
   )
   SELECT id FROM events`;
 
@@ -103,9 +110,35 @@ function toInsert({ key, sealed: { event, content, json, bytes, salt, seal } }: 
   };
 }
 
+/** SQLSTATE 23514 is also that of other checks; this one has no name of its own. */
+const isMonthMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === '23514' && error.message.startsWith('no partition of relation');
+
 type Earlier = Pick<Receipt, 'stored' | 'contentSalt'>;
 
 async function findEarlier(sql: Sql, organizationId: OrganizationId, missing: readonly Append[]): Promise<ReadonlyMap<string, Earlier>> {
+  const kept = await findKept(sql, organizationId, missing);
+  const gone = missing.filter((append) => !kept.has(identityOf(append)));
+  return gone.length === 0 ? kept : new Map([...kept, ...(await findDropped(sql, organizationId, gone))]);
+}
+
+/** Events that have been dropped since: their seals stay with their positions. */
+async function findDropped(sql: Sql, organizationId: OrganizationId, missing: readonly Append[]): Promise<ReadonlyMap<string, Earlier>> {
+  const rows = await sql.query<{ event_id: string; seal: Uint8Array; position: bigint | string }>(
+    'SELECT event_id, seal, position FROM log_entry WHERE organization_id = $1 AND event_id = ANY($2::uuid[])',
+    [organizationId, missing.map(({ sealed }) => sealed.event.id)],
+  );
+  const entries = new Map(rows.map((row) => [row.event_id, { seal: Buffer.from(row.seal), position: Number(row.position) }]));
+  return new Map(
+    missing.flatMap((append): [string, Earlier][] => {
+      const { event } = append.sealed;
+      const entry = entries.get(event.id);
+      return entry === undefined ? [] : [[identityOf(append), { stored: { event, ...entry }, contentSalt: null }]];
+    }),
+  );
+}
+
+async function findKept(sql: Sql, organizationId: OrganizationId, missing: readonly Append[]): Promise<ReadonlyMap<string, Earlier>> {
   const rows = await sql.query<EventRow & { identity: string; content_salt: Uint8Array | null }>(
     `SELECT ${EVENT_COLUMNS}, c.salt AS content_salt, coalesce(encode(k.key, 'hex'), wanted.id::text) AS identity
      FROM json_to_recordset($2::json) AS wanted (id uuid, key text)

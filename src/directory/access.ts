@@ -31,6 +31,26 @@ export async function ownedNamespace(directory: Directory, viewer: Viewer, names
   return namespace;
 }
 
+/**
+ * The line of a namespace that there is or was, for somebody who owns it; null when it does not exist for the viewer.
+ *
+ * @throws Failure FORBIDDEN when the viewer is a member but has not the role OWNER there or above.
+ */
+export async function ownedLine(directory: Directory, viewer: Viewer, namespaceId: string): Promise<readonly string[] | null> {
+  const line = (await directory.lines(viewer.organizationId, [namespaceId])).get(namespaceId);
+  const standing = await directory.standing(viewer.organizationId, viewer.userId);
+  if (line === undefined || !isMember(standing, { ancestors: line })) return null;
+  if (levelIn(standing, { ancestors: line }) < ROLE_LEVELS.OWNER)
+    throw new Failure('FORBIDDEN', 'This needs the role OWNER in the namespace or above it.');
+  return line;
+}
+
+/** Whether the viewer owns or audits the whole organization. */
+export async function overseesOrganization(directory: Directory, viewer: Viewer): Promise<boolean> {
+  const { memberships } = await directory.standing(viewer.organizationId, viewer.userId);
+  return memberships.some(({ namespaceId, role }) => namespaceId === viewer.organizationId && (role === 'OWNER' || role === 'AUDITOR'));
+}
+
 /** The ids of the namespaces in which the viewer has a role. */
 export async function memberNamespaces(directory: Directory, viewer: Viewer): Promise<readonly string[]> {
   const standing = await directory.standing(viewer.organizationId, viewer.userId);

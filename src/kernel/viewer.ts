@@ -10,6 +10,7 @@ export const SCOPES = [
   'directory:write',
   'policy:write',
   'recording:write',
+  'retention:write',
   'tool:write',
   'act:any',
 ] as const;

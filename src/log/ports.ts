@@ -41,7 +41,10 @@ export interface LogEntry {
 export interface LogReader {
   /** How many events have a position. */
   size(organizationId: OrganizationId): Promise<number>;
-  /** Entries from `position` on, in order and without gaps, at most `limit`; fewer when they are large, but at least one that is there. */
+  /**
+   * Entries from `position` on, in order, at most `limit`; fewer when they are large, but at least one that is there. None is left out
+   * but those whose event has been dropped since; empty at the end of the log.
+   */
   readFrom(organizationId: OrganizationId, position: number, limit: number): Promise<readonly LogEntry[]>;
 }
 

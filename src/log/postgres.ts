@@ -74,14 +74,21 @@ const STEP = 'SELECT organization_id, size, taken FROM log_sequence_step($1)';
 /** One read ends behind the event with which it has so many bytes of JSON: a reader of large events gets fewer at a time. */
 const MAX_READ_BYTES = 1024 * 1024;
 
+/** How many positions one statement looks at: where events have been dropped, it may find none in them. */
+const READ_POSITIONS = 5_000;
+
+const READ_FROM = 'greatest($2::bigint, (SELECT kept_from FROM log_head WHERE organization_id = $1))';
 const READ = `
   SELECT e.json::text AS json, e.seal, page.position
   FROM (
     SELECT l.position, l.event_id, sum(e.bytes) OVER (ORDER BY l.position) - e.bytes AS bytes_before
     FROM log_entry l JOIN audit_event e ON e.id = l.event_id
-    WHERE l.organization_id = $1 AND l.position >= greatest($2::bigint, (SELECT kept_from FROM log_head WHERE organization_id = $1)) ORDER BY l.position LIMIT $3
+    WHERE l.organization_id = $1 AND l.position >= ${READ_FROM} AND l.position < ${READ_FROM} + ${READ_POSITIONS} ORDER BY l.position LIMIT $3
   ) page JOIN audit_event e ON e.id = page.event_id
   WHERE page.bytes_before < $4 ORDER BY page.position`;
+
+/** Where to look on when there was nothing: behind what is wholly gone; null at the end. */
+const LOOK_ON = 'SELECT log_next_kept($1, $2::bigint, $3::bigint) AS position';
 
 /** The ordered log in Postgres. */
 export const postgresLogReader = (of: SqlOf): LogReader => ({
@@ -91,15 +98,25 @@ export const postgresLogReader = (of: SqlOf): LogReader => ({
   },
 
   async readFrom(organizationId, position, limit) {
-    const rows = await of(organizationId).query<{ json: string; seal: Buffer; position: string }>(READ, [
-      organizationId,
-      position,
-      limit,
-      MAX_READ_BYTES,
-    ]);
-    return rows.map((row): LogEntry => {
-      const position = Number(row.position);
-      return { position, characters: row.json.length, stored: { event: eventFrom(row.json), seal: row.seal, position } };
-    });
+    const sql = of(organizationId);
+    let from = position;
+    for (;;) {
+      const rows = await sql.query<EntryRow>(READ, [organizationId, from, limit, MAX_READ_BYTES]);
+      if (rows.length > 0) return rows.map(toEntry);
+      const [next] = await sql.query<{ position: string | null }>(LOOK_ON, [organizationId, from, READ_POSITIONS]);
+      if (next?.position == null) return [];
+      from = Number(next.position);
+    }
   },
 });
+
+interface EntryRow {
+  readonly json: string;
+  readonly seal: Buffer;
+  readonly position: string;
+}
+
+function toEntry(row: EntryRow): LogEntry {
+  const position = Number(row.position);
+  return { position, characters: row.json.length, stored: { event: eventFrom(row.json), seal: row.seal, position } };
+}

@@ -28,7 +28,7 @@ export interface Database {
   readonly sql: Sql;
   /** For `inTransaction`. */
   readonly prisma: Pick<PrismaClient, '$transaction'>;
-  /** A connection of one's own, for what lives as long as a session does (advisory locks). The caller releases it. */
+  /** A connection of one's own, for what lives as long as a session does (advisory locks); it names nobody. The caller releases it. */
   session(): Promise<Session>;
   close(): Promise<void>;
 }
@@ -77,7 +77,7 @@ export function openDatabase(url: string, poolSize: number, limits: Partial<Data
     of: (organizationId) => sqlFor(pool, organizationId),
     sql: sqlFor(pool, ''),
     prisma,
-    session: () => pool.connect(),
+    session: () => nobodysSession(pool),
     async close() {
       await prisma.$disconnect();
       await pool.end();
@@ -90,6 +90,24 @@ const named = new WeakMap<Session, string>();
 
 const ignore = (): void => undefined;
 
+async function nobodysSession(pool: pg.Pool): Promise<Session> {
+  const session = await pool.connect();
+  if ((named.get(session) ?? '') === '') return session;
+  try {
+    await nameOrganization(session, '');
+    return session;
+  } catch (error) {
+    session.release(true);
+    throw error;
+  }
+}
+
+async function nameOrganization(session: Session, organizationId: string): Promise<void> {
+  named.delete(session);
+  await session.query('SELECT set_config($1, $2, false)', [ORGANIZATION_SETTING, organizationId]);
+  named.set(session, organizationId);
+}
+
 /** SQL on any free connection, which names the organization first unless it has; the empty one is nobody's. */
 const sqlFor = (pool: pg.Pool, organizationId: string): Sql => ({
   async query<Row>(text: string, values: readonly unknown[] = [], name?: string) {
@@ -98,11 +116,7 @@ const sqlFor = (pool: pg.Pool, organizationId: string): Sql => ({
     // A connection that breaks fails its statement too; without a listener it would end the process.
     session.on('error', ignore);
     try {
-      if ((named.get(session) ?? '') !== organizationId) {
-        named.delete(session);
-        await session.query('SELECT set_config($1, $2, false)', [ORGANIZATION_SETTING, organizationId]);
-        named.set(session, organizationId);
-      }
+      if ((named.get(session) ?? '') !== organizationId) await nameOrganization(session, organizationId);
       const { rows } = await session.query({ text, values: [...values], ...(name !== undefined && { name }) });
       isUsable = true;
       return rows as Row[];

@@ -53,6 +53,17 @@ describe('a query that forgot its organization', () => {
     expect(await database.sql.query(EVENTS)).toEqual([]);
   });
 
+  it('finds nothing on a connection of one’s own that was somebody’s before', async () => {
+    await database.of(theirs).query(EVENTS);
+
+    const session = await database.session();
+    const { rows } = await session.query(EVENTS);
+    session.release();
+
+    expect(rows).toEqual([]);
+    expect(await database.of(theirs).query(EVENTS)).toHaveLength(3);
+  });
+
   it('finds nothing after one that failed', async () => {
     await expect(database.of(theirs).query('SELECT 1 / 0')).rejects.toThrow('division by zero');
 

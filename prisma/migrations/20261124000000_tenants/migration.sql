@@ -32,6 +32,7 @@ $$;
 CREATE TABLE "audit_event_content" (
     "event_id" UUID NOT NULL,
     "organization_id" TEXT NOT NULL,
+    "organization_key" BIGINT NOT NULL,
     "salt" BYTEA NOT NULL,
     "json" JSON NOT NULL,
     CONSTRAINT "audit_event_content_pkey" PRIMARY KEY ("event_id")

@@ -1,0 +1,34 @@
+import { randomUUID } from 'node:crypto';
+import type { JsonObject, OrganizationId, UserId } from '../../kernel/index.js';
+import { eventOf, OWN_SOURCE } from '../event.js';
+import type { Append } from '../ports.js';
+import { seal } from '../seal.js';
+
+interface Record {
+  readonly type: string;
+  /** What it concerns. */
+  readonly namespaceId: string;
+  /** Null: the schedule. */
+  readonly userId: UserId | null;
+  readonly data: JsonObject;
+  /** Makes the event the same when it is recorded again. */
+  readonly sourceId?: string;
+}
+
+/** The audit event of something that was done about retention. */
+export function retentionRecord(organizationId: OrganizationId, now: Date, record: Record): Append {
+  const event = eventOf(organizationId, now, {
+    sourceId: randomUUID(),
+    ...record,
+    source: OWN_SOURCE,
+    occurredAt: now.toISOString(),
+    projectId: null,
+    agentId: null,
+    sessionId: null,
+    callId: null,
+    tool: null,
+    verdict: null,
+    outcome: null,
+  });
+  return { sealed: seal(event), key: null };
+}
