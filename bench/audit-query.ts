@@ -42,7 +42,7 @@ export async function run(args: readonly string[]): Promise<void> {
 
 async function measure(stage: Stage, options: Options): Promise<readonly [LogSamples, LogSamples]> {
   const events = options.full === true ? FULL_EVENTS : options.events;
-  const [cluster, identity] = await Promise.all([startCluster(stage), startIdentity(stage)]);
+  const [cluster, identity] = await Promise.all([startCluster(stage, 'off'), startIdentity(stage)]);
   const small = await makeLog(stage, identity, { name: 'small', databaseUrl: await cluster.database('small') }, Math.ceil(events / GROWTH));
   const large = await makeLog(stage, identity, { name: 'large', databaseUrl: await cluster.database('large') }, events);
   const queries = PAGE_QUERIES.filter(({ name }) => options.only.includes(name));

@@ -1,8 +1,7 @@
 import { showProgress } from '../support/progress.js';
 import type { Log } from './log.js';
-import { lookUp, type PageQuery } from './queries.js';
+import { lookUp, type PageQuery, type Question } from './queries.js';
 import type { Targets } from './targets.js';
-import type { Question } from './queries.js';
 
 /** What was measured on one log, by the name of the query; `lookUp` is the reference. */
 export interface LogSamples {

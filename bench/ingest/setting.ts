@@ -27,7 +27,7 @@ export interface Setting {
 }
 
 export async function makeSetting(stage: Stage): Promise<Setting> {
-  const [cluster, identity] = await Promise.all([startCluster(stage), startIdentity(stage)]);
+  const [cluster, identity] = await Promise.all([startCluster(stage, 'on'), startIdentity(stage)]);
   const subject = async (name: string, environment: Readonly<Record<string, string>>): Promise<Subject> => {
     const databaseUrl = await cluster.database(name);
     const product = await startProduct(stage, identity, { name, databaseUrl, environment });

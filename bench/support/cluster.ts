@@ -3,15 +3,16 @@ import pg from 'pg';
 import { startPostgres } from '../../local/postgres.js';
 import type { Stage } from './stage.js';
 
-/** A Postgres of this run's own, which writes to disk what it says it has written. */
+/** A Postgres of this run's own. */
 export interface Cluster {
   readonly pid: number;
   /** Makes an empty database; where it is. */
   database(name: string): Promise<string>;
 }
 
-export async function startCluster(stage: Stage): Promise<Cluster> {
-  const postgres = await startPostgres({ dataDir: join(stage.folder, 'postgres'), port: 0, durability: 'on' });
+/** @param durability `on`: it writes to disk what it says it has written; `off` is for benchmarks that only read what they fill in */
+export async function startCluster(stage: Stage, durability: 'on' | 'off'): Promise<Cluster> {
+  const postgres = await startPostgres({ dataDir: join(stage.folder, 'postgres'), port: 0, durability });
   stage.atEnd(() => postgres.stop());
   return {
     pid: postgres.pid,
