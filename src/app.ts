@@ -10,6 +10,7 @@ import {
   groupCommit,
   recordEvents,
   rememberPlaces,
+  rememberSettings,
   scopeOf,
   startRetention,
   type AuditLog,
@@ -152,6 +153,7 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
   const redactor: Redactor = { redact: (value) => ({ value, redacted: [] }), secretIn: () => null };
   const audit: Reading & Recording & Revealing & RecordingModeChanging & EnvelopeReading = {
     ...{ events: postgresEventReader(database.of), directory, log, places, redactor, clock, window: config.audit },
+    retention: rememberSettings(postgresRetentionReader(database.of, database.sql), clock),
     atomically: (organizationId, work) =>
       inTransaction(database, organizationId, (tx) =>
         work({
