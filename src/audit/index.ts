@@ -4,5 +4,8 @@ export type { Append, AuditLog, EventFilter, EventReader, EventScope, Owner, Rec
 export { eventBehind, presentEvent } from './present-event.js';
 export { eventsById, listEvents, listEventsByOwner, scopeOf, type Reading } from './read-events.js';
 export { MAX_EVENTS, recordEvents, type EventReceipt, type Recording } from './record-events.js';
+export { redact, type Redacted } from './redact.js';
+export { secretScanner } from './secret-rules.js';
+export { findsSecret, type KnownSecrets, type SecretScanner, type SecretSpan } from './secret-spans.js';
 export { eventScope, isVisible } from './scope.js';
 export { seal, sealOf } from './seal.js';
