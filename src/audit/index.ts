@@ -9,6 +9,9 @@ export { eventsById, listEvents, listEventsByOwner, scopeOf, type Reading } from
 export { rememberPlaces, type RememberedPlaces } from './recording-places.js';
 export { type Revealing } from './reveal-content.js';
 export { MAX_EVENTS, recordEvents, type EventReceipt, type Recording } from './record-events.js';
+export { redact, type Redacted } from './redact.js';
+export { secretScanner } from './secret-rules.js';
+export { findsSecret, type KnownSecrets, type SecretScanner, type SecretSpan } from './secret-spans.js';
 export { eventScope, isVisible } from './scope.js';
 export { seal, sealOf } from './seal.js';
 export { DECISION_TYPES, effectiveDays, retentionProblem, type DaysInForce, type EffectiveDays } from './retention/rules.js';
