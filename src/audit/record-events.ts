@@ -1,7 +1,7 @@
 import { isMember, type Directory } from '../directory/index.js';
 import { canonicalJson, Failure, requireScope, type Clock, type Viewer } from '../kernel/index.js';
 import { CATALOGUE } from './catalogue.js';
-import { parseCloudEvent, type Rejection, type TimeWindow } from './cloud-event.js';
+import { MAX_EVENT_CHARACTERS, parseCloudEvent, type Rejection, type TimeWindow } from './cloud-event.js';
 import { metadataIn, splitContent } from './content.js';
 import { canonicalEvent, eventOf, type AuditEvent, type NewEvent, type SealedEvent } from './event.js';
 import type { AuditLog, Receipt, RecordingPlace, RecordingPlaces } from './ports.js';
@@ -132,7 +132,9 @@ function sealedIn({ redactor }: Recording, viewer: Viewer, { now, places, daysOf
   const secret = secretAmongNames(redactor, event);
   if (secret !== null) return secret;
   const prepared = prepareEvent(redactor, event, place.mode);
-  return seal(eventOf(viewer.organizationId, now, prepared.event), prepared.content);
+  const sealed = seal(eventOf(viewer.organizationId, now, prepared.event), prepared.content);
+  if (sealed.json.length + (sealed.content?.json.length ?? 0) <= MAX_EVENT_CHARACTERS) return sealed;
+  return { path: '', reason: `must have at most ${MAX_EVENT_CHARACTERS} characters of JSON` };
 }
 
 /** Names cannot be redacted: an event is known by them. */
@@ -152,11 +154,12 @@ const NAMES = [
 ] as const;
 
 function secretAmongNames(redactor: Redactor, event: NewEvent): Rejection | null {
-  const names = NAMES.flatMap(([path, field]) => (typeof event[field] === 'string' ? [{ path, text: event[field] }] : []));
   // One look for all of them: nearly always there is nothing.
-  if (redactor.secretIn(names.map(({ text }) => text).join('\n')) === null) return null;
-  for (const { path, text } of names) {
-    const rule = redactor.secretIn(text);
+  let all = '';
+  for (const [, field] of NAMES) all += `${event[field] ?? ''}\n`;
+  if (redactor.secretIn(all) === null) return null;
+  for (const [path, field] of NAMES) {
+    const rule = redactor.secretIn(event[field] ?? '');
     if (rule !== null) return { path, reason: `must not hold a secret (${rule}): what names an event is stored as it is` };
   }
   return null;
