@@ -24,7 +24,9 @@ import {
 } from './audit/index.js';
 import { postgresAuditLog, postgresEventReader, postgresRecordingModes, postgresRecordingPlaces } from './audit/postgres.js';
 import { postgresRetentionSeats, postgresSweeping } from './audit/postgres/retention-sweeping.js';
-import { postgresRetentionReader, postgresRetentionRuns, postgresRetentionTransaction } from './audit/postgres/retention.js';
+import { postgresRetentionReader } from './audit/postgres/retention.js';
+import { postgresRetentionTransaction } from './audit/postgres/retention-changes.js';
+import { postgresRetentionRuns } from './audit/postgres/retention-runs.js';
 import { auditRoutes } from './audit/rest.js';
 import type { Config } from './config.js';
 import * as decisionsGraphql from './decisions/graphql.js';
