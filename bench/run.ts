@@ -1,8 +1,9 @@
 /**
- * `npm run bench NAME [ARGUMENTS]`: runs bench/NAME.ts, which exports
+ * `npm run bench -- NAME [ARGUMENTS]`: runs bench/NAME.ts, which exports
  *
  * - `summary`: one line that says what is measured,
- * - `run(args)`: measures and prints.
+ * - `run(args)`: measures, shows on standard error how far it is, and prints one line of JSON on standard output (Report in
+ *   support/figures.ts).
  *
  * Without a name, or with one that does not exist, it lists them.
  */
@@ -28,7 +29,7 @@ if (name !== undefined && names().includes(name)) {
 
 async function list(): Promise<void> {
   const found = names();
-  console.log(found.length === 0 ? 'There are no benchmarks yet.' : 'Usage: npm run bench NAME [ARGUMENTS]\n');
+  console.log(found.length === 0 ? 'There are no benchmarks yet.' : 'Usage: npm run bench -- NAME [ARGUMENTS]\n');
   const width = Math.max(0, ...found.map((each) => each.length));
   for (const each of found) console.log(`  ${each.padEnd(width)}  ${(await load(each)).summary}`);
 }

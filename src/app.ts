@@ -6,12 +6,14 @@ import { parse, type GraphQLSchema } from 'graphql';
 import * as auditGraphql from './audit/graphql.js';
 import * as retentionGraphql from './audit/graphql/retention.js';
 import {
+  classicEnvelopeById,
   groupCommit,
   recordEvents,
   rememberPlaces,
   scopeOf,
   startRetention,
   type AuditLog,
+  type EnvelopeReading,
   type Reading,
   type Recording,
   type RecordingModeChanging,
@@ -22,7 +24,8 @@ import {
   type Revealing,
   type RunningByHand,
 } from './audit/index.js';
-import { postgresAuditLog, postgresEventReader, postgresRecordingModes, postgresRecordingPlaces } from './audit/postgres.js';
+import { postgresAuditLog, postgresRecordingModes, postgresRecordingPlaces } from './audit/postgres.js';
+import { postgresEventReader } from './audit/postgres/event-reader.js';
 import { postgresRetentionSeats, postgresSweeping } from './audit/postgres/retention-sweeping.js';
 import { postgresRetentionReader } from './audit/postgres/retention.js';
 import { postgresRetentionTransaction } from './audit/postgres/retention-changes.js';
@@ -62,7 +65,7 @@ import { postgresTools, postgresToolWriter } from './tools/postgres.js';
 
 /** The service, built and not yet listening. */
 export interface App {
-  /** Begins to answer, and to give events their positions. Returns where. */
+  /** Begins to answer, and to give events their positions where the configuration has it do so. Returns where. */
   listen(): Promise<{ readonly url: string }>;
   /** Ends: feeds and connections first, then the sequencer, then the stores. What was answered is durable already. */
   close(): Promise<void>;
@@ -109,7 +112,7 @@ export async function buildApp(config: Config, logger: Logger, clock: Clock = ()
   return {
     async listen() {
       await http.listen({ host: config.listen.host, port: config.listen.port });
-      sequencer = startSequencer(services.sequencing);
+      if (config.sequencer) sequencer = startSequencer(services.sequencing);
       schedule = startRetention(services.scheduling);
       return { url: urlOf(http) };
     },
@@ -149,7 +152,7 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
 
   const places = rememberPlaces(postgresRecordingPlaces(database.of), clock);
   const redactor: Redactor = { redact: (value) => ({ value, redacted: [] }), secretIn: () => null };
-  const audit: Reading & Recording & Revealing & RecordingModeChanging = {
+  const audit: Reading & Recording & Revealing & RecordingModeChanging & EnvelopeReading = {
     ...{ events: postgresEventReader(database.of), directory, log, places, redactor, clock, window: config.audit },
     atomically: (organizationId, work) =>
       inTransaction(database, organizationId, (tx) =>
@@ -273,7 +276,10 @@ async function addRoutes(
   await http.register(async (scope) => {
     requireAuthentication(scope, authenticate);
     directoryRoutes(scope, (viewer: Viewer, push: DirectoryPush) => pushDirectory(services.pushing, viewer, push));
-    auditRoutes(scope, (viewer, events) => recordEvents(services.audit, viewer, events));
+    auditRoutes(scope, {
+      record: (viewer, events) => recordEvents(services.audit, viewer, events),
+      envelope: (viewer, id) => classicEnvelopeById(services.audit, viewer, id),
+    });
     decisionRoutes(scope, (viewer, question) => decide(services.deciding, viewer, question));
   });
   http.get('/health/live', async () => ({ status: 'live' }));

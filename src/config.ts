@@ -18,6 +18,7 @@ const url = (...protocols: readonly string[]) =>
 
 const Environment = z.object({
   DATABASE_URL: url('postgres', 'postgresql'),
+  MIGRATION_DATABASE_URL: url('postgres', 'postgresql').optional(),
   DATABASE_POOL_SIZE: wholeNumber(2, 500).default(16),
   REDIS_URL: url('redis', 'rediss').optional(),
   HOST: z.string().min(1).default('127.0.0.1'),
@@ -31,6 +32,7 @@ const Environment = z.object({
   AUDIT_MAX_AHEAD_SECONDS: wholeNumber(0, 86_400).default(300),
   AUDIT_QUEUE_MAX_EVENTS: wholeNumber(500, 1_000_000).default(20_000),
   FEED_HEARTBEAT_SECONDS: wholeNumber(1, 3_600).default(15),
+  SEQUENCER: z.enum(['on', 'off']).default('on'),
   RETENTION_INTERVAL_MINUTES: wholeNumber(1, 10_080).default(60),
   GRAPHQL_INTROSPECTION: z.enum(['on', 'off']).default('on'),
   LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
@@ -38,7 +40,12 @@ const Environment = z.object({
 
 /** How this process runs. Every variable is described in docs/operators.md. */
 export interface Config {
-  readonly database: { readonly url: string; readonly poolSize: number };
+  readonly database: {
+    readonly url: string;
+    /** The same database, as the owner of its tables. */
+    readonly migrationUrl: string;
+    readonly poolSize: number;
+  };
   /** Null: this process works alone, on in-memory doubles. */
   readonly redisUrl: string | null;
   readonly listen: { readonly host: string; readonly port: number };
@@ -49,6 +56,8 @@ export interface Config {
     readonly queueMaxEvents: number;
   };
   readonly feed: { readonly heartbeatSeconds: number };
+  /** Whether this process is a candidate for giving events their positions. */
+  readonly sequencer: boolean;
   readonly retention: { readonly intervalMinutes: number };
   readonly introspection: boolean;
   readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug';
@@ -94,7 +103,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 
 function toConfig(env: z.infer<typeof Environment>): Config {
   return {
-    database: { url: env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE },
+    database: { url: env.DATABASE_URL, migrationUrl: env.MIGRATION_DATABASE_URL ?? env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE },
     redisUrl: env.REDIS_URL ?? null,
     listen: { host: env.HOST, port: env.PORT },
     identity: {
@@ -106,6 +115,7 @@ function toConfig(env: z.infer<typeof Environment>): Config {
     },
     audit: { maxAgeDays: env.AUDIT_MAX_AGE_DAYS, maxAheadSeconds: env.AUDIT_MAX_AHEAD_SECONDS, queueMaxEvents: env.AUDIT_QUEUE_MAX_EVENTS },
     feed: { heartbeatSeconds: env.FEED_HEARTBEAT_SECONDS },
+    sequencer: env.SEQUENCER === 'on',
     retention: { intervalMinutes: env.RETENTION_INTERVAL_MINUTES },
     introspection: env.GRAPHQL_INTROSPECTION === 'on',
     logLevel: env.LOG_LEVEL,

@@ -11,7 +11,7 @@ async function main(): Promise<void> {
   const logger = createLogger(config.logLevel);
   // A bug in the answer to one caller must not end the answers to all the others.
   process.on('unhandledRejection', (error) => logger.error('a promise was rejected that nobody waited for', { error }));
-  const applied = await migrate(config.database.url);
+  const applied = await migrate(config.database.migrationUrl);
   if (applied.length > 0) logger.info('migrated', { migrations: applied });
   const app = await buildApp(config, logger);
   stopOnSignals(app, (message) => logger.info(message));

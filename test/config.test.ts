@@ -10,7 +10,7 @@ const enough = {
 describe('readConfig', () => {
   it('needs three variables and has a default for every other', () => {
     expect(readConfig(enough)).toEqual({
-      database: { url: enough.DATABASE_URL, poolSize: 16 },
+      database: { url: enough.DATABASE_URL, migrationUrl: enough.DATABASE_URL, poolSize: 16 },
       redisUrl: null,
       listen: { host: '127.0.0.1', port: 4001 },
       identity: {
@@ -22,6 +22,7 @@ describe('readConfig', () => {
       },
       audit: { maxAgeDays: 400, maxAheadSeconds: 300, queueMaxEvents: 20_000 },
       feed: { heartbeatSeconds: 15 },
+      sequencer: true,
       retention: { intervalMinutes: 60 },
       introspection: true,
       logLevel: 'info',
@@ -57,6 +58,7 @@ describe('readConfig', () => {
       AUDIT_MAX_AHEAD_SECONDS: '-1',
       AUDIT_QUEUE_MAX_EVENTS: '499',
       FEED_HEARTBEAT_SECONDS: '1.5',
+      SEQUENCER: 'hunter2',
       GRAPHQL_INTROSPECTION: 'hunter2',
       LOG_LEVEL: 'hunter2',
     };

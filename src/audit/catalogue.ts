@@ -31,6 +31,12 @@ export const detailsOf = (type: string): ReadonlySet<string> => CATALOGUE.get(ty
 /** How long events of the type are kept; their content may be dropped before. */
 export const retentionClassOf = (type: string): EventType['retentionClass'] => CATALOGUE.get(type)?.retentionClass ?? 'METADATA';
 
+/** Types of which there are many: what agents do. Also the words of an index, in the migration `tenants`. */
+export const COMMON_TYPES: ReadonlySet<string> = new Set([
+  ...AGENT_SERVICE_TYPES.filter(({ name }) => name.startsWith('ai_')).map(({ name }) => name),
+  'ai_tool_decision_made',
+]);
+
 /**
  * Types of which there are few: what people do and what this service records beside its decisions. Looking for one of them goes by its
  * type first.

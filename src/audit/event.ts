@@ -134,19 +134,28 @@ export interface StoredEvent {
   readonly position: number | null;
 }
 
-/** The bytes that are hashed and stored: fields that are null or empty are left out. */
+/** The members of the stored form, in the order of RFC 8785. */
+const STORED_FIELDS: readonly (keyof AuditEvent)[] = [
+  ...(['agentId', 'attributes', 'callId', 'contentSeal', 'contentType', 'data', 'executionMode', 'humanId', 'id', 'namespaceId'] as const),
+  ...(['occurredAt', 'organizationId', 'outcome', 'parentSessionId', 'projectId', 'recordedAt', 'recordedBy', 'recordingMode'] as const),
+  ...(['redacted', 'sequence', 'sessionId', 'source', 'sourceId', 'surface', 'tool', 'type', 'userId', 'verdict'] as const),
+];
+
+/** The bytes that are hashed and stored: fields that are null or empty are left out, and a human who is the user. */
 export function canonicalEvent(event: AuditEvent): string {
-  const { attributes, redacted, humanId, ...rest } = event;
-  return canonicalJson({
-    v: 1,
-    ...withoutNulls(rest),
-    ...(humanId !== event.userId && humanId !== null && { humanId }),
-    ...(Object.keys(attributes).length > 0 && { attributes }),
-    ...(redacted.length > 0 && { redacted }),
-  });
+  let text = '';
+  for (const field of STORED_FIELDS) {
+    const value = event[field];
+    if (value === null || (field === 'humanId' && value === event.userId) || isEmpty(field, value)) continue;
+    // `v` comes behind `userId` and before `verdict`.
+    if (field === 'verdict') text += '"v":1,';
+    text += `"${field}":${canonicalJson(value)},`;
+  }
+  return event.verdict === null ? `{${text}"v":1}` : `{${text.slice(0, -1)}}`;
 }
 
-const withoutNulls = (fields: object): object => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+const isEmpty = (field: keyof AuditEvent, value: unknown): boolean =>
+  (field === 'redacted' || field === 'attributes') && typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 
 type StoredFields = Omit<AuditEvent, 'organizationId'> & { readonly organizationId: string };
 type AlwaysThere = 'id' | 'organizationId' | 'type' | 'source' | 'sourceId' | 'occurredAt' | 'recordedAt';

@@ -11,33 +11,27 @@ import type {
   ResolversTypes,
   UserResolvers,
 } from '../generated/graphql.js';
-import {
-  connectionOf,
-  cursorOf,
-  isPlainText,
-  isUuid,
-  isWellFormed,
-  pageRequest,
-  type Page,
-  type PageRequest,
-  type Viewer,
-} from '../kernel/index.js';
+import { connectionOf, cursorOf, isPlainText, isUuid, isWellFormed, pageRequest, type Page, type Viewer } from '../kernel/index.js';
 import { inputInvalid, inputProblems, notFound } from '../platform/graphql-input.js';
 import { setRecordingMode, type RecordingModeChanging, type RecordingModeOutcome } from './change-recording-mode.js';
+import { classicEnvelope, entityOf, type ClassicEnvelope } from './classic-envelope.js';
 import { EVENT_TYPES, type EventType } from './catalogue.js';
 import type { RecordingMode, StoredEvent } from './event.js';
-import type { EventFilter, EventScope, Owner } from './ports.js';
+import { filterIn } from './parse-filter.js';
+import type { EventFilter, EventOrder, EventPage, EventScope, Owner } from './ports.js';
 import { presentEventType } from './present-event-type.js';
-import { presentEvent } from './present-event.js';
+import { eventBehind, presentEvent } from './present-event.js';
+import { entityPaths, type EnvelopeReading } from './read-envelopes.js';
 import { eventsById, listEvents, listEventsByOwner, scopeOf, type Reading } from './read-events.js';
 import { MAX_REVEALED, revealContent, type Revealing, type RevealOutcome } from './reveal-content.js';
 import { countsOf, recordEvents, type EventReceipt, type Recording } from './record-events.js';
 
 /** The audit log for one GraphQL request: asked field by field, answered in batches. */
 export interface AuditForRequest {
-  list(filter: EventFilter, page: PageRequest): Promise<Page<StoredEvent>>;
-  listOf(owner: Owner, id: string, filter: EventFilter, page: PageRequest): Promise<Page<StoredEvent> | null>;
+  list(filter: EventFilter, page: EventPage): Promise<Page<StoredEvent>>;
+  listOf(owner: Owner, id: string, filter: EventFilter, page: EventPage): Promise<Page<StoredEvent> | null>;
   byId(id: string): Promise<StoredEvent | null>;
+  envelopeOf(stored: StoredEvent): Promise<ClassicEnvelope>;
   record(events: readonly unknown[]): Promise<readonly EventReceipt[]>;
   reveal(given: RevealInput): Promise<RevealOutcome>;
   setRecordingMode(given: { readonly namespaceId: string; readonly mode: RecordingMode }): Promise<RecordingModeOutcome>;
@@ -50,7 +44,10 @@ export interface AuditContext {
 }
 
 /** @param viewer throws when nobody is signed in; called when the first field is asked */
-export function auditForRequest(deps: Reading & Recording & Revealing & RecordingModeChanging, viewer: () => Viewer): AuditForRequest {
+export function auditForRequest(
+  deps: Reading & Recording & Revealing & RecordingModeChanging & EnvelopeReading,
+  viewer: () => Viewer,
+): AuditForRequest {
   let scope: Promise<EventScope> | null = null;
   const scopeOnce = (): Promise<EventScope> => (scope ??= scopeOf(deps, viewer()));
 
@@ -59,6 +56,7 @@ export function auditForRequest(deps: Reading & Recording & Revealing & Recordin
     async (keys) => listGroups(deps, viewer(), await scopeOnce(), keys),
     { cacheKeyFn: (key) => JSON.stringify(key) },
   );
+  const entityPath = new DataLoader<string, string | null>((ids) => entityPaths(deps, viewer(), ids));
   // What a page holds need not be read again by id.
   const primed = <P extends Page<StoredEvent> | null>(page: P): P => {
     for (const stored of page?.items ?? []) byId.prime(stored.event.id, stored);
@@ -68,6 +66,7 @@ export function auditForRequest(deps: Reading & Recording & Revealing & Recordin
     list: async (filter, page) => primed(await listEvents(deps, viewer(), await scopeOnce(), filter, page)),
     listOf: async (owner, id, filter, page) => primed(await byOwner.load({ owner, filter, page, id })),
     byId: (id) => byId.load(id),
+    envelopeOf: async (stored) => classicEnvelope(stored, { entityPath: await entityPath.load(entityOf(stored.event)) }),
     record: (events) => recordEvents(deps, viewer(), events),
     reveal: (given) => revealContent(deps, viewer(), given),
     setRecordingMode: (given) => setRecordingMode(deps, viewer(), given),
@@ -81,7 +80,7 @@ export function auditForRequest(deps: Reading & Recording & Revealing & Recordin
 interface OwnerKey {
   readonly owner: Owner;
   readonly filter: EventFilter;
-  readonly page: PageRequest;
+  readonly page: EventPage;
   readonly id: string;
 }
 
@@ -110,22 +109,22 @@ async function listGroups(
 }
 
 const CURSOR = 'event';
-type EventPageArgs = { readonly first?: number | null; readonly after?: string | null; readonly filter?: AgentAuditEventFilter | null };
+type EventPageArgs = {
+  readonly first?: number | null;
+  readonly after?: string | null;
+  readonly filter?: AgentAuditEventFilter | null;
+  readonly order?: EventOrder | null;
+};
 
-const pageIn = (args: EventPageArgs): PageRequest => pageRequest(CURSOR, args, isUuid);
+const pageIn = (args: EventPageArgs): EventPage => ({ ...pageRequest(CURSOR, args, isUuid), order: args.order ?? 'NEWEST_FIRST' });
 
-const filterIn = (filter: AgentAuditEventFilter | null | undefined): EventFilter => ({
-  types: filter?.types ?? null,
-  agentIds: filter?.agentIds ?? null,
-  userIds: filter?.userIds ?? null,
-  projectIds: filter?.projectIds ?? null,
-  sessionIds: filter?.sessionIds ?? null,
-  tools: filter?.toolNames ?? null,
-  verdicts: filter?.verdicts ?? null,
-  outcomes: filter?.outcomes ?? null,
-});
-
-const presentPage = (page: Page<StoredEvent>) => connectionOf(page, ({ event }) => cursorOf(CURSOR, event.id), presentEvent);
+const presentPage = (page: Page<StoredEvent>) =>
+  connectionOf(
+    page,
+    ({ event }) => cursorOf(CURSOR, event.id),
+    (stored) => presentEvent(stored),
+    CURSOR,
+  );
 
 async function eventsOf(audit: AuditForRequest, owner: Owner, id: string, args: EventPageArgs) {
   const page = await audit.listOf(owner, id, filterIn(args.filter), pageIn(args));
@@ -144,8 +143,13 @@ export const Agent: Pick<AgentResolvers<AuditContext>, 'auditEvents'> = {
   auditEvents: ({ id }, args, { audit }) => eventsOf(audit, 'agent', id, args),
 };
 
-export const AgentAuditEvent: Pick<AgentAuditEventResolvers<AuditContext>, '__resolveReference'> = {
+export const AgentAuditEvent: Pick<AgentAuditEventResolvers<AuditContext>, '__resolveReference' | 'classicEnvelope'> = {
   __resolveReference: ({ id }, { audit }) => presentById(audit, id),
+  classicEnvelope({ id, payload }, _args, { audit }) {
+    const stored = payload === undefined ? null : eventBehind(payload);
+    if (stored === null) throw new Error(`The event ${id} was shown by other means than presentEvent.`);
+    return audit.envelopeOf(stored);
+  },
 };
 
 export const Query: Pick<QueryResolvers<AuditContext>, 'agentAuditEvent' | 'agentAuditEvents' | 'agentAuditEventTypes'> = {

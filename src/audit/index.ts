@@ -4,6 +4,7 @@ export { eventFrom, eventOf, OWN_SOURCE, type AuditEvent, type NewEvent, type Ou
 export type { Append, AuditLog, EventFilter, EventReader, EventScope, Owner, Receipt, RecordingPlace, RecordingPlaces } from './ports.js';
 export { prepareEvent, type PreparedEvent, type Redactor } from './prepare-event.js';
 export { eventBehind, presentEvent } from './present-event.js';
+export { classicEnvelopeById, type EnvelopeReading } from './read-envelopes.js';
 export { eventsById, listEvents, listEventsByOwner, scopeOf, type Reading } from './read-events.js';
 export { rememberPlaces, type RememberedPlaces } from './recording-places.js';
 export { type Revealing } from './reveal-content.js';

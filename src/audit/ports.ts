@@ -60,10 +60,51 @@ export interface EventFilter {
   readonly agentIds: readonly string[] | null;
   readonly userIds: readonly string[] | null;
   readonly projectIds: readonly string[] | null;
+  /** Namespaces with everything below them. */
+  readonly namespaceIds: readonly string[] | null;
   readonly sessionIds: readonly string[] | null;
+  readonly callIds: readonly string[] | null;
   readonly tools: readonly string[] | null;
+  /** What stands before the last slash of a tool's id. */
+  readonly servers: readonly string[] | null;
   readonly verdicts: readonly Verdict[] | null;
   readonly outcomes: readonly Outcome[] | null;
+  readonly position: Range<number> | null;
+  /** Of `occurredAt`. */
+  readonly time: Range<Date> | null;
+  /** A part of the tool's name, of the arguments as JSON or of an error message, in either case of letters. */
+  readonly text: string | null;
+}
+
+/** From one value on, and before another; null: without that bound. */
+export interface Range<Value> {
+  readonly from: Value | null;
+  readonly to: Value | null;
+}
+
+/** The filter that selects everything. */
+export const NO_FILTER: EventFilter = {
+  types: null,
+  agentIds: null,
+  userIds: null,
+  projectIds: null,
+  namespaceIds: null,
+  sessionIds: null,
+  callIds: null,
+  tools: null,
+  servers: null,
+  verdicts: null,
+  outcomes: null,
+  position: null,
+  time: null,
+  text: null,
+};
+
+export type EventOrder = 'NEWEST_FIRST' | 'OLDEST_FIRST';
+
+/** Which part of a list, in which order of ids: that of `occurredAt`. */
+export interface EventPage extends PageRequest {
+  readonly order: EventOrder;
 }
 
 /** What one viewer may see: their own actions, and everything in the namespaces they maintain, own or audit. */
@@ -80,23 +121,27 @@ export interface EventScope {
 /** Whose events: a project's, a user's or an agent's. */
 export type Owner = 'project' | 'user' | 'agent';
 
+/** A page of events for each of many owners. */
+export interface OwnersRequest {
+  readonly owner: Owner;
+  readonly ids: readonly string[];
+  readonly filter: EventFilter;
+  readonly page: EventPage;
+}
+
 /** Reads audit events. */
 export interface EventReader {
-  /** A page of events, newest first; shorter than asked for, though there are more, where they are large. */
-  list(organizationId: OrganizationId, scope: EventScope, filter: EventFilter, page: PageRequest): Promise<Page<StoredEvent>>;
+  /**
+   * A page of events in the order asked for. Shorter than asked for, though there are more, where they are large, or where no index
+   * serves the filter and a bounded number of events was looked through: then `end` says where to go on.
+   */
+  list(organizationId: OrganizationId, scope: EventScope, filter: EventFilter, page: EventPage): Promise<Page<StoredEvent>>;
 
   /**
    * The same for many owners in one statement: one page for each of `ids`, in their order. Null for a project that the viewer
    * is no member of, or that does not exist.
    */
-  listByOwner(
-    organizationId: OrganizationId,
-    scope: EventScope,
-    owner: Owner,
-    ids: readonly string[],
-    filter: EventFilter,
-    page: PageRequest,
-  ): Promise<readonly (Page<StoredEvent> | null)[]>;
+  listByOwner(organizationId: OrganizationId, scope: EventScope, request: OwnersRequest): Promise<readonly (Page<StoredEvent> | null)[]>;
 
   /** What the events with these ids keep apart, as stored; without those that have none, or none any more. */
   contents(organizationId: OrganizationId, ids: readonly string[]): Promise<ReadonlyMap<string, SealedContent>>;

@@ -1,16 +1,8 @@
-import type { JsonObject, OrganizationId, Page, PageRequest } from '../kernel/index.js';
-import { groupByPlace, hasAnyOf, type Sql, type SqlOf } from '../platform/postgres.js';
-import { eventFrom, type StoredEvent } from './event.js';
-import type { Append, AuditLog, EventFilter, EventReader, EventScope, Owner, Receipt, RecordingModes, RecordingPlaces } from './ports.js';
-
-interface EventRow {
-  readonly json: string;
-  readonly seal: Uint8Array;
-  readonly position: bigint | string | null;
-}
-
-const EVENT_COLUMNS = 'e.json::text AS json, e.seal, l.position';
-const EVENT_SOURCE = '(audit_event e LEFT JOIN log_entry l ON l.event_id = e.id)';
+import type { JsonObject, OrganizationId } from '../kernel/index.js';
+import type { Sql, SqlOf } from '../platform/postgres.js';
+import type { Append, AuditLog, Receipt, RecordingModes, RecordingPlaces } from './ports.js';
+import { keyOf, ORGANIZATION_KEY, toolKeyOf } from './postgres/keys.js';
+import { EVENT_COLUMNS, toStoredEvent, type EventRow } from './postgres/event-reader.js';
 
 /** Remembers which months have a partition, one for each database that a process uses. */
 export type KnownMonths = Set<string>;
@@ -22,12 +14,12 @@ export const postgresAuditLog = (of: SqlOf, months: KnownMonths): AuditLog => ({
     await ensurePartitions(sql, months, appends);
     const firsts = withoutRepeats(appends);
     const values = [organizationId, JSON.stringify([...firsts.values()].map(toInsert))];
-    const rows = await sql.query<{ id: string }>(INSERT, values).catch(async (error: unknown) => {
+    const rows = await sql.query<{ id: string }>(INSERT, values, 'append-events').catch(async (error: unknown) => {
       if (!isMonthMissing(error)) throw error;
       // It was dropped since it was last seen.
       months.clear();
       await ensurePartitions(sql, months, appends);
-      return sql.query<{ id: string }>(INSERT, values);
+      return sql.query<{ id: string }>(INSERT, values, 'append-events');
     });
     const stored = new Set(rows.map((row) => row.id));
     const earlier =
@@ -79,8 +71,10 @@ const INSERT = `
     SELECT $1, decode(key, 'hex'), id FROM input WHERE key IS NOT NULL ORDER BY key
     ON CONFLICT DO NOTHING RETURNING event_id
   ), events AS (
-  INSERT INTO audit_event (id, organization_id, type, namespace_id, project_id, user_id, agent_id, session_id, tool, verdict, outcome, seq, salt, seal, bytes, json)
-  SELECT id, $1, type, namespace_id, project_id, user_id, agent_id, session_id, tool, verdict, outcome, seq, decode(salt, 'hex'), decode(seal, 'hex'), bytes, json::json
+  INSERT INTO audit_event (id, organization_id, type, namespace_id, project_id, user_id, agent_id, session_id, tool, verdict, outcome, seq, salt, seal, bytes, json,
+    organization_key, namespace_key, tool_key, user_key, agent_key, session_key)
+  SELECT id, $1, type, namespace_id, project_id, user_id, agent_id, session_id, tool, verdict, outcome, seq, decode(salt, 'hex'), decode(seal, 'hex'), bytes, json::json,
+    ${ORGANIZATION_KEY}, ${keyOf('namespace_id')}, ${toolKeyOf('tool', 'namespace_id')}, ${keyOf('user_id')}, ${keyOf('agent_id')}, ${keyOf('session_id')}
   FROM input WHERE (key IS NULL OR id IN (SELECT event_id FROM keys))
     -- An event that was in the log and has been dropped has its position for ever: it does not come a second time.
     AND CASE WHEN id > coalesce((SELECT dropped_to FROM retention_progress WHERE organization_id = $1), '00000000-0000-0000-0000-000000000000')
@@ -89,8 +83,8 @@ const INSERT = `
   ON CONFLICT (id) DO NOTHING
   RETURNING id
   ), contents AS (
-    INSERT INTO audit_event_content (event_id, organization_id, salt, json)
-    SELECT id, $1, decode(content_salt, 'hex'), content_json::json FROM input JOIN events USING (id) WHERE content_json IS NOT NULL ORDER BY id
+    INSERT INTO audit_event_content (event_id, organization_id, organization_key, salt, json)
+    SELECT id, $1, ${ORGANIZATION_KEY}, decode(content_salt, 'hex'), content_json::json FROM input JOIN events USING (id) WHERE content_json IS NOT NULL ORDER BY id
   )
   SELECT id FROM events`;
 
@@ -170,62 +164,6 @@ async function ensurePartitions(sql: Sql, months: KnownMonths, appends: readonly
   }
 }
 
-/** The audit log for readers. */
-export const postgresEventReader = (of: SqlOf): EventReader => ({
-  async list(organizationId, scope, filter, page) {
-    const values = new Values(organizationId);
-    const limit = values.add(page.first + 1);
-    const ids = newestIds(values, scope, conditions(values, null, filter, page.after), limit);
-    const rows = await of(organizationId).query<PageRow>(
-      `SELECT ${EVENT_COLUMNS}, page.candidates
-       FROM (${within(values, `SELECT newest.id FROM (${ids}) newest ORDER BY newest.id DESC LIMIT ${limit}`, page, MAX_PAGE_BYTES)}) page
-       JOIN ${EVENT_SOURCE} ON e.id = page.id ORDER BY e.id DESC`,
-      values.all,
-    );
-    return toPage(rows, page);
-  },
-
-  async listByOwner(organizationId, scope, owner, ids, filter, page) {
-    const values = new Values(organizationId);
-    const wanted = values.add(ids);
-    const isShown = owner === 'project' ? hasAnyOf('n.ancestors', values.add(scope.memberOf)) : 'true';
-    const where = `${conditions(values, scope, filter, page.after)} AND e.${OWNER_COLUMN[owner]} = wanted.id AND ${isShown}`;
-    const newest = `SELECT e.id FROM audit_event e WHERE ${where} ORDER BY e.id DESC LIMIT ${values.add(page.first + 1)}`;
-    const rows = await of(organizationId).query<Nullable<PageRow> & { place: bigint | string; is_shown: boolean | null }>(
-      `SELECT wanted.place, ${isShown} AS is_shown, event.*
-       FROM unnest(${wanted}::text[]) WITH ORDINALITY AS wanted (id, place)
-       ${owner === 'project' ? "LEFT JOIN namespace n ON n.organization_id = $1 AND n.id = wanted.id AND n.kind = 'PROJECT'" : ''}
-       LEFT JOIN LATERAL (
-         SELECT ${EVENT_COLUMNS}, e.id, page.candidates
-         FROM (${within(values, newest, page, MAX_PAGE_BYTES / ids.length)}) page JOIN ${EVENT_SOURCE} ON e.id = page.id
-       ) event ON true
-       ORDER BY wanted.place, event.id DESC`,
-      values.all,
-    );
-    return groupByPlace(rows, ids.length).map((own) => (own[0]?.is_shown === true ? toPage(own.flatMap(present), page) : null));
-  },
-
-  async contents(organizationId, ids) {
-    const rows = await of(organizationId).query<{ event_id: string; json: string; salt: Uint8Array }>(
-      'SELECT event_id, json::text AS json, salt FROM audit_event_content WHERE organization_id = $1 AND event_id = ANY($2::uuid[])',
-      [organizationId, ids],
-    );
-    return new Map(rows.map((row) => [row.event_id, { json: row.json, salt: Buffer.from(row.salt) }]));
-  },
-
-  async byIds(organizationId, scope, ids) {
-    if (ids.length === 0) return [];
-    const values = new Values(organizationId);
-    const where = conditions(values, scope, NO_FILTER, null);
-    return (
-      await of(organizationId).query<EventRow>(
-        `SELECT ${EVENT_COLUMNS} FROM ${EVENT_SOURCE} WHERE ${where} AND e.id = ANY(${values.add(ids)}::uuid[])`,
-        values.all,
-      )
-    ).map(toStoredEvent);
-  },
-});
-
 /** Where events are recorded: projects as the directory has them, and what is set for those above them. */
 export const postgresRecordingPlaces = (of: SqlOf): RecordingPlaces => ({
   async places(organizationId, projectIds) {
@@ -264,118 +202,3 @@ export const postgresRecordingModes = (of: SqlOf): RecordingModes => ({
     return wasSet ? 'METADATA_ONLY' : 'FULL';
   },
 });
-
-/** A list ends behind the event with which it has so many bytes of JSON, over all owners together; each gets one event at least. */
-const MAX_PAGE_BYTES = 8 * 1024 * 1024;
-
-interface PageRow extends EventRow {
-  /** How many events there were to choose from, of which one more than the page holds at most. */
-  readonly candidates: bigint | string;
-}
-
-type Nullable<Row> = { readonly [Field in keyof Row]: Row[Field] | null };
-/** The row, or nothing where the owner has no event. */
-const present = ({ json, seal, position, candidates }: Nullable<PageRow>): readonly PageRow[] =>
-  json === null || seal === null || candidates === null ? [] : [{ json, seal, position, candidates }];
-
-/** Selects those of `candidates`, newest first, that are within a page's number and size. */
-const within = (values: Values, candidates: string, { first }: PageRequest, maxBytes: number): string =>
-  `SELECT sized.id, sized.candidates FROM (
-     SELECT e.id, count(*) OVER () AS candidates, row_number() OVER newest AS number, sum(e.bytes) OVER newest - e.bytes AS bytes_before
-     FROM (${candidates}) candidate JOIN audit_event e ON e.id = candidate.id WINDOW newest AS (ORDER BY e.id DESC)
-   ) sized WHERE sized.number <= ${values.add(first)} AND sized.bytes_before < ${values.add(Math.ceil(maxBytes))}`;
-
-const toPage = (rows: readonly PageRow[], request: PageRequest): Page<StoredEvent> => ({
-  items: rows.map(toStoredEvent),
-  hasNextPage: Number(rows[0]?.candidates ?? 0) > rows.length,
-  hasPreviousPage: request.after !== null,
-});
-
-const OWNER_COLUMN: Readonly<Record<Owner, string>> = { project: 'namespace_id', user: 'user_id', agent: 'agent_id' };
-
-const NO_FILTER: EventFilter = {
-  types: null,
-  agentIds: null,
-  userIds: null,
-  projectIds: null,
-  sessionIds: null,
-  tools: null,
-  verdicts: null,
-  outcomes: null,
-};
-
-const FILTER_COLUMNS: readonly (readonly [keyof EventFilter, string])[] = [
-  ['types', 'type'],
-  ['agentIds', 'agent_id'],
-  ['userIds', 'user_id'],
-  ['projectIds', 'project_id'],
-  ['sessionIds', 'session_id'],
-  ['tools', 'tool'],
-  ['verdicts', 'verdict'],
-  ['outcomes', 'outcome'],
-];
-
-/**
- * Selects the ids of the newest events in `scope`. What a viewer may see is what they did and what concerns their namespaces: each has
- * an index in the order of ids, and the newest of both are among the newest of each. One condition for both would have neither.
- */
-function newestIds(values: Values, scope: EventScope, where: string, limit: string): string {
-  const newest = (condition: string): string =>
-    `SELECT e.id FROM audit_event e WHERE ${where} AND ${condition} ORDER BY e.id DESC LIMIT ${limit}`;
-  if (scope.isWhole) return newest('true');
-  const own = newest(`e.user_id = ${values.add(scope.userId)}`);
-  if (scope.namespaceIds.length === 0) return own;
-  const inNamespaces = `SELECT e.id FROM ${AUDITED_NAMESPACE} n, LATERAL (${newest('e.namespace_id = n.id')}) e
-    WHERE ${below(values, scope)}`;
-  return `(${own}) UNION (${inNamespaces})`;
-}
-
-/** Every namespace that there is or was: what happened in one that was deleted still belongs to those above it. */
-const AUDITED_NAMESPACE = `(
-  SELECT organization_id, id, ancestors FROM namespace
-  UNION ALL
-  SELECT organization_id, id, ancestors FROM former_namespace f
-  WHERE NOT EXISTS (SELECT 1 FROM namespace n WHERE n.organization_id = f.organization_id AND n.id = f.id)
-)`;
-
-/** The condition on `namespace n` that it lies in one of the scope's. */
-const below = (values: Values, scope: EventScope): string =>
-  `n.organization_id = $1 AND ${hasAnyOf('n.ancestors', values.add(scope.namespaceIds))}`;
-
-/** The conditions on `audit_event e` that organization, scope, filter and cursor make together. The organization is $1. */
-function conditions(values: Values, scope: EventScope | null, filter: EventFilter, after: string | null): string {
-  const parts = ['e.organization_id = $1'];
-  if (scope !== null && !scope.isWhole && scope.namespaceIds.length === 0) parts.push(`e.user_id = ${values.add(scope.userId)}`);
-  if (scope !== null && !scope.isWhole && scope.namespaceIds.length > 0) {
-    parts.push(
-      `(e.user_id = ${values.add(scope.userId)} OR e.namespace_id IN (SELECT n.id FROM ${AUDITED_NAMESPACE} n WHERE ${below(values, scope)}))`,
-    );
-  }
-  for (const [field, column] of FILTER_COLUMNS) {
-    const wanted = filter[field];
-    if (wanted !== null) parts.push(`e.${column} = ANY(${values.add(wanted)}::text[])`);
-    // What happens in a project concerns it, and that has the index.
-    if (wanted !== null && field === 'projectIds') parts.push(`e.namespace_id = ANY(${values.add(wanted)}::text[])`);
-  }
-  if (after !== null) parts.push(`e.id < ${values.add(after)}::uuid`);
-  return parts.join(' AND ');
-}
-
-/** The bound values of a statement, numbered as they come. */
-class Values {
-  readonly all: unknown[];
-
-  constructor(organizationId: OrganizationId) {
-    this.all = [organizationId];
-  }
-
-  add(value: unknown): string {
-    this.all.push(value);
-    return `$${this.all.length}`;
-  }
-}
-
-/** The only way out of this table. The bytes are those that were sealed. */
-function toStoredEvent(row: EventRow): StoredEvent {
-  return { event: eventFrom(row.json), seal: Buffer.from(row.seal), position: row.position === null ? null : Number(row.position) };
-}

@@ -1,7 +1,7 @@
-import { isUuid, requireScope, type Page, type PageRequest, type Viewer } from '../kernel/index.js';
+import { isUuid, requireScope, type Page, type Viewer } from '../kernel/index.js';
 import type { Directory } from '../directory/index.js';
 import type { StoredEvent } from './event.js';
-import type { EventFilter, EventReader, EventScope, Owner } from './ports.js';
+import type { EventFilter, EventPage, EventReader, EventScope, OwnersRequest } from './ports.js';
 import { eventScope } from './scope.js';
 
 export interface Reading {
@@ -15,13 +15,13 @@ export async function scopeOf(deps: Pick<Reading, 'directory'>, viewer: Viewer):
   return eventScope(viewer.organizationId, await deps.directory.standing(viewer.organizationId, viewer.userId));
 }
 
-/** A page of the organization's events, newest first. */
+/** A page of the organization's events. */
 export async function listEvents(
   deps: Reading,
   viewer: Viewer,
   scope: EventScope,
   filter: EventFilter,
-  page: PageRequest,
+  page: EventPage,
 ): Promise<Page<StoredEvent>> {
   requireScope(viewer, 'audit:read');
   return deps.events.list(viewer.organizationId, scope, filter, page);
@@ -32,10 +32,10 @@ export async function listEventsByOwner(
   deps: Reading,
   viewer: Viewer,
   scope: EventScope,
-  request: { readonly owner: Owner; readonly ids: readonly string[]; readonly filter: EventFilter; readonly page: PageRequest },
+  request: OwnersRequest,
 ): Promise<readonly (Page<StoredEvent> | null)[]> {
   requireScope(viewer, 'audit:read');
-  return deps.events.listByOwner(viewer.organizationId, scope, request.owner, request.ids, request.filter, request.page);
+  return deps.events.listByOwner(viewer.organizationId, scope, request);
 }
 
 /** The events with these ids, in their order; null for one that the viewer may not see or that does not exist. */

@@ -46,7 +46,8 @@ export type EventReceipt =
  */
 export async function recordEvents(deps: Recording, viewer: Viewer, raw: readonly unknown[]): Promise<readonly EventReceipt[]> {
   requireScope(viewer, 'audit:record');
-  if (raw.length > MAX_EVENTS) throw new Failure('BAD_USER_INPUT', `events: must hold at most ${MAX_EVENTS} events; got ${raw.length}.`);
+  if (raw.length > MAX_EVENTS)
+    throw new Failure('BAD_USER_INPUT', `events: must hold at most ${MAX_EVENTS} events (and 5 MiB) a request; got ${raw.length}.`);
   const now = deps.clock();
   const parsed = raw.map((event) => withUser(viewer, parseCloudEvent(event, now, deps.window)));
   const places = await placesFor(deps, viewer, parsed);

@@ -1,23 +1,33 @@
 import { Failure, type Viewer } from '../kernel/index.js';
-import { jsonIn, viewerOfRequest, type HttpServer } from '../platform/http-server.js';
+import { type HttpServer, jsonIn, limitBodiesUnderWay, viewerOfRequest } from '../platform/http-server.js';
+import type { ClassicEnvelope } from './classic-envelope.js';
 import { countsOf, type EventReceipt } from './record-events.js';
 
 /** 500 events of ten kilobytes. */
 const MAX_BODY_BYTES = 5 * 1024 * 1024;
+/** The most bytes of requests that are read at a time; each costs a few times as much while it is worked on. */
+const MAX_BYTES_UNDER_WAY = 64 * 1024 * 1024;
 
 const STRUCTURED = 'application/cloudevents+json';
 const BATCH = 'application/cloudevents-batch+json';
+
+/** What the routes need of the room. */
+export interface AuditOverRest {
+  record(viewer: Viewer, events: readonly unknown[]): Promise<readonly EventReceipt[]>;
+  /** Null for an event that the viewer may not see or that does not exist. */
+  envelope(viewer: Viewer, id: string): Promise<ClassicEnvelope | null>;
+}
 
 /**
  * `POST /v1/audit-events`: CloudEvents 1.0 over HTTP, structured and batch mode. See docs/agent-platform.md.
  *
  * 200 when at least one event is stored, now or before, or none was sent; 400 when every one is rejected. Both have a receipt for each event.
+ *
+ * `GET /v1/audit-events/{id}`: one event in the classic envelope. See docs/security-tools.md.
  */
-export function auditRoutes(
-  server: HttpServer,
-  record: (viewer: Viewer, events: readonly unknown[]) => Promise<readonly EventReceipt[]>,
-): void {
+export function auditRoutes(server: HttpServer, { record, envelope }: AuditOverRest): void {
   void server.register(async (scope) => {
+    limitBodiesUnderWay(scope, { maxBytes: MAX_BYTES_UNDER_WAY, largest: MAX_BODY_BYTES });
     scope.removeAllContentTypeParsers();
     for (const mode of [STRUCTURED, BATCH]) {
       scope.addContentTypeParser(mode, { parseAs: 'buffer', bodyLimit: MAX_BODY_BYTES }, async (_request: unknown, body: Buffer) => ({
@@ -36,7 +46,15 @@ export function auditRoutes(
         .send({ ...counts, results: receipts.map(presentReceipt) });
     });
   });
+  server.get<{ Params: { readonly id: string } }>('/v1/audit-events/:id', async (request, reply) => {
+    const found = await envelope(viewerOfRequest(request), request.params.id);
+    if (found === null) throw new Failure('NOT_FOUND', 'There is no such event in your organization, or you may not see it.');
+    return reply.header('X-Gitlab-Audit-Event-Type', inHeader(found.event_type)).send(found);
+  });
 }
+
+/** A producer may name a type in any script; a header holds ASCII. */
+const inHeader = (type: string): string => type.replace(/[^\x20-\x7e]+/gu, encodeURIComponent);
 
 function eventsOf(body: unknown): readonly unknown[] {
   if (typeof body !== 'object' || body === null || !('isBatch' in body) || !('json' in body))

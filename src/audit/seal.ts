@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { canonicalJson, type JsonObject } from '../kernel/index.js';
 import { canonicalEvent, type AuditEvent, type SealedEvent } from './event.js';
 
@@ -11,12 +11,28 @@ import { canonicalEvent, type AuditEvent, type SealedEvent } from './event.js';
  * @param content prompts, answers and results; null when the event has none
  */
 export function seal(event: AuditEvent, content: JsonObject | null = null): SealedEvent {
-  const apart = content === null ? null : { json: canonicalJson(content), salt: randomBytes(16) };
+  const apart = content === null ? null : { json: canonicalJson(content), salt: newSalt() };
   const whole = apart === null ? event : { ...event, contentSeal: sealOf(apart.salt, apart.json).toString('hex') };
   const json = canonicalEvent(whole);
-  const salt = randomBytes(16);
+  const salt = newSalt();
   return { event: whole, content: apart, json, bytes: Buffer.byteLength(json), salt, seal: sealOf(salt, json) };
 }
 
 /** The seal that `salt` and `json` must have. */
-export const sealOf = (salt: Uint8Array, json: string): Buffer => createHash('sha256').update(salt).update(json).digest();
+export function sealOf(salt: Uint8Array, json: string): Buffer {
+  const bytes = Buffer.allocUnsafe(salt.length + Buffer.byteLength(json));
+  bytes.set(salt);
+  bytes.write(json, salt.length);
+  return hash('sha256', bytes, 'buffer');
+}
+
+const SALT_BYTES = 16;
+/** Randomness is asked for in stock: each asking costs as much as a seal. Nothing of it is given out twice. */
+let stock: Buffer = Buffer.alloc(0);
+
+function newSalt(): Buffer {
+  if (stock.length < SALT_BYTES) stock = randomBytes(256 * SALT_BYTES);
+  const salt = stock.subarray(0, SALT_BYTES);
+  stock = stock.subarray(SALT_BYTES);
+  return salt;
+}

@@ -26,6 +26,15 @@ export interface Directory {
   epoch(organizationId: OrganizationId): Promise<number>;
 }
 
+/** Reads where namespaces lie. */
+export interface NamespacePaths {
+  /**
+   * The full paths of those of `ids` that are namespaces of the organization, by id: the paths from the organization down, joined
+   * by slashes, as in `acme/payments/api`. One statement, whatever their number.
+   */
+  fullPaths(organizationId: OrganizationId, ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
+}
+
 /** What the directory holds of one organization, as far as a push can change it. */
 export interface DirectoryState {
   readonly namespaces: ReadonlyMap<string, Namespace>;

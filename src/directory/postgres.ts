@@ -2,7 +2,7 @@ import type { Prisma } from '../generated/prisma/client.js';
 import { userId } from '../kernel/index.js';
 import { hasAnyOf, sqlWithin, type SqlOf } from '../platform/postgres.js';
 import type { Agent, Membership, Namespace, NamespaceKind, Role } from './namespace.js';
-import { membershipKey, type Directory, type DirectoryWriter, type EpochCounter } from './ports.js';
+import { membershipKey, type Directory, type DirectoryWriter, type EpochCounter, type NamespacePaths } from './ports.js';
 
 type NamespaceRow = Omit<Prisma.NamespaceGetPayload<object>, 'organizationId'>;
 type AgentRow = Omit<Prisma.AgentGetPayload<object>, 'organizationId'>;
@@ -12,7 +12,7 @@ type NamespaceColumns = Omit<NamespaceRow, 'parentId'> & { readonly parent_id: s
 type MembershipColumns = Pick<MembershipRow, 'role'> & { readonly user_id: string; readonly namespace_id: string };
 
 /** The directory in Postgres, over any connection or inside one open transaction. */
-export const postgresDirectory = (of: SqlOf): Directory => ({
+export const postgresDirectory = (of: SqlOf): Directory & NamespacePaths => ({
   async standing(organizationId, user) {
     const rows = await of(organizationId).query<MembershipColumns>(
       'SELECT user_id, namespace_id, role FROM membership WHERE organization_id = $1 AND user_id = $2',
@@ -36,6 +36,15 @@ export const postgresDirectory = (of: SqlOf): Directory => ({
     return new Map(rows.map((row) => [row.id, row.ancestors]));
   },
 
+  async fullPaths(organizationId, ids) {
+    if (ids.length === 0) return new Map();
+    const rows = await of(organizationId).query<{ readonly id: string; readonly path: string }>(FULL_PATHS, [
+      organizationId,
+      [...new Set(ids)],
+    ]);
+    return new Map(rows.map(({ id, path }) => [id, path]));
+  },
+
   async agent(organizationId, id) {
     const [row] = await of(organizationId).query<AgentColumns>(
       'SELECT id, name, classes, trust, owner_id, autonomous FROM agent WHERE organization_id = $1 AND id = $2',
@@ -55,6 +64,12 @@ const LINES = `
   UNION ALL
   SELECT id, ancestors FROM former_namespace f WHERE organization_id = $1 AND id = ANY($2::text[])
     AND NOT EXISTS (SELECT 1 FROM namespace n WHERE n.organization_id = $1 AND n.id = f.id)`;
+
+const FULL_PATHS = `
+  SELECT n.id, string_agg(above.path, '/' ORDER BY line.place) AS path
+  FROM namespace n, unnest(n.ancestors) WITH ORDINALITY line (id, place), namespace above
+  WHERE n.organization_id = $1 AND n.id = ANY($2::text[]) AND above.organization_id = $1 AND above.id = line.id
+  GROUP BY n.id`;
 
 /** The epoch inside one open transaction. */
 export const postgresEpoch = (tx: Prisma.TransactionClient): EpochCounter => ({

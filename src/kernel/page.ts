@@ -14,6 +14,8 @@ export interface Page<Item> {
   readonly items: readonly Item[];
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;
+  /** The key where the next page goes on, when that is beyond the last item: more was looked through than was found. */
+  readonly end?: string;
 }
 
 /** Cuts a page from `rows`, of which one more than `request.first` was asked for. */
@@ -77,11 +79,16 @@ export interface ConnectionOf<Node> {
   };
 }
 
-/** Presents a page as a Relay connection (relay.dev/graphql/connections.htm). */
+/**
+ * Presents a page as a Relay connection (relay.dev/graphql/connections.htm).
+ *
+ * @param kind of its cursors; needed where a page can end beyond its last item
+ */
 export function connectionOf<Item, Node>(
   page: Page<Item>,
   cursor: (item: Item) => string,
   present: (item: Item) => Node,
+  kind = '',
 ): ConnectionOf<Node> {
   const edges = page.items.map((item) => ({ cursor: cursor(item), node: present(item) }));
   return {
@@ -91,7 +98,7 @@ export function connectionOf<Item, Node>(
       hasNextPage: page.hasNextPage,
       hasPreviousPage: page.hasPreviousPage,
       startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+      endCursor: page.end === undefined ? (edges.at(-1)?.cursor ?? null) : cursorOf(kind, page.end),
     },
   };
 }

@@ -69,6 +69,27 @@ export function requireAuthentication(scope: HttpServer, authenticate: Authentic
   });
 }
 
+/**
+ * Refuses requests of `scope` while the bodies of those under way have more than `maxBytes` together, before anything of them is read: a
+ * flood costs a sentence each, and no memory. One alone is always let in.
+ *
+ * @param largest what a body counts whose length the request does not announce
+ */
+export function limitBodiesUnderWay(
+  scope: HttpServer,
+  { maxBytes, largest }: { readonly maxBytes: number; readonly largest: number },
+): void {
+  let underWay = 0;
+  scope.addHook('onRequest', async (request, reply) => {
+    const announced = Number(request.headers['content-length'] ?? largest);
+    const bytes = Number.isSafeInteger(announced) ? Math.min(announced, largest) : largest;
+    if (underWay > 0 && underWay + bytes > maxBytes)
+      throw new Failure('OVERLOADED', 'Too many requests are being read. Nothing of this one was stored; send it again in a moment.');
+    underWay += bytes;
+    reply.raw.once('close', () => (underWay -= bytes));
+  });
+}
+
 /** What the request's headers show. */
 export function credentialsOf(request: FastifyRequest): {
   readonly authorization: string | undefined;
@@ -97,7 +118,7 @@ export function sentenceOf(error: z.ZodError): string {
 }
 
 function presentError(error: FastifyError, request: FastifyRequest, logger: Logger): { readonly status: number; readonly body: ErrorBody } {
-  const failure = toFailure(error) ?? refusalOfFastify(error);
+  const failure = toFailure(error) ?? refusalOfFastify(error, request);
   if (failure !== null)
     return {
       status: error.statusCode === 415 || error.statusCode === 413 ? error.statusCode : STATUS[failure.code],
@@ -109,7 +130,11 @@ function presentError(error: FastifyError, request: FastifyRequest, logger: Logg
 }
 
 /** Fastify's own refusals of a request that never reached a route: bad JSON, a wrong content type, too large a body. */
-function refusalOfFastify(error: FastifyError): Failure | null {
+function refusalOfFastify(error: FastifyError, request: FastifyRequest): Failure | null {
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    const most = request.routeOptions.bodyLimit;
+    return new Failure('BAD_USER_INPUT', `body: must have at most ${most} bytes (${most / 1024 / 1024} MiB).`, { cause: error });
+  }
   if (error.statusCode === undefined || error.statusCode < 400 || error.statusCode >= 500) return null;
   return new Failure('BAD_USER_INPUT', error.message, { cause: error });
 }

@@ -6,8 +6,13 @@ import { Failure, type OrganizationId } from '../kernel/index.js';
 
 /** Runs SQL: on any free connection, or inside one transaction. */
 export interface Sql {
-  /** The rows of one statement. Values are bound, never spliced. */
-  query<Row>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>;
+  /**
+   * The rows of one statement. Values are bound, never spliced.
+   *
+   * @param name under which each connection keeps the statement parsed and planned: for one text that is executed all the time, and
+   * whose plan does not depend on its values
+   */
+  query<Row>(text: string, values?: readonly unknown[], name?: string): Promise<readonly Row[]>;
 }
 
 /** SQL on behalf of one organization: row-level security lets it see and write no other's rows, whatever the statement says. */
@@ -105,14 +110,14 @@ async function nameOrganization(session: Session, organizationId: string): Promi
 
 /** SQL on any free connection, which names the organization first unless it has; the empty one is nobody's. */
 const sqlFor = (pool: pg.Pool, organizationId: string): Sql => ({
-  async query<Row>(text: string, values: readonly unknown[] = []) {
+  async query<Row>(text: string, values: readonly unknown[] = [], name?: string) {
     const session = await pool.connect();
     let isUsable = false;
     // A connection that breaks fails its statement too; without a listener it would end the process.
     session.on('error', ignore);
     try {
       if ((named.get(session) ?? '') !== organizationId) await nameOrganization(session, organizationId);
-      const { rows } = await session.query(text, [...values]);
+      const { rows } = await session.query({ text, values: [...values], ...(name !== undefined && { name }) });
       isUsable = true;
       return rows as Row[];
     } finally {

@@ -4,7 +4,7 @@ import addFormats from 'ajv-formats';
 import { readFile } from 'node:fs/promises';
 import type { Database } from '../../src/platform/postgres.js';
 import { openAsOwner } from '../support/database.js';
-import { aCloudEvent, aSession, serviceData, type CloudEvent } from '../support/cloud-events.js';
+import { aCloudEvent, aSession, serviceData } from '../support/cloud-events.js';
 import { anOrganization, type TestOrganization } from '../support/organization.js';
 import { aProxy, through } from '../support/proxy.js';
 import { postBatch, postBody, recorded } from '../support/recording.js';
@@ -193,7 +193,7 @@ describe('a batch', () => {
 
     expect(await postBatch(company.platform, events)).toEqual({
       status: 400,
-      error: { code: 'BAD_USER_INPUT', message: 'events: must hold at most 500 events; got 501.' },
+      error: { code: 'BAD_USER_INPUT', message: 'events: must hold at most 500 events (and 5 MiB) a request; got 501.' },
     });
     expect(await storedUnder('bound-0')).toEqual([]);
     expect(await postBatch(company.platform, events.slice(1))).toMatchObject({ status: 200, stored: 500 });
@@ -343,7 +343,7 @@ describe('the mutation', () => {
     );
 
     expect(errors).toMatchObject([
-      { message: `events: must hold at most 500 events; got ${count}.`, extensions: { code: 'BAD_USER_INPUT' } },
+      { message: `events: must hold at most 500 events (and 5 MiB) a request; got ${count}.`, extensions: { code: 'BAD_USER_INPUT' } },
     ]);
   });
 });

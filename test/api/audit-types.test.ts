@@ -5,7 +5,8 @@ import { CATALOGUE, EVENT_TYPES } from '../../src/audit/catalogue.js';
 import { OWN_SOURCE, type NewEvent } from '../../src/audit/index.js';
 import { postgresAuditLog } from '../../src/audit/postgres.js';
 import { organizationId } from '../../src/kernel/index.js';
-import { openDatabase, type Database } from '../../src/platform/postgres.js';
+import type { Database } from '../../src/platform/postgres.js';
+import { openAsOwner } from '../support/database.js';
 import { anAppend } from '../audit/events.js';
 import { ownData } from '../audit/own-data.js';
 import { aCloudEvent, reportedData } from '../support/cloud-events.js';
@@ -18,7 +19,7 @@ let subgraph: TestSubgraph;
 let database: Database;
 beforeAll(async () => {
   subgraph = await aSubgraph();
-  database = openDatabase(subgraph.databaseUrl, 2);
+  database = openAsOwner(subgraph.databaseUrl);
 });
 afterAll(async () => {
   await database.close();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { sealOf } from '../../src/audit/index.js';
 import type { Database } from '../../src/platform/postgres.js';
@@ -91,6 +92,27 @@ describe('positions', () => {
 
     expect(data).toEqual({ agentAuditEvent: { sourceId: 'e', position: null } });
     expect(await eventsBehind(company.owner, fromTheBeginning, 1)).toMatchObject([{ sourceId: 'e', position: 0 }]);
+  });
+});
+
+describe('a process that leaves positions to others', () => {
+  it('stores events, which wait until another process gives them theirs', async () => {
+    const first = await aSubgraph({ SEQUENCER: 'off' });
+    const company = await anOrganization(first);
+    await pushed(company.platform, { memberships: [{ userId: 'owner', namespaceId: company.id, role: 'OWNER' }] });
+    const owner = await first.as({ userId: 'owner', organizationId: company.id, scopes: ['audit:read'] });
+    const [id] = await recorded(company.platform, [aCloudEvent({ id: 'e' })]);
+    // A leader looks every 50 ms.
+    await delay(500);
+    const before = await owner.graphql('query ($id: ID!) { agentAuditEvent(id: $id) { sourceId position } }', { id });
+
+    const second = await first.sibling({ SEQUENCER: 'on' });
+    const events = await eventsBehind(owner, fromTheBeginning, 1);
+    await second.close();
+    await first.close();
+
+    expect(before.data).toEqual({ agentAuditEvent: { sourceId: 'e', position: null } });
+    expect(events).toMatchObject([{ sourceId: 'e', position: 0 }]);
   });
 });
 

@@ -6,15 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { eventTypesPage, PAGE } from '../../scripts/document-event-types.js';
 import { buildSubgraph } from '../../scripts/schema/build.js';
 import { currentSchema } from '../../scripts/schema/files.js';
-import {
-  CATALOGUE,
-  contentOf,
-  detailsOf,
-  EVENT_TYPES,
-  familyOf,
-  fieldsOf,
-  retentionClassOf,
-} from '../../src/audit/catalogue.js';
+import { CATALOGUE, contentOf, detailsOf, EVENT_TYPES, familyOf, fieldsOf, retentionClassOf } from '../../src/audit/catalogue.js';
 import { OWN_SOURCE } from '../../src/audit/event.js';
 import { presentEvent } from '../../src/audit/index.js';
 import { payloadSchemaOf, presentEventType } from '../../src/audit/present-event-type.js';
@@ -147,7 +139,7 @@ describe('what does not have the shape of its type', () => {
     expect(shown(name, data, '/somebody-else')).toMatchObject({ payload: { __typename: 'AgentUnknownPayload' }, extensions: { data } });
   });
 
-  it.each([[{ goal: { an: 'object' }, status: 'success' }], ['text'], [[1]], [{ duration_seconds: -1 }]])(
+  it.each([[{ workflow_type: { an: 'object' }, status: 'success' }], ['text'], [[1]], [{ duration_seconds: -1 }]])(
     'is shown as unknown, and whole, where it was stored before the type was known: %j',
     (data) => {
       expect(shown('duo_session_created', asJson(data), '/somebody-else')).toMatchObject({

@@ -111,7 +111,7 @@ describe('recording', () => {
   it('refuses a request of more than 500 events', async () => {
     const count = MAX_EVENTS + 1;
     await expect(givenRecording().record(...Array.from({ length: count }, () => aCloudEvent()))).rejects.toEqual(
-      new Failure('BAD_USER_INPUT', `events: must hold at most 500 events; got ${count}.`),
+      new Failure('BAD_USER_INPUT', `events: must hold at most 500 events (and 5 MiB) a request; got ${count}.`),
     );
   });
 

@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { postgresAuditLog, postgresEventReader } from '../../src/audit/postgres.js';
+import { NO_FILTER } from '../../src/audit/ports.js';
+import { postgresAuditLog } from '../../src/audit/postgres.js';
+import { postgresEventReader } from '../../src/audit/postgres/event-reader.js';
 import { postgresRetentionSeats } from '../../src/audit/postgres/retention-sweeping.js';
 import { runCycle, type Cycling } from '../../src/audit/retention/cycle.js';
 import type { RetentionSeat } from '../../src/audit/retention/ports.js';
@@ -83,8 +85,8 @@ const list = (after: string | null) =>
   postgresEventReader(database.of).list(
     organization,
     { userId: userId('auditor'), isWhole: true, namespaceIds: [], memberOf: [] },
-    { types: null, agentIds: null, userIds: null, projectIds: null, sessionIds: null, tools: null, verdicts: null, outcomes: null },
-    { first: 4, after },
+    NO_FILTER,
+    { first: 4, after, order: 'NEWEST_FIRST' },
   );
 
 describe('a month of which nothing must stay', () => {

@@ -32,6 +32,7 @@ $$;
 CREATE TABLE "audit_event_content" (
     "event_id" UUID NOT NULL,
     "organization_id" TEXT NOT NULL,
+    "organization_key" BIGINT NOT NULL,
     "salt" BYTEA NOT NULL,
     "json" JSON NOT NULL,
     CONSTRAINT "audit_event_content_pkey" PRIMARY KEY ("event_id")
@@ -44,11 +45,30 @@ UPDATE "log_entry" SET "seal" = e."seal" FROM "audit_event" e WHERE e."id" = "lo
 -- No event before this position is there any more: readers begin behind it.
 ALTER TABLE "log_head" ADD COLUMN "kept_from" BIGINT NOT NULL DEFAULT 0;
 
-CREATE INDEX "audit_event_organization_id_namespace_id_tool_id_idx" ON "audit_event" ("organization_id", "namespace_id", "tool", "id" DESC);
-CREATE INDEX "audit_event_organization_id_type_id_idx" ON "audit_event" ("organization_id", "type", "id" DESC);
--- What was refused and what failed is little, and looked for most.
-CREATE INDEX "audit_event_refused_idx" ON "audit_event" ("organization_id", "id" DESC) WHERE "verdict" IN ('ASK', 'DENY');
-CREATE INDEX "audit_event_failed_idx" ON "audit_event" ("organization_id", "id" DESC) WHERE "outcome" = 'FAILED';
+-- What events are looked up by, as numbers: hashes, seeded with what stands above. Global ids are long, and an index of them costs more
+-- than the event. A query names the number and the id: numbers may coincide.
+ALTER TABLE "audit_event" ADD COLUMN "organization_key" BIGINT, ADD COLUMN "namespace_key" BIGINT, ADD COLUMN "tool_key" BIGINT,
+  ADD COLUMN "user_key" BIGINT, ADD COLUMN "agent_key" BIGINT, ADD COLUMN "session_key" BIGINT;
+UPDATE "audit_event" SET
+  "organization_key" = hashtextextended("organization_id", 0),
+  "namespace_key" = hashtextextended("namespace_id", hashtextextended("organization_id", 0)),
+  "tool_key" = hashtextextended("tool", hashtextextended("namespace_id", hashtextextended("organization_id", 0))),
+  "user_key" = hashtextextended("user_id", hashtextextended("organization_id", 0)),
+  "agent_key" = hashtextextended("agent_id", hashtextextended("organization_id", 0)),
+  "session_key" = hashtextextended("session_id", hashtextextended("organization_id", 0));
+ALTER TABLE "audit_event" ALTER COLUMN "organization_key" SET NOT NULL;
+DROP INDEX "audit_event_organization_id_id_idx", "audit_event_organization_id_namespace_id_id_idx", "audit_event_organization_id_user_id_id_idx",
+  "audit_event_organization_id_agent_id_id_idx", "audit_event_organization_id_session_id_id_idx";
+CREATE INDEX "audit_event_organization_key_id_idx" ON "audit_event" ("organization_key", "id" DESC);
+CREATE INDEX "audit_event_namespace_key_id_idx" ON "audit_event" ("namespace_key", "id" DESC);
+CREATE INDEX "audit_event_tool_key_id_idx" ON "audit_event" ("tool_key", "id" DESC);
+CREATE INDEX "audit_event_user_key_id_idx" ON "audit_event" ("user_key", "id" DESC);
+CREATE INDEX "audit_event_agent_key_id_idx" ON "audit_event" ("agent_key", "id" DESC);
+CREATE INDEX "audit_event_session_key_id_idx" ON "audit_event" ("session_key", "id" DESC);
+-- What was refused, what failed and what is of none of the common types is little, and looked for most.
+CREATE INDEX "audit_event_refused_idx" ON "audit_event" ("organization_key", "id" DESC) WHERE "verdict" IN ('ASK', 'DENY');
+CREATE INDEX "audit_event_failed_idx" ON "audit_event" ("organization_key", "id" DESC) WHERE "outcome" = 'FAILED';
+CREATE INDEX "audit_event_uncommon_idx" ON "audit_event" ("organization_key", "type", "id" DESC) WHERE "type" NOT IN ('ai_agent_session_ended', 'ai_agent_session_started', 'ai_llm_input_sent', 'ai_llm_request_failed', 'ai_llm_response_received', 'ai_tool_decision_made', 'ai_tool_execution_failed', 'ai_tool_execution_retried', 'ai_tool_invoked', 'ai_tool_response_received', 'ai_user_input_received', 'ai_user_output_displayed');
 
 -- Namespaces that were deleted, with the line that they had: what happened in them still belongs to those above.
 CREATE TABLE "former_namespace" (

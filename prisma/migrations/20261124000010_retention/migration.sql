@@ -105,7 +105,7 @@ CREATE TABLE "log_gap" (
     CONSTRAINT "log_gap_pkey" PRIMARY KEY ("organization_id", "block")
 );
 
-CREATE INDEX "audit_event_content_organization_id_event_id_idx" ON "audit_event_content" ("organization_id", "event_id");
+CREATE INDEX "audit_event_content_organization_key_event_id_idx" ON "audit_event_content" ("organization_key", "event_id");
 CREATE INDEX "event_key_event_id_idx" ON "event_key" ("event_id");
 
 -- When an event occurred, by its id.
@@ -279,10 +279,10 @@ BEGIN
     SELECT (SELECT count(*) FROM source), (SELECT id FROM source ORDER BY id DESC LIMIT 1), ARRAY(SELECT id FROM due ORDER BY id), %s,
       (SELECT json_agg(b) FROM (SELECT organization_id, position / 5000 AS block, count(*) AS dropped FROM due GROUP BY 1, 2) b)$$,
     CASE kind WHEN 'EVENTS' THEN format($$
-      SELECT %s FROM audit_event e WHERE e.organization_id = $7 AND e.id > $8 AND e.id < $9 ORDER BY e.id LIMIT $10$$, retention_event_columns())
+      SELECT %s FROM audit_event e WHERE e.organization_key = hashtextextended($7, 0) AND e.organization_id = $7 AND e.id > $8 AND e.id < $9 ORDER BY e.id LIMIT $10$$, retention_event_columns())
     WHEN 'CONTENT' THEN format($$
       SELECT %s FROM (
-        SELECT event_id FROM audit_event_content WHERE organization_id = $7 AND event_id > $8 AND event_id < $9 ORDER BY event_id LIMIT $10
+        SELECT event_id FROM audit_event_content WHERE organization_key = hashtextextended($7, 0) AND organization_id = $7 AND event_id > $8 AND event_id < $9 ORDER BY event_id LIMIT $10
       ) c JOIN audit_event e ON e.id = c.event_id$$, retention_event_columns()) END,
     retention_judging(), retention_adding_up())
   INTO examined, last_id, ids, drops, blocks

@@ -1,7 +1,6 @@
 import type { Sql, SqlOf } from '../../platform/postgres.js';
-import type { RetentionClass } from '../catalogue.js';
 import type { RetentionReader, RetentionRun, ScheduleState } from '../retention/ports.js';
-import { DECISION_TYPES } from '../retention/rules.js';
+import { ORGANIZATION_KEY } from './keys.js';
 import { HOLDS, SETTINGS, toDrop, toHold, toSetting, type DropRow, type HoldRow, type SettingRow } from './retention-rows.js';
 
 /** What retention is set to and what it did, for readers. `sql` is for what belongs to no organization. */
@@ -28,8 +27,8 @@ export const postgresRetentionReader = (of: SqlOf, sql: Sql): RetentionReader =>
   },
 
   async oldestKept(organizationId) {
-    const [row] = await of(organizationId).query<Readonly<Record<RetentionClass, Date | null>>>(OLDEST, [organizationId, DECISION_TYPES]);
-    return row ?? { CONTENT: null, METADATA: null, DECISIONS: null };
+    const [row] = await of(organizationId).query<{ event: Date | null; content: Date | null }>(OLDEST, [organizationId]);
+    return { event: row?.event ?? null, content: row?.content ?? null };
   },
 
   async schedule() {
@@ -58,21 +57,10 @@ export async function monthsIn(sql: Sql): Promise<readonly string[]> {
   return rows.map((row) => row.first_day);
 }
 
-// The types that an organization has are walked through by index; there are few. What types there can be is up to producers, so not
-// more than a thousand are looked at.
 const OLDEST = `
-  WITH RECURSIVE type (name, number) AS (
-    (SELECT type, 1 FROM audit_event WHERE organization_id = $1 ORDER BY type LIMIT 1)
-    UNION ALL
-    SELECT (SELECT e.type FROM audit_event e WHERE e.organization_id = $1 AND e.type > type.name ORDER BY e.type LIMIT 1), number + 1
-    FROM type WHERE type.name IS NOT NULL AND number < 1000
-  ), oldest AS (
-    SELECT name, (SELECT e.id FROM audit_event e WHERE e.organization_id = $1 AND e.type = name ORDER BY e.id LIMIT 1) AS id FROM type WHERE name IS NOT NULL
-  )
   SELECT
-    uuid_v7_time((SELECT c.event_id FROM audit_event_content c WHERE c.organization_id = $1 ORDER BY c.event_id LIMIT 1)) AS "CONTENT",
-    uuid_v7_time((SELECT id FROM oldest WHERE name <> ALL($2::text[]) ORDER BY id LIMIT 1)) AS "METADATA",
-    uuid_v7_time((SELECT id FROM oldest WHERE name = ANY($2::text[]) ORDER BY id LIMIT 1)) AS "DECISIONS"`;
+    uuid_v7_time((SELECT e.id FROM audit_event e WHERE e.organization_key = ${ORGANIZATION_KEY} AND e.organization_id = $1 ORDER BY e.id LIMIT 1)) AS event,
+    uuid_v7_time((SELECT c.event_id FROM audit_event_content c WHERE c.organization_key = ${ORGANIZATION_KEY} AND c.organization_id = $1 ORDER BY c.event_id LIMIT 1)) AS content`;
 
 const RUNS = `
   SELECT r.id, r.started_at, r.started_by, r.is_dry_run, r.finished_at, r.is_complete, r.error,

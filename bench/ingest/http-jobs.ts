@@ -1,0 +1,74 @@
+import { Agent, request } from 'node:http';
+import { theCompany } from '../support/company.js';
+import { cloudEventBodies, type Body } from './cloud-events.js';
+import type { Job, Ready } from './job.js';
+
+type BatchesJob = Extract<Job, { readonly kind: 'batches' }>;
+type SinglesJob = Extract<Job, { readonly kind: 'singles' }>;
+
+/** Bodies that each client sends in turn: enough that the service does not see the same text every time. */
+const BATCH_BODIES = 8;
+const SINGLE_BODIES = 64;
+
+export function batchesJob(job: BatchesJob): Ready {
+  const bodies = perClient(job.clients, (seed) => cloudEventBodies(theCompany, 'batch', BATCH_BODIES, job.batchEvents, seed));
+  return posting({ ...job, contentType: 'application/cloudevents-batch+json', bodies });
+}
+
+export function singlesJob(job: SinglesJob): Ready {
+  const bodies = perClient(job.clients, (seed) => cloudEventBodies(theCompany, 'single', SINGLE_BODIES, 1, seed));
+  return posting({ ...job, contentType: 'application/cloudevents+json', bodies });
+}
+
+const perClient = (clients: number, make: (seed: number) => readonly Body[]): readonly (readonly Body[])[] =>
+  Array.from({ length: clients }, (_, client) => make(client + 1));
+
+interface Posting {
+  readonly url: string;
+  readonly token: string;
+  readonly clients: number;
+  readonly events: number;
+  readonly firstEvent: number;
+  readonly contentType: string;
+  /** By client: its body is free again once it has its answer. */
+  readonly bodies: readonly (readonly Body[])[];
+}
+
+function posting({ url, token, clients, events, firstEvent, contentType, bodies }: Posting): Ready {
+  const agent = new Agent({ keepAlive: true, maxSockets: clients });
+  const headers = { authorization: `Bearer ${token}`, 'content-type': contentType };
+  const target = new URL('/v1/audit-events', url);
+  let taken = 0;
+  const turns = bodies.map(() => 0);
+  return {
+    clients,
+    async next(client) {
+      const own = bodies[client] ?? [];
+      const turn = turns[client] ?? 0;
+      const body = own[turn % own.length];
+      if (body === undefined || taken >= events) return 0;
+      turns[client] = turn + 1;
+      const first = firstEvent + taken;
+      taken += body.events;
+      const bytes = body.fill(first, Date.now());
+      const answer = await post(target, agent, { ...headers, 'content-length': bytes.length }, bytes);
+      if (!answer.startsWith(`{"stored":${body.events},`)) throw new Error(`Not every event was stored: ${answer.slice(0, 500)}`);
+      return body.events;
+    },
+    end: async () => agent.destroy(),
+  };
+}
+
+/** The answer's text, whatever the status. */
+function post(url: URL, agent: Agent, headers: Readonly<Record<string, string | number>>, body: Buffer): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method: 'POST', agent, headers }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => resolve(Buffer.concat(chunks).toString()));
+      response.on('error', reject);
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
