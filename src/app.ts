@@ -29,7 +29,9 @@ import {
 import { postgresAuditLog, postgresRecordingModes, postgresRecordingPlaces } from './audit/postgres.js';
 import { postgresEventReader } from './audit/postgres/event-reader.js';
 import { postgresRetentionSeats, postgresSweeping } from './audit/postgres/retention-sweeping.js';
-import { postgresRetentionReader, postgresRetentionRuns, postgresRetentionTransaction } from './audit/postgres/retention.js';
+import { postgresRetentionReader } from './audit/postgres/retention.js';
+import { postgresRetentionTransaction } from './audit/postgres/retention-changes.js';
+import { postgresRetentionRuns } from './audit/postgres/retention-runs.js';
 import { auditRoutes } from './audit/rest.js';
 import type { Config } from './config.js';
 import * as decisionsGraphql from './decisions/graphql.js';

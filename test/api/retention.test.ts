@@ -40,8 +40,8 @@ const PLACE = `mutation ($input: AgentLegalHoldPlaceInput!) { answer: agentLegal
 const LIFT = `mutation ($input: AgentLegalHoldLiftInput!) { answer: agentLegalHoldLift(input: $input) { ${HOLD} ${ERRORS} } }`;
 const RUN_NOW = `mutation ($input: AgentRetentionRunInput!) { answer: agentRetentionRun(input: $input) { run { id ${RUN} } errors { __typename ... on AgentRefusal { message } } } }`;
 const STATUS = `query ($namespaceId: ID) { status: agentRetentionStatus(namespaceId: $namespaceId) {
-  classes { class floorDays defaultDays ceilingDays effectiveDays oldestKeptAt settings { namespaceId class days } }
-  recentRuns { id ${RUN} } nextRunAt leader partitions { months monthsAhead isEnough } } }`;
+  classes { class floorDays defaultDays ceilingDays effectiveDays settings { namespaceId class days } }
+  oldestEventAt oldestContentAt recentRuns { id ${RUN} } nextRunAt leader partitions { months monthsAhead isEnough } } }`;
 const HOLDS = `query ($first: Int, $after: String, $isInForce: Boolean) { holds: agentLegalHolds(first: $first, after: $after, isInForce: $isInForce) {
   nodes { id name isInForce liftReason } pageInfo { hasNextPage endCursor } } }`;
 
@@ -349,13 +349,14 @@ describe('a run by hand', () => {
     );
     const stands = await status(boss);
     expect(stands?.recentRuns.slice(0, 3)).toEqual([empty.run, real.run, dry.run]);
+    expect(stands).toMatchObject({ oldestEventAt: at(600), oldestContentAt: at(600) });
     expect(stands?.classes).toEqual([
-      { class: 'CONTENT', floorDays: 1, defaultDays: 184, ceilingDays: 3_653, effectiveDays: 184, oldestKeptAt: at(600), settings: [] },
+      { class: 'CONTENT', floorDays: 1, defaultDays: 184, ceilingDays: 3_653, effectiveDays: 184, settings: [] },
       {
-        ...{ class: 'METADATA', floorDays: 184, defaultDays: 400, ceilingDays: 3_653, effectiveDays: 400, oldestKeptAt: at(600) },
+        ...{ class: 'METADATA', floorDays: 184, defaultDays: 400, ceilingDays: 3_653, effectiveDays: 400 },
         settings: [{ namespaceId: company.payments, class: 'METADATA', days: 200 }],
       },
-      { class: 'DECISIONS', floorDays: 184, defaultDays: 730, ceilingDays: 3_653, effectiveDays: 730, oldestKeptAt: at(600), settings: [] },
+      { class: 'DECISIONS', floorDays: 184, defaultDays: 730, ceilingDays: 3_653, effectiveDays: 730, settings: [] },
     ]);
   });
 

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { postgresAuditLog } from '../../src/audit/postgres.js';
-import { postgresRetentionReader, postgresRetentionRuns, postgresRetentionTransaction } from '../../src/audit/postgres/retention.js';
+import { postgresRetentionTransaction } from '../../src/audit/postgres/retention-changes.js';
+import { postgresRetentionRuns } from '../../src/audit/postgres/retention-runs.js';
+import { postgresRetentionReader } from '../../src/audit/postgres/retention.js';
 import { postgresSweeping } from '../../src/audit/postgres/retention-sweeping.js';
 import type { Append } from '../../src/audit/index.js';
 import { eventOf } from '../../src/audit/event.js';

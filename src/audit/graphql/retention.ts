@@ -163,11 +163,12 @@ const presentRun = ({ startedAt, startedBy, finishedAt, drops, ...run }: Retenti
 });
 
 const presentStatus = (status: RetentionStatus) => ({
-  classes: status.classes.map(({ settings, oldestKeptAt, ...rest }) => ({
+  classes: status.classes.map(({ settings, ...rest }) => ({
     ...rest,
     settings: settings.map(presentSetting),
-    oldestKeptAt: timeOf(oldestKeptAt),
   })),
+  oldestEventAt: timeOf(status.oldestEventAt),
+  oldestContentAt: timeOf(status.oldestContentAt),
   recentRuns: status.recentRuns.map(presentRun),
   nextRunAt: status.nextRunAt.toISOString(),
   leader: status.leader,

@@ -4,7 +4,8 @@ import type { Database, Session, Sql, SqlOf } from '../../platform/postgres.js';
 import { RETENTION_CLASSES } from '../catalogue.js';
 import type { MonthOutcome, RetentionSeat, RetentionSeats, Swept, Sweeping, SweepRequest } from '../retention/ports.js';
 import { DAYS_RULES, DECISION_TYPES } from '../retention/rules.js';
-import { monthsIn, toDrop, type DropRow } from './retention.js';
+import { toDrop, type DropRow } from './retention-rows.js';
+import { monthsIn } from './retention.js';
 
 /** The advisory lock that is the seat of retention. */
 const SEAT_LOCK = 7_270_736_904n;
@@ -97,9 +98,12 @@ async function taken(session: Session, { intervalMinutes, leader, silentSeconds 
 function seatOn(session: Session, asOf: Date, release: () => void): RetentionSeat {
   const runId = randomUUID();
   const sql: Sql = {
-    query: async <Row>(text: string, values: readonly unknown[] = []) =>
-      (await session.query({ text, values: [...values], query_timeout: MONTH_MILLISECONDS } as { text: string; values: unknown[] }))
-        .rows as Row[],
+    async query<Row>(text: string, values: readonly unknown[] = []) {
+      // The pool would give up on a whole month much earlier.
+      const statement = { text, values: [...values], query_timeout: MONTH_MILLISECONDS };
+      const { rows } = await session.query(statement);
+      return rows as Row[];
+    },
   };
   const busy = async <Outcome>(work: () => Promise<Outcome>): Promise<Outcome | 'BUSY'> => {
     try {

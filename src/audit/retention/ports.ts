@@ -59,8 +59,8 @@ export interface RetentionReader {
   hold(organizationId: OrganizationId, id: string): Promise<LegalHold | null>;
   /** The latest runs, the newest first. */
   runs(organizationId: OrganizationId, limit: number): Promise<readonly RetentionRun[]>;
-  /** When the oldest of each class occurred that is still there; null when there is none. */
-  oldestKept(organizationId: OrganizationId): Promise<Readonly<Record<RetentionClass, Date | null>>>;
+  /** When the oldest event occurred that is still there, and the oldest of which the content is; null when there is none. */
+  oldestKept(organizationId: OrganizationId): Promise<{ readonly event: Date | null; readonly content: Date | null }>;
   schedule(): Promise<ScheduleState>;
   /** The first days of the months that have partitions, as `2026-11-01`, in order. */
   months(): Promise<readonly string[]>;

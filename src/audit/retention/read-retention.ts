@@ -18,11 +18,12 @@ export interface ClassStatus extends DaysRule {
   /** The days that hold in the namespace asked for. */
   readonly effectiveDays: number;
   readonly settings: readonly RetentionSetting[];
-  readonly oldestKeptAt: Date | null;
 }
 
 export interface RetentionStatus {
   readonly classes: readonly ClassStatus[];
+  readonly oldestEventAt: Date | null;
+  readonly oldestContentAt: Date | null;
   /** The newest first. */
   readonly recentRuns: readonly RetentionRun[];
   readonly nextRunAt: Date;
@@ -63,8 +64,9 @@ export async function retentionStatus(deps: RetentionReading, viewer: Viewer, na
       ...DAYS_RULES[each],
       effectiveDays: days[each],
       settings: settings.filter((setting) => setting.class === each),
-      oldestKeptAt: oldest[each],
     })),
+    oldestEventAt: oldest.event,
+    oldestContentAt: oldest.content,
     recentRuns,
     nextRunAt: nextRun(schedule, deps.intervalMinutes, now),
     leader: schedule.leader,
