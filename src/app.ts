@@ -3,22 +3,33 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { FastifyInstance } from 'fastify';
 import { parse, type GraphQLSchema } from 'graphql';
 import * as auditGraphql from './audit/graphql.js';
+import { sessionsForRequest, type SessionContext } from './audit/graphql/sessions-for-request.js';
+import * as sessionsGraphql from './audit/graphql/sessions.js';
 import {
+  catchUpWith,
   classicEnvelopeById,
   groupCommit,
   recordEvents,
+  recordSessionBatch,
   rememberPlaces,
   scopeOf,
+  startProjector,
   type AuditLog,
   type EnvelopeReading,
+  type Projector,
   type Reading,
   type Recording,
   type RecordingModeChanging,
   type Redactor,
   type Revealing,
+  type SessionReading,
 } from './audit/index.js';
 import { postgresAuditLog, postgresRecordingModes, postgresRecordingPlaces } from './audit/postgres.js';
 import { postgresEventReader } from './audit/postgres/event-reader.js';
+import { postgresOpenCalls } from './audit/postgres/open-calls.js';
+import { postgresProjection } from './audit/postgres/projection.js';
+import { postgresRollups } from './audit/postgres/rollups.js';
+import { postgresSessionReader } from './audit/postgres/sessions.js';
 import { auditRoutes } from './audit/rest.js';
 import type { Config } from './config.js';
 import * as decisionsGraphql from './decisions/graphql.js';
@@ -62,13 +73,15 @@ export interface App {
 
 /** Every resolver, by type and field. A test holds its keys against the schema: the library ignores what it does not know. */
 export const resolvers = {
-  Query: { ...auditGraphql.Query, ...policyGraphql.Query, ...toolsGraphql.Query },
+  Query: { ...auditGraphql.Query, ...sessionsGraphql.Query, ...policyGraphql.Query, ...toolsGraphql.Query },
   Mutation: { ...auditGraphql.Mutation, ...policyGraphql.Mutation, ...toolsGraphql.Mutation, ...decisionsGraphql.Mutation },
   Subscription: feedGraphql.Subscription,
-  Project: { ...auditGraphql.Project, ...policyGraphql.Project, ...toolsGraphql.Project },
-  User: auditGraphql.User,
-  Agent: auditGraphql.Agent,
-  AgentAuditEvent: { ...auditGraphql.AgentAuditEvent, ...feedGraphql.AgentAuditEvent },
+  Project: { ...auditGraphql.Project, ...sessionsGraphql.Project, ...policyGraphql.Project, ...toolsGraphql.Project },
+  User: { ...auditGraphql.User, ...sessionsGraphql.User },
+  Agent: { ...auditGraphql.Agent, ...sessionsGraphql.Agent },
+  AgentSession: sessionsGraphql.AgentSession,
+  AgentOrphanedCall: { ...sessionsGraphql.AgentOrphanedCall, ...decisionsGraphql.AgentOrphanedCall },
+  AgentAuditEvent: { ...auditGraphql.AgentAuditEvent, ...sessionsGraphql.AgentAuditEvent, ...feedGraphql.AgentAuditEvent },
   AgentPolicy: policyGraphql.AgentPolicy,
   AgentPolicyPayload: policyGraphql.AgentPolicyPayload,
   AgentTool: toolsGraphql.AgentTool,
@@ -91,17 +104,19 @@ export async function buildApp(config: Config, logger: Logger, clock: Clock = ()
   await addRoutes(http, config, logger, clock, services, database);
 
   let sequencer: Sequencer | null = null;
+  let projector: Projector | null = null;
   return {
     async listen() {
       await http.listen({ host: config.listen.host, port: config.listen.port });
-      sequencer = startSequencer(services.sequencing);
+      const leader = startSequencer(services.sequencing);
+      [sequencer, projector] = [leader, startProjector({ ...services.projecting, isLeading: leader.isLeading })];
       return { url: urlOf(http) };
     },
     async close() {
       // Sockets first: a feed that ended by itself would tell its client that there is nothing to come back for.
       await http.close();
       services.follower.close();
-      await sequencer?.stop();
+      await Promise.all([sequencer?.stop(), projector?.stop()]);
       services.snapshots.close();
       await signals.close();
       await database.close();
@@ -146,6 +161,11 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
       growth.announceStored();
     },
   };
+  const projection = postgresProjection(database.sql);
+  const sessions: SessionReading = {
+    ...{ sessions: postgresSessionReader(database.of), openCalls: postgresOpenCalls(database.of), rollups: postgresRollups(database.of) },
+    ...{ directory, clock, catchUp: catchUpWith(projection), orphanAfterSeconds: config.audit.orphanAfterSeconds },
+  };
   const pushing: Pushing = {
     atomically: (organizationId, work) =>
       inTransaction(database, organizationId, (tx) => work(postgresDirectoryWriter(tx)), { timeoutMilliseconds: 60_000 }),
@@ -183,6 +203,8 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
   };
   return {
     audit,
+    sessions,
+    projecting: { projection, report },
     pushing,
     policy,
     registry,
@@ -196,6 +218,7 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
 
 /** Everything that resolvers need for one request. */
 export type Context = auditGraphql.AuditContext &
+  SessionContext &
   policyGraphql.PolicyContext &
   toolsGraphql.ToolContext &
   decisionsGraphql.DecisionContext &
@@ -206,6 +229,7 @@ function contextFor(services: Services, caller: Caller): Context {
   const audit = auditGraphql.auditForRequest(services.audit, viewer);
   return {
     audit,
+    sessions: sessionsForRequest(services.sessions, viewer),
     policies: policyGraphql.policiesForRequest(services.policy, viewer),
     tools: toolsGraphql.toolsForRequest(services.registry, viewer),
     decide: (question: Question) => decide(services.deciding, viewer(), question),
@@ -240,6 +264,7 @@ async function addRoutes(
     directoryRoutes(scope, (viewer: Viewer, push: DirectoryPush) => pushDirectory(services.pushing, viewer, push));
     auditRoutes(scope, {
       record: (viewer, events) => recordEvents(services.audit, viewer, events),
+      recordBatch: (viewer, batch) => recordSessionBatch(services.audit, viewer, batch),
       envelope: (viewer, id) => classicEnvelopeById(services.audit, viewer, id),
     });
     decisionRoutes(scope, (viewer, question) => decide(services.deciding, viewer, question));

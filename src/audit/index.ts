@@ -9,5 +9,8 @@ export { eventsById, listEvents, listEventsByOwner, scopeOf, type Reading } from
 export { rememberPlaces, type RememberedPlaces } from './recording-places.js';
 export { type Revealing } from './reveal-content.js';
 export { MAX_EVENTS, recordEvents, type EventReceipt, type Recording } from './record-events.js';
+export { catchUpWith, startProjector, type Projector } from './project-events.js';
+export type { SessionReading } from './read-sessions.js';
+export { recordSessionBatch, type BatchReceipt, type BatchRecording } from './record-session-batch.js';
 export { eventScope, isVisible } from './scope.js';
 export { seal, sealOf } from './seal.js';

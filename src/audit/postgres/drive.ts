@@ -23,7 +23,12 @@ const MAX_STREAMS = 64;
 /** The most namespaces that are read one by one. */
 export const MAX_NAMESPACES = 1_000;
 
-export const OWNER_COLUMN: Readonly<Record<Owner, string>> = { project: 'namespace_id', user: 'user_id', agent: 'agent_id' };
+export const OWNER_COLUMN: Readonly<Record<Owner, string>> = {
+  project: 'namespace_id',
+  user: 'user_id',
+  agent: 'agent_id',
+  session: 'session_id',
+};
 
 /**
  * Chooses by which index a list is read: the first that selects least. Pure; docs/frontend.md says what follows for the cost.
