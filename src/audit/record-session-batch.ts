@@ -105,7 +105,7 @@ async function reportOf(deps: BatchRecording, viewer: Viewer, batch: SessionBatc
     tool: null,
     verdict: null,
     outcome: null,
-    data: { source: named, batchId, totalEventsSent },
+    data: { producer: named, batchId, totalEventsSent },
   });
   refuseSecret(deps, batch);
   return { sealed: seal(event), key };

@@ -215,7 +215,10 @@ describe('a filter', () => {
     'for text that cannot be stored is the caller’s mistake: %j',
     async (filter) => {
       expect((await ask(owner, { filter })).errors).toMatchObject([
-        { message: expect.stringMatching(/^filter\.\w+\.\d: must be well-formed Unicode without NUL\.$/), extensions: { code: 'BAD_USER_INPUT' } },
+        {
+          message: expect.stringMatching(/^filter\.\w+\.\d: must be well-formed Unicode without NUL\.$/),
+          extensions: { code: 'BAD_USER_INPUT' },
+        },
       ]);
     },
   );

@@ -117,7 +117,7 @@ CREATE FUNCTION "uuid_v7_time"("id" TEXT) RETURNS TIMESTAMPTZ LANGUAGE sql IMMUT
 $$;
 
 -- Whether anything has a position that the projector has not taken.
-CREATE FUNCTION "audit_project_peek"() RETURNS BOOLEAN LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+CREATE FUNCTION "audit_project_step_due"() RETURNS BOOLEAN LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
   SELECT (p.xid, p.seq) < (s.xid, s.seq) FROM log_projector p, log_sequencer s
 $$;
 
@@ -144,7 +144,8 @@ DECLARE
         nullif(d."humanId", e.user_id) AS human_id, d."parentSessionId" AS parent_session_id, d."surface", d."executionMode" AS execution_mode,
         d."sequence", d."callId" AS call_id,
         d."source" = '/agent-governance' AS is_own,
-        CASE WHEN e.type LIKE '%session%' THEN d."data" END AS data
+        e.type LIKE 'ai\_agent\_session\_%' OR e.type LIKE 'duo\_session\_%' AS is_of_life,
+        CASE WHEN e.type LIKE 'ai\_agent\_session\_%' OR e.type LIKE 'duo\_session\_%' THEN d."data" END AS data
       FROM (
         SELECT e.*, row_number() OVER log AS n, sum(e.bytes) OVER log - e.bytes AS bytes_before FROM (
           SELECT * FROM audit_event e WHERE (e.xid, e.seq) > ($2, $3) AND (e.xid, e.seq) <= ($4, $5) ORDER BY e.xid, e.seq LIMIT $1
@@ -182,7 +183,7 @@ DECLARE
           WHEN 'ai_agent_session_ended' THEN CASE data ->> 'status'
             WHEN 'success' THEN 'SUCCEEDED' WHEN 'failure' THEN 'FAILED' WHEN 'stopped' THEN 'STOPPED' WHEN 'aborted' THEN 'ABORTED' ELSE 'ENDED' END
           WHEN 'duo_session_finished' THEN 'SUCCEEDED' WHEN 'duo_session_failed' THEN 'FAILED' WHEN 'duo_session_stopped' THEN 'STOPPED'
-          WHEN 'duo_session_resumed' THEN 'RUNNING' END) FILTER (WHERE data IS NOT NULL) AS status,
+          WHEN 'duo_session_resumed' THEN 'RUNNING' END) FILTER (WHERE is_of_life) AS status,
         range_agg(int8range(sequence, sequence, '[]')) FILTER (WHERE sequence IS NOT NULL) AS sequences,
         max(sequence) AS last_sequence, count(sequence) AS numbered,
         count(*) FILTER (WHERE sequence IS NULL AND NOT is_report) AS unnumbered, bool_or(is_report) AS is_final,
@@ -192,7 +193,7 @@ DECLARE
           coalesce(CASE WHEN f.project_id IS NULL THEN f.user_id IS NOT DISTINCT FROM h.user_id OR f.recorded_by = h.recorded_by
             ELSE f.project_id = h.project_id AND f.n >= h.since END, false) AS belongs,
           f.is_own AND f.type = 'ai_agent_session_report_finished' AS is_report,
-          CASE WHEN f.is_own AND f.type = 'ai_agent_session_report_finished' THEN f.data ->> 'source' ELSE f.source END AS from_source
+          CASE WHEN f.is_own AND f.type = 'ai_agent_session_report_finished' THEN f.data ->> 'producer' ELSE f.source END AS from_source
         FROM fresh f JOIN home h USING (organization_id, session_id) OFFSET 0
       ) t
       GROUP BY first, belongs, from_source
@@ -322,8 +323,8 @@ END
 $function$;
 
 -- Rights. Only the function writes.
-REVOKE EXECUTE ON FUNCTION "has_more_ranges"(int8multirange), "lowest_ranges"(int8multirange), "uuid_v7_time"(TEXT), "audit_project_peek"(), "audit_project_step"(BIGINT) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION "audit_project_peek"(), "audit_project_step"(BIGINT) TO agent_governance_app;
+REVOKE EXECUTE ON FUNCTION "has_more_ranges"(int8multirange), "lowest_ranges"(int8multirange), "uuid_v7_time"(TEXT), "audit_project_step_due"(), "audit_project_step"(BIGINT) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION "audit_project_step_due"(), "audit_project_step"(BIGINT) TO agent_governance_app;
 GRANT SELECT ON "log_projector", "audit_rollup", "agent_session", "agent_session_source", "agent_open_call" TO agent_governance_app;
 
 DO $$

@@ -4,7 +4,7 @@ import type { Projection } from '../session-ports.js';
 /** The projection, by functions of the migrations: they cross organizations, and the service itself sees one at a time. */
 export const postgresProjection = (sql: Sql): Projection => ({
   async isBehind() {
-    const [row] = await sql.query<{ is_behind: boolean }>('SELECT audit_project_peek() AS is_behind');
+    const [row] = await sql.query<{ is_behind: boolean }>('SELECT audit_project_step_due() AS is_behind');
     return row?.is_behind === true;
   },
 
