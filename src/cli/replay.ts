@@ -62,7 +62,10 @@ async function runsIn(file: string): Promise<readonly Run[]> {
   const opened = await open(file).catch((cause: unknown) => {
     throw new CommandError(`The file ${file} cannot be read.`, { cause });
   });
-  if ((await opened.stat()).isDirectory()) throw new CommandError(`${file} is a folder.`);
+  if ((await opened.stat()).isDirectory()) {
+    await opened.close();
+    throw new CommandError(`${file} is a folder.`);
+  }
   return readRuns(createInterface({ input: opened.createReadStream({ encoding: 'utf8' }), crlfDelay: Number.POSITIVE_INFINITY }));
 }
 

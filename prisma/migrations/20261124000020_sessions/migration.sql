@@ -309,7 +309,7 @@ DECLARE
     SELECT count(*) FROM fresh
   $$;
 BEGIN
-  PERFORM pg_advisory_xact_lock(7270736904);
+  PERFORM pg_advisory_xact_lock(7270736905);
   SELECT p.xid, p.seq, s.xid AS end_xid, s.seq AS end_seq INTO reached FROM log_projector p, log_sequencer s;
   IF (reached.xid, reached.seq) >= (reached.end_xid, reached.end_seq) THEN RETURN 0; END IF;
   BEGIN
