@@ -9,15 +9,17 @@ import {
   classicEnvelopeById,
   groupCommit,
   recordEvents,
+  redactorBy,
   rememberPlaces,
+  rememberSettings,
   scopeOf,
+  secretScanner,
   startRetention,
   type AuditLog,
   type EnvelopeReading,
   type Reading,
   type Recording,
   type RecordingModeChanging,
-  type Redactor,
   type RetentionChanging,
   type RetentionReading,
   type RetentionSchedule,
@@ -52,6 +54,7 @@ import { createHttpServer, requireAuthentication } from './platform/http-server.
 import { authenticateBy, viewerOf, type Caller } from './platform/identity.js';
 import type { Logger } from './platform/logger.js';
 import { databaseFailure, inTransaction, isDataError, openDatabase, sqlWithin, type Database } from './platform/postgres.js';
+import { leads, scanTokens } from './platform/secret-scanner.js';
 import { redisSignals, type Signals } from './platform/redis.js';
 import { readSchema } from './platform/schema-file.js';
 import { localSignals } from './platform/signals.js';
@@ -151,9 +154,10 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
   };
 
   const places = rememberPlaces(postgresRecordingPlaces(database.of), clock);
-  const redactor: Redactor = { redact: (value) => ({ value, redacted: [] }), secretIn: () => null };
+  const redactor = redactorBy(secretScanner({ leads, scan: scanTokens }));
   const audit: Reading & Recording & Revealing & RecordingModeChanging & EnvelopeReading = {
     ...{ events: postgresEventReader(database.of), directory, log, places, redactor, clock, window: config.audit },
+    retention: rememberSettings(postgresRetentionReader(database.of, database.sql), clock),
     atomically: (organizationId, work) =>
       inTransaction(database, organizationId, (tx) =>
         work({

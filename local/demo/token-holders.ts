@@ -1,7 +1,8 @@
 import type { TokenRequest } from '../issuer.js';
 import { organization } from './organization.js';
 
-const everything = 'audit:read audit:record decision:request policy:write tool:write retention:write directory:write act:any';
+const everything =
+  'audit:read audit:content audit:record decision:request policy:write recording:write retention:write tool:write directory:write act:any';
 
 /** Who `npm start` has tokens for. */
 export const tokenHolders = {

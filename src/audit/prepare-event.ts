@@ -2,6 +2,8 @@ import type { Json, JsonObject } from '../kernel/index.js';
 import { isJsonObject } from '../kernel/index.js';
 import { metadataIn, splitContent } from './content.js';
 import type { NewEvent, RecordingMode } from './event.js';
+import { redact } from './redact.js';
+import { findsSecret, type SecretScanner } from './secret-spans.js';
 
 /** Finds secrets: tokens, keys, passwords. */
 export interface Redactor {
@@ -13,6 +15,12 @@ export interface Redactor {
   /** The rule that finds a secret in `text`; null when none does. */
   secretIn(text: string): string | null;
 }
+
+/** Redacts what `scan` finds, and what stands under a name that announces a secret. */
+export const redactorBy = (scan: SecretScanner): Redactor => ({
+  redact: (value, path) => redact(scan, value, path),
+  secretIn: (text) => findsSecret(scan, text),
+});
 
 /** An event as it is to be recorded. */
 export interface PreparedEvent {

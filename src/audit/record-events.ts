@@ -1,11 +1,13 @@
 import { isMember, type Directory } from '../directory/index.js';
 import { canonicalJson, Failure, requireScope, type Clock, type Viewer } from '../kernel/index.js';
 import { CATALOGUE } from './catalogue.js';
-import { parseCloudEvent, type Rejection, type TimeWindow } from './cloud-event.js';
+import { MAX_EVENT_CHARACTERS, parseCloudEvent, type Rejection, type TimeWindow } from './cloud-event.js';
 import { metadataIn, splitContent } from './content.js';
 import { canonicalEvent, eventOf, type AuditEvent, type NewEvent, type SealedEvent } from './event.js';
 import type { AuditLog, Receipt, RecordingPlace, RecordingPlaces } from './ports.js';
 import { prepareEvent, type Redactor } from './prepare-event.js';
+import type { KnownSettings } from './retention/known-settings.js';
+import { effectiveDays, retentionProblem, type EffectiveDays } from './retention/rules.js';
 import { seal, sealOf } from './seal.js';
 
 /** The most events that one request may bring. */
@@ -15,6 +17,8 @@ export interface Recording {
   readonly log: AuditLog;
   readonly directory: Pick<Directory, 'standing'>;
   readonly places: RecordingPlaces;
+  /** How long what is recorded is kept: what would be dropped at once is not taken. */
+  readonly retention: KnownSettings;
   readonly redactor: Redactor;
   readonly clock: Clock;
   readonly window: TimeWindow;
@@ -51,7 +55,8 @@ export async function recordEvents(deps: Recording, viewer: Viewer, raw: readonl
   const now = deps.clock();
   const parsed = raw.map((event) => withUser(viewer, parseCloudEvent(event, now, deps.window)));
   const places = await placesFor(deps, viewer, parsed);
-  const judged = parsed.map((event) => (isRejection(event) ? event : sealedIn(deps, viewer, { now, places, event })));
+  const daysOf = await keptDays(deps, viewer);
+  const judged = parsed.map((event) => (isRejection(event) ? event : sealedIn(deps, viewer, { now, places, daysOf, event })));
 
   const appends = judged.flatMap((event) => (isRejection(event) ? [] : [{ sealed: event, key: null }]));
   const receipts = (await deps.log.append(viewer.organizationId, appends)).values();
@@ -99,21 +104,37 @@ async function placesFor(
   return new Map([...places].filter(([id, place]) => id === viewer.organizationId || isMember(standing, place)));
 }
 
+/** How many days what happens in a place is kept, worked out once for each. */
+async function keptDays({ retention }: Recording, { organizationId }: Viewer): Promise<(place: RecordingPlace) => EffectiveDays> {
+  const settings = await retention(organizationId);
+  const known = new Map<RecordingPlace, EffectiveDays>();
+  return (place) => {
+    const days = known.get(place) ?? effectiveDays(settings, place.ancestors);
+    known.set(place, days);
+    return days;
+  };
+}
+
 interface Parsed {
   readonly now: Date;
   readonly places: ReadonlyMap<string, RecordingPlace>;
+  readonly daysOf: (place: RecordingPlace) => EffectiveDays;
   readonly event: NewEvent;
 }
 
 /** The event as it is stored, or why it is not. */
-function sealedIn({ redactor }: Recording, viewer: Viewer, { now, places, event }: Parsed): SealedEvent | Rejection {
+function sealedIn({ redactor }: Recording, viewer: Viewer, { now, places, daysOf, event }: Parsed): SealedEvent | Rejection {
   const place = places.get(event.projectId ?? viewer.organizationId);
   if (place === undefined || event.projectId === viewer.organizationId)
     return { path: 'projectid', reason: 'must be a project of the organization that the directory knows' };
+  const expired = retentionProblem(event.type, Date.parse(event.occurredAt), now, daysOf(place));
+  if (expired !== null) return { path: 'time', reason: expired };
   const secret = secretAmongNames(redactor, event);
   if (secret !== null) return secret;
   const prepared = prepareEvent(redactor, event, place.mode);
-  return seal(eventOf(viewer.organizationId, now, prepared.event), prepared.content);
+  const sealed = seal(eventOf(viewer.organizationId, now, prepared.event), prepared.content);
+  if (sealed.json.length + (sealed.content?.json.length ?? 0) <= MAX_EVENT_CHARACTERS) return sealed;
+  return { path: '', reason: `must have at most ${MAX_EVENT_CHARACTERS} characters of JSON` };
 }
 
 /** Names cannot be redacted: an event is known by them. */
@@ -133,11 +154,12 @@ const NAMES = [
 ] as const;
 
 function secretAmongNames(redactor: Redactor, event: NewEvent): Rejection | null {
-  const names = NAMES.flatMap(([path, field]) => (typeof event[field] === 'string' ? [{ path, text: event[field] }] : []));
   // One look for all of them: nearly always there is nothing.
-  if (redactor.secretIn(names.map(({ text }) => text).join('\n')) === null) return null;
-  for (const { path, text } of names) {
-    const rule = redactor.secretIn(text);
+  let all = '';
+  for (const [, field] of NAMES) all += `${event[field] ?? ''}\n`;
+  if (redactor.secretIn(all) === null) return null;
+  for (const [path, field] of NAMES) {
+    const rule = redactor.secretIn(event[field] ?? '');
     if (rule !== null) return { path, reason: `must not hold a secret (${rule}): what names an event is stored as it is` };
   }
   return null;

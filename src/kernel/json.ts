@@ -72,9 +72,32 @@ export function isExactInteger(digits: string): boolean {
 /**
  * What keeps `value` from being stored, as a path and a sentence; null when nothing does.
  *
- * Walks without recursion, so that hostile nesting costs nothing.
+ * Nearly always there is nothing, and that is found out without a path for each member.
  */
 export function jsonProblem(value: unknown, path: string, maxDepth: number): { readonly path: string; readonly reason: string } | null {
+  return isStorable(value, maxDepth) ? null : firstProblem(value, path, maxDepth);
+}
+
+/** Whether `value` has no problem. Goes no deeper than `depth`, so hostile nesting costs nothing. */
+function isStorable(value: unknown, depth: number): boolean {
+  if (depth < 0) return false;
+  if (typeof value === 'string') return isWellFormed(value);
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return true;
+  if (Array.isArray(value)) return value.every((item) => !isWorthALook(item) || isStorable(item, depth - 1));
+  const members: Readonly<Record<string, unknown>> = { ...value };
+  for (const key of Object.keys(members)) {
+    if (key === INEXACT || !isWellFormed(key)) return false;
+    const member = members[key];
+    if (isWorthALook(member) && !isStorable(member, depth - 1)) return false;
+  }
+  return true;
+}
+
+const isWorthALook = (value: unknown): boolean => typeof value === 'object' || typeof value === 'string' || typeof value === 'number';
+
+/** Walks without recursion, in whatever order: what is found first is named. */
+function firstProblem(value: unknown, path: string, maxDepth: number): { readonly path: string; readonly reason: string } | null {
   const open: { readonly value: unknown; readonly path: string; readonly depth: number }[] = [{ value, path, depth: 0 }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (next.depth > maxDepth) return { path, reason: `is nested deeper than ${maxDepth} levels` };
@@ -86,8 +109,7 @@ export function jsonProblem(value: unknown, path: string, maxDepth: number): { r
       return { path: next.path, reason: 'is a whole number that a double cannot hold exactly; send it as a string' };
     for (const [key, member] of Object.entries(next.value)) {
       if (!isWellFormed(key)) return { path: next.path, reason: 'has a member name that is not well-formed Unicode' };
-      if (typeof member === 'object' || typeof member === 'string' || typeof member === 'number')
-        open.push({ value: member, path: `${next.path}.${key}`, depth: next.depth + 1 });
+      if (isWorthALook(member)) open.push({ value: member, path: `${next.path}.${key}`, depth: next.depth + 1 });
     }
   }
   return null;

@@ -34,6 +34,7 @@ function givenRecording({ scopes = ['audit:record'], role = 'DEVELOPER' as Role 
         ]);
       },
     },
+    retention: async () => [],
     redactor: { redact: (value: Json) => ({ value, redacted: [] }), secretIn: () => null },
     window: { maxAgeDays: 400, maxAheadSeconds: 300 },
   };
