@@ -51,11 +51,13 @@ async function fill(owner: Database, month: string, count: number): Promise<void
            CASE WHEN n % 5 = 0 THEN '${other}' ELSE '${organization}' END AS organization_id
          FROM generate_series($2::int, $3::int) n
        ), events AS (
-         INSERT INTO audit_event (id, organization_id, type, namespace_id, project_id, user_id, agent_id, session_id, tool, salt, seal, bytes, json)
+         INSERT INTO audit_event (id, organization_id, type, namespace_id, project_id, user_id, agent_id, session_id, tool, salt, seal, bytes, json,
+           organization_key, namespace_key, tool_key, user_key, agent_key, session_key)
          SELECT id, organization_id, CASE WHEN n % 4 = 0 THEN 'ai_tool_decision_made' ELSE 'ai_tool_invoked' END, 'project-' || n % 50, 'project-' || n % 50, 'user-' || n % 300,
-           'agent-' || n % 500, 'session-' || n / 40, 'read_file', '\\x00'::bytea, sha256(convert_to(n::text, 'UTF8')), 700, json_build_object('id', id, 'text', repeat('x', 600)) FROM made
+           'agent-' || n % 500, 'session-' || n / 40, 'read_file', '\\x00'::bytea, sha256(convert_to(n::text, 'UTF8')), 700, json_build_object('id', id, 'text', repeat('x', 600)),
+           hashtextextended(organization_id, 0), n % 50, n % 50, n % 300, n % 500, n / 40 FROM made
        ), contents AS (
-         INSERT INTO audit_event_content SELECT id, organization_id, '\\x00'::bytea, json_build_object('prompt', repeat('y', 400)) FROM made WHERE n % 2 = 0
+         INSERT INTO audit_event_content (event_id, organization_id, organization_key, salt, json) SELECT id, organization_id, hashtextextended(organization_id, 0), '\\x00'::bytea, json_build_object('prompt', repeat('y', 400)) FROM made WHERE n % 2 = 0
        )
        SELECT 1`,
       [month, start, Math.min(count, start + 100_000) - 1],
@@ -91,7 +93,12 @@ async function besides<Result>(database: Database, work: () => Promise<Result>) 
   const reading = (async () => {
     while (!isOver) {
       await timed(reads, () =>
-        database.of(other).query('SELECT json::text FROM audit_event WHERE organization_id = $1 ORDER BY id DESC LIMIT 50', [other]),
+        database
+          .of(other)
+          .query(
+            'SELECT json::text FROM audit_event WHERE organization_key = hashtextextended($1, 0) AND organization_id = $1 ORDER BY id DESC LIMIT 50',
+            [other],
+          ),
       );
       await delay(5);
     }

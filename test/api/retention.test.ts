@@ -6,8 +6,10 @@ import { organizationId } from '../../src/kernel/index.js';
 import { openDatabase, type Database } from '../../src/platform/postgres.js';
 import { appendOf, daysBefore, fact, keptIn, retentionOn } from '../audit/retention.js';
 import { auditFeed, fromTheBeginning, nextEvents } from '../support/audit-feed.js';
+import { aCloudEvent } from '../support/cloud-events.js';
 import { openAsOwner } from '../support/database.js';
 import { anOrganization, pushed, type TestOrganization } from '../support/organization.js';
+import { postBatch } from '../support/recording.js';
 import { aSubgraph, type Client, type TestSubgraph } from '../support/subgraph.js';
 
 let subgraph: TestSubgraph;
@@ -224,6 +226,22 @@ describe('a setting', () => {
 
     expect(await refusal(boss, SET, { namespaceId: company.web, class: 'CONTENT', days: 5 })).toBeNull();
     expect(await refusal(boss, PLACE, { namespaceId: company.web, name: 'n', reason: 'r' })).toBeNull();
+  });
+});
+
+describe('an event that is reported late', () => {
+  it('is refused where it would be dropped at once, and taken where it is kept', async () => {
+    const company = await anOrganization(subgraph);
+    const boss = await company.member('OWNER', company.id);
+    await ask(boss, SET, { namespaceId: company.payments, class: 'METADATA', days: 184 });
+    const late = (projectid: string) => aCloudEvent({ projectid, time: new Date(daysAgo(200)).toISOString() });
+
+    const { results } = await postBatch(company.platform, [late(company.web), late(company.shop)]);
+
+    expect(results).toMatchObject([
+      { status: 'rejected', path: 'time', reason: expect.stringContaining('must not be older than the 184 days') },
+      { status: 'stored' },
+    ]);
   });
 });
 

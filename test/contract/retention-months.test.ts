@@ -232,7 +232,8 @@ describe('a month that is being dropped while something comes between', () => {
   const isWaitedFor = async (): Promise<boolean> =>
     (
       await owner.sql.query(
-        `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND (classid::bigint << 32) + objid::bigint = 7270736903`,
+        `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND (classid::bigint << 32) + objid::bigint = 7270736903
+           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
       )
     ).length > 0;
 

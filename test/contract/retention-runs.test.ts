@@ -45,11 +45,11 @@ afterAll(async () => {
   await testDatabase.drop();
 });
 
-/** The seat, as soon as whoever had it is gone. */
-async function aSeat(of: Database = database): Promise<RetentionSeat> {
+/** The seat, as soon as whoever had it is gone; over the organization of the test alone, since what others left behind takes time. */
+async function aSeat(): Promise<RetentionSeat> {
   for (;;) {
-    const taken = await postgresRetentionSeats(of).takeIfDue(0, 'test');
-    if (taken !== null) return taken;
+    const taken = await postgresRetentionSeats(database).takeIfDue(0, 'test');
+    if (taken !== null) return { ...taken, organizations: async () => [organization] };
     await delay(5);
   }
 }
@@ -110,7 +110,8 @@ describe('a hold that is placed while a run is under way', () => {
     for (;;) {
       if (isDone) return 'done';
       const waiting = await owner.sql.query(
-        "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND (classid::bigint << 32) + objid::bigint = 7270736903",
+        `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND (classid::bigint << 32) + objid::bigint = 7270736903
+           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
       );
       if (waiting.length > 0) return 'waits';
     }
@@ -181,7 +182,8 @@ describe('a run that ends in the middle', () => {
       async sweep(of, request) {
         if (of === organization && (steps += 1) === 26)
           await owner.sql.query(
-            `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND (classid::bigint << 32) + objid::bigint = 7270736904`,
+            `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND (classid::bigint << 32) + objid::bigint = 7270736904
+               AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
           );
         return seat.sweep(of, request);
       },
@@ -337,7 +339,6 @@ describe('a run of the schedule', () => {
   const regions: SweepRequest[] = [];
   const watched = (seat: RetentionSeat): RetentionSeat => ({
     ...seat,
-    organizations: async () => [organization],
     dropMonth: async () => 'KEPT',
     sweep(of, request) {
       if (of === organization) regions.push(request);
@@ -391,6 +392,7 @@ describe('a run of the schedule', () => {
 
     await runCycle(deps, {
       ...seat,
+      organizations: async () => [organization, other],
       dropMonth: async () => 'KEPT',
       sweep: (of, request) => (of === organization ? Promise.reject(new Error('broken')) : seat.sweep(of, request)),
     });
