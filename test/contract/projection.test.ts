@@ -204,13 +204,13 @@ describe('a projection', () => {
     const organization = anOrganizationId();
     await store(organization, [{ sessionId: 's' }], all);
     const other = await database.session();
-    await other.query('SELECT pg_advisory_lock(7270736903)');
+    await other.query('SELECT pg_advisory_lock(7270736905)');
     const step = projection().step(10);
     await waitingForLock();
 
     await store(organization, [{ sessionId: 's' }], all);
 
-    await other.query('SELECT pg_advisory_unlock(7270736903)');
+    await other.query('SELECT pg_advisory_unlock(7270736905)');
     other.release();
     await step;
     await project(all);
