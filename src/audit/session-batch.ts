@@ -34,13 +34,16 @@ const batchId = name(200).nullish();
 const totalEventsSent = z.number(NO_TOTAL).int(NO_TOTAL).nonnegative(NO_TOTAL).nullish();
 const isFinal = z.boolean('must be true or false').nullish();
 
-const Body = z.object({
-  batch_id: batchId,
-  events: z.array(z.unknown(), 'must be an array of CloudEvents'),
-  final: isFinal,
-  total_events_sent: totalEventsSent,
-  source,
-});
+const Body = z.object(
+  {
+    batch_id: batchId,
+    events: z.array(z.unknown(), 'must be an array of CloudEvents'),
+    final: isFinal,
+    total_events_sent: totalEventsSent,
+    source,
+  },
+  'must be a JSON object',
+);
 
 /**
  * Reads a batch in the shape that the platform's agent service sends.

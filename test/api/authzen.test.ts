@@ -59,6 +59,7 @@ describe('POST /access/v1/evaluation', () => {
       decision: true,
       context: {
         id: expect.any(String),
+        callId: 'call 1',
         verdict: 'ALLOW',
         basis: 'PERMITTED',
         explanation: 'The call is allowed.',

@@ -4,6 +4,7 @@ import { eventsBehind, fromTheBeginning } from '../support/audit-feed.js';
 import { aCloudEvent } from '../support/cloud-events.js';
 import { anOrganization, pushed, type TestOrganization } from '../support/organization.js';
 import { postBatch, recorded } from '../support/recording.js';
+import { recordedInOrder } from '../support/sessions.js';
 import { aSubgraph, type Client, type TestSubgraph } from '../support/subgraph.js';
 
 /** Ids that are the same in both organizations: nothing but the token tells them apart. */
@@ -21,8 +22,9 @@ beforeAll(async () => {
     theirs.platform,
     Array.from({ length: 30 }, (_, n) => aCloudEvent({ id: `secret-${n}`, ...same, projectid: theirs.api })),
   );
-  await recorded(mine.platform, [aCloudEvent({ id: 'mine', ...same, projectid: mine.api })]);
+  await recorded(theirs.platform, [aCloudEvent({ id: 'secret-30', ...same, subject: 'secret-session', projectid: theirs.api })]);
   me = await mine.member('OWNER', mine.id, { userId: 'ada' });
+  await recordedInOrder(mine.platform, me, [aCloudEvent({ id: 'mine', ...same, projectid: mine.api })]);
 });
 afterAll(() => subgraph.close());
 
@@ -46,6 +48,12 @@ describe('what belongs to another organization looks like what is not there', ()
       'query ($of: [_Any!]!) { _entities(representations: $of) { ... on AgentDecision { id verdict } } }',
       (id) => ({ of: [{ __typename: 'AgentDecision', id }] }),
     ],
+    ['a session', 'query ($id: ID!) { agentSession(id: $id) { id } }', (id) => ({ id: id === theirIds[0] ? 'secret-session' : id })],
+    [
+      'a session as entity',
+      'query ($of: [_Any!]!) { _entities(representations: $of) { ... on AgentSession { id } } }',
+      (id) => ({ of: [{ __typename: 'AgentSession', id: id === theirIds[0] ? 'secret-session' : id }] }),
+    ],
   ])('%s', async (_what, query, variables) => {
     expect(await answerTo(query, { ...variables(theirIds[0] ?? '') })).toEqual(await answerTo(query, { ...variables(randomUUID()) }));
   });
@@ -54,6 +62,7 @@ describe('what belongs to another organization looks like what is not there', ()
     ['a project', 'Project', 'agentAuditEvents'],
     ['the policies of a project', 'Project', 'agentPolicies'],
     ['the tools of a project', 'Project', 'agentTools'],
+    ['the sessions of a project', 'Project', 'agentSessions'],
   ])('%s', async (_what, type, field) => {
     const query = `query ($of: [_Any!]!) { _entities(representations: $of) { ... on ${type} { ${field} { nodes { id } } } } }`;
 
@@ -121,6 +130,27 @@ describe('the same names in two organizations', () => {
 
     expect(data).toEqual({
       _entities: [{ agentAuditEvents: { nodes: [{ sourceId: 'mine' }] } }, { auditEvents: { nodes: [{ sourceId: 'mine' }] } }],
+    });
+  });
+
+  it('meet nowhere: sessions, by themselves and of the user and of the agent', async () => {
+    const own = { nodes: [{ id: 'session-1', eventCount: 1, events: { nodes: [{ sourceId: 'mine' }] } }] };
+    const sessions = 'nodes { id eventCount events { nodes { sourceId } } }';
+    const { data } = await me.graphql(
+      `query ($of: [_Any!]!) { agentSessions { ${sessions} } agentOrphanedCalls(olderThanSeconds: 0) { nodes { callId } }
+        _entities(representations: $of) { ... on User { agentSessions { ${sessions} } } ... on Agent { sessions { ${sessions} } } } }`,
+      {
+        of: [
+          { __typename: 'User', id: 'ada' },
+          { __typename: 'Agent', id: 'coder' },
+        ],
+      },
+    );
+
+    expect(data).toEqual({
+      agentSessions: own,
+      agentOrphanedCalls: { nodes: [] },
+      _entities: [{ agentSessions: own }, { sessions: own }],
     });
   });
 

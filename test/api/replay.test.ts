@@ -133,6 +133,41 @@ async function pageBehind(client: Client, after: string | null) {
   return data.agentAuditEvents;
 }
 
+interface ToldSession {
+  readonly id: string;
+  readonly status: string;
+  readonly eventCount: number;
+}
+
+/** The client's sessions by id, once all events have positions. */
+async function sessionsOf(client: Client): Promise<readonly ToldSession[]> {
+  while ((await eventsOf(client)).some(({ position }) => position === null));
+  const sessions: ToldSession[] = [];
+  let after: string | null = null;
+  do {
+    const page: SessionPage = await sessionsBehind(client, after);
+    sessions.push(...page.nodes);
+    after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
+  } while (after !== null);
+  return sessions.sort((left, right) => (left.id < right.id ? -1 : 1));
+}
+
+interface SessionPage {
+  readonly nodes: readonly ToldSession[];
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string };
+}
+
+async function sessionsBehind(client: Client, after: string | null): Promise<SessionPage> {
+  const { data } = await client.graphql<{ agentSessions: SessionPage }>(
+    `query ($after: String) { agentSessions(first: 100, after: $after) { pageInfo { hasNextPage endCursor }
+      nodes { id status workflowType eventCount strayEvents startedAt endedAt agent { id } project { id }
+        verdictCounts { allowed denied } outcomeCounts { succeeded failed } orphans(olderThanSeconds: 0) { nodes { callId } } completeness { state } } } }`,
+    { after },
+  );
+  if (data == null) throw new Error('There was no page.');
+  return data.agentSessions;
+}
+
 function countsBy<Item>(items: readonly Item[], name: (item: Item) => string): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const item of items) counts[name(item)] = (counts[name(item)] ?? 0) + 1;
@@ -168,6 +203,34 @@ describe('a replay', () => {
       'agent/m2 read ALLOW': 1,
       'agent/m1 delete DENY': 1,
     });
+  });
+
+  it('leaves a session of each run, with what came of it', async () => {
+    const { company, developer } = await aCompany();
+    await replayed(await aFile(ROWS), developer, company.api);
+    await replayed(await aFile(ROWS), developer, company.api);
+
+    const session = (id: string, model: string, eventCount: number, counts: readonly number[]) => ({
+      ...{
+        id,
+        eventCount,
+        status: 'SUCCEEDED',
+        workflowType: 'recorded',
+        strayEvents: 0,
+        startedAt: expect.any(String),
+        endedAt: expect.any(String),
+      },
+      ...{ agent: { id: `agent/${model}` }, project: { id: company.api } },
+      verdictCounts: { allowed: counts[0], denied: counts[1] },
+      outcomeCounts: { succeeded: counts[2], failed: counts[3] },
+      orphans: { nodes: [] },
+      completeness: { state: 'OPEN' },
+    });
+    expect(await sessionsOf(developer)).toEqual([
+      session('a', 'm1', 2 + 3 + 2 * 2, [2, 1, 2, 0]),
+      session('b', 'm2', 2 + 2 + 1 * 2, [1, 1, 0, 1]),
+      session('c', 'm1', 2 + 2 + 1 * 2, [1, 1, 1, 0]),
+    ]);
   });
 
   it('adds nothing when the lines stand in another order', async () => {
@@ -349,6 +412,11 @@ describe('a replay', () => {
         ai_agent_session_started: sessions.size,
         ai_agent_session_ended: sessions.size,
       });
+      const told = await sessionsOf(developer);
+      expect(Object.fromEntries(told.map(({ id, eventCount }) => [id, eventCount]))).toEqual(
+        countsBy(events, ({ sessionId }) => sessionId),
+      );
+      expect(told.filter(({ status }) => status !== 'SUCCEEDED')).toEqual([]);
       expect(await replayed(await aFile(rows), developer, company.api, { concurrency: 8 })).toMatchObject({
         stored: 0,
         allowed: summary.allowed,
