@@ -5,18 +5,24 @@ import type { FastifyInstance } from 'fastify';
 import { parse, type GraphQLSchema } from 'graphql';
 import * as auditGraphql from './audit/graphql.js';
 import * as retentionGraphql from './audit/graphql/retention.js';
+import { sessionsForRequest, type SessionContext } from './audit/graphql/sessions-for-request.js';
+import * as sessionsGraphql from './audit/graphql/sessions.js';
 import {
+  catchUpWith,
   classicEnvelopeById,
   groupCommit,
   recordEvents,
   redactorBy,
+  recordSessionBatch,
   rememberPlaces,
   rememberSettings,
   scopeOf,
   secretScanner,
   startRetention,
+  startProjector,
   type AuditLog,
   type EnvelopeReading,
+  type Projector,
   type Reading,
   type Recording,
   type RecordingModeChanging,
@@ -25,6 +31,7 @@ import {
   type RetentionSchedule,
   type Revealing,
   type RunningByHand,
+  type SessionReading,
 } from './audit/index.js';
 import { postgresAuditLog, postgresRecordingModes, postgresRecordingPlaces } from './audit/postgres.js';
 import { postgresEventReader } from './audit/postgres/event-reader.js';
@@ -32,6 +39,10 @@ import { postgresRetentionSeats, postgresSweeping } from './audit/postgres/reten
 import { postgresRetentionReader } from './audit/postgres/retention.js';
 import { postgresRetentionTransaction } from './audit/postgres/retention-changes.js';
 import { postgresRetentionRuns } from './audit/postgres/retention-runs.js';
+import { postgresOpenCalls } from './audit/postgres/open-calls.js';
+import { postgresProjection } from './audit/postgres/projection.js';
+import { postgresRollups } from './audit/postgres/rollups.js';
+import { postgresSessionReader } from './audit/postgres/sessions.js';
 import { auditRoutes } from './audit/rest.js';
 import type { Config } from './config.js';
 import * as decisionsGraphql from './decisions/graphql.js';
@@ -76,7 +87,7 @@ export interface App {
 
 /** Every resolver, by type and field. A test holds its keys against the schema: the library ignores what it does not know. */
 export const resolvers = {
-  Query: { ...auditGraphql.Query, ...retentionGraphql.Query, ...policyGraphql.Query, ...toolsGraphql.Query },
+  Query: { ...auditGraphql.Query, ...retentionGraphql.Query, ...sessionsGraphql.Query, ...policyGraphql.Query, ...toolsGraphql.Query },
   Mutation: {
     ...auditGraphql.Mutation,
     ...retentionGraphql.Mutation,
@@ -85,10 +96,12 @@ export const resolvers = {
     ...decisionsGraphql.Mutation,
   },
   Subscription: feedGraphql.Subscription,
-  Project: { ...auditGraphql.Project, ...policyGraphql.Project, ...toolsGraphql.Project },
-  User: auditGraphql.User,
-  Agent: auditGraphql.Agent,
-  AgentAuditEvent: { ...auditGraphql.AgentAuditEvent, ...feedGraphql.AgentAuditEvent },
+  Project: { ...auditGraphql.Project, ...sessionsGraphql.Project, ...policyGraphql.Project, ...toolsGraphql.Project },
+  User: { ...auditGraphql.User, ...sessionsGraphql.User },
+  Agent: { ...auditGraphql.Agent, ...sessionsGraphql.Agent },
+  AgentSession: sessionsGraphql.AgentSession,
+  AgentOrphanedCall: { ...sessionsGraphql.AgentOrphanedCall, ...decisionsGraphql.AgentOrphanedCall },
+  AgentAuditEvent: { ...auditGraphql.AgentAuditEvent, ...sessionsGraphql.AgentAuditEvent, ...feedGraphql.AgentAuditEvent },
   AgentPolicy: policyGraphql.AgentPolicy,
   AgentPolicyPayload: policyGraphql.AgentPolicyPayload,
   AgentTool: toolsGraphql.AgentTool,
@@ -111,11 +124,15 @@ export async function buildApp(config: Config, logger: Logger, clock: Clock = ()
   await addRoutes(http, config, logger, clock, services, database);
 
   let sequencer: Sequencer | null = null;
+  let projector: Projector | null = null;
   let schedule: RetentionSchedule | null = null;
   return {
     async listen() {
       await http.listen({ host: config.listen.host, port: config.listen.port });
-      if (config.sequencer) sequencer = startSequencer(services.sequencing);
+      if (config.sequencer) {
+        const leader = startSequencer(services.sequencing);
+        [sequencer, projector] = [leader, startProjector({ ...services.projecting, isLeading: leader.isLeading })];
+      }
       schedule = startRetention(services.scheduling);
       return { url: urlOf(http) };
     },
@@ -124,7 +141,7 @@ export async function buildApp(config: Config, logger: Logger, clock: Clock = ()
       await http.close();
       services.follower.close();
       await schedule?.stop();
-      await sequencer?.stop();
+      await Promise.all([sequencer?.stop(), projector?.stop()]);
       services.snapshots.close();
       await signals.close();
       await database.close();
@@ -178,6 +195,11 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
     atomically: (organizationId, work) => inTransaction(database, organizationId, (tx) => work(postgresRetentionTransaction(tx))),
     explain: (error) => databaseFailure(error)?.message ?? 'It failed; the log of the service says why.',
   };
+  const projection = postgresProjection(database.sql);
+  const sessions: SessionReading = {
+    ...{ sessions: postgresSessionReader(database.of), openCalls: postgresOpenCalls(database.of), rollups: postgresRollups(database.of) },
+    ...{ directory, clock, catchUp: catchUpWith(projection), orphanAfterSeconds: config.audit.orphanAfterSeconds },
+  };
   const pushing: Pushing = {
     atomically: (organizationId, work) =>
       inTransaction(database, organizationId, (tx) => work(postgresDirectoryWriter(tx)), { timeoutMilliseconds: 60_000 }),
@@ -216,6 +238,8 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
   return {
     audit,
     retention,
+    sessions,
+    projecting: { projection, report },
     pushing,
     policy,
     registry,
@@ -237,6 +261,7 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
 /** Everything that resolvers need for one request. */
 export type Context = auditGraphql.AuditContext &
   retentionGraphql.RetentionContext &
+  SessionContext &
   policyGraphql.PolicyContext &
   toolsGraphql.ToolContext &
   decisionsGraphql.DecisionContext &
@@ -248,6 +273,7 @@ function contextFor(services: Services, caller: Caller): Context {
   return {
     audit,
     retention: { viewer, deps: services.retention },
+    sessions: sessionsForRequest(services.sessions, viewer),
     policies: policyGraphql.policiesForRequest(services.policy, viewer),
     tools: toolsGraphql.toolsForRequest(services.registry, viewer),
     decide: (question: Question) => decide(services.deciding, viewer(), question),
@@ -282,6 +308,7 @@ async function addRoutes(
     directoryRoutes(scope, (viewer: Viewer, push: DirectoryPush) => pushDirectory(services.pushing, viewer, push));
     auditRoutes(scope, {
       record: (viewer, events) => recordEvents(services.audit, viewer, events),
+      recordBatch: (viewer, batch) => recordSessionBatch(services.audit, viewer, batch),
       envelope: (viewer, id) => classicEnvelopeById(services.audit, viewer, id),
     });
     decisionRoutes(scope, (viewer, question) => decide(services.deciding, viewer, question));

@@ -31,6 +31,7 @@ const Environment = z.object({
   AUDIT_MAX_AGE_DAYS: wholeNumber(1, 3_650).default(400),
   AUDIT_MAX_AHEAD_SECONDS: wholeNumber(0, 86_400).default(300),
   AUDIT_QUEUE_MAX_EVENTS: wholeNumber(500, 1_000_000).default(20_000),
+  AUDIT_ORPHAN_AFTER_SECONDS: wholeNumber(1, 31_536_000).default(900),
   FEED_HEARTBEAT_SECONDS: wholeNumber(1, 3_600).default(15),
   SEQUENCER: z.enum(['on', 'off']).default('on'),
   RETENTION_INTERVAL_MINUTES: wholeNumber(1, 10_080).default(60),
@@ -54,6 +55,8 @@ export interface Config {
     readonly maxAgeDays: number;
     readonly maxAheadSeconds: number;
     readonly queueMaxEvents: number;
+    /** After how many seconds an allowed call that reported no outcome counts as an orphan. */
+    readonly orphanAfterSeconds: number;
   };
   readonly feed: { readonly heartbeatSeconds: number };
   /** Whether this process is a candidate for giving events their positions. */
@@ -113,7 +116,12 @@ function toConfig(env: z.infer<typeof Environment>): Config {
       routerAudience: env.ROUTER_TOKEN_AUDIENCE,
       routerSecret: env.ROUTER_SECRET ?? null,
     },
-    audit: { maxAgeDays: env.AUDIT_MAX_AGE_DAYS, maxAheadSeconds: env.AUDIT_MAX_AHEAD_SECONDS, queueMaxEvents: env.AUDIT_QUEUE_MAX_EVENTS },
+    audit: {
+      maxAgeDays: env.AUDIT_MAX_AGE_DAYS,
+      maxAheadSeconds: env.AUDIT_MAX_AHEAD_SECONDS,
+      queueMaxEvents: env.AUDIT_QUEUE_MAX_EVENTS,
+      orphanAfterSeconds: env.AUDIT_ORPHAN_AFTER_SECONDS,
+    },
     feed: { heartbeatSeconds: env.FEED_HEARTBEAT_SECONDS },
     sequencer: env.SEQUENCER === 'on',
     retention: { intervalMinutes: env.RETENTION_INTERVAL_MINUTES },

@@ -20,7 +20,7 @@ describe('readConfig', () => {
         routerAudience: 'platform',
         routerSecret: null,
       },
-      audit: { maxAgeDays: 400, maxAheadSeconds: 300, queueMaxEvents: 20_000 },
+      audit: { maxAgeDays: 400, maxAheadSeconds: 300, queueMaxEvents: 20_000, orphanAfterSeconds: 900 },
       feed: { heartbeatSeconds: 15 },
       sequencer: true,
       retention: { intervalMinutes: 60 },

@@ -74,7 +74,7 @@ const FAMILIES: Readonly<Record<Family, ClassicFamily>> = {
   },
   contentReveal: { target: () => null, details: asOurs('eventIds', 'reason') },
   recordingMode: { target: () => null, details: asOurs('namespaceId', 'mode', 'previousMode') },
-  sessionReport: { target: sessionOf, details: asOurs('batchId', 'totalEventsSent') },
+  sessionReport: { target: sessionOf, details: asOurs('producer', 'batchId', 'totalEventsSent') },
   // What a type that is not known carries may be content.
   unknown: { target: sessionOf, details: () => ({}) },
 };

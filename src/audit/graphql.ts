@@ -5,6 +5,7 @@ import type {
   AgentAuditEventReceipt,
   AgentAuditEventResolvers,
   AgentResolvers,
+  AgentSessionReportReceipt,
   MutationResolvers,
   ProjectResolvers,
   QueryResolvers,
@@ -25,6 +26,8 @@ import { entityPaths, type EnvelopeReading } from './read-envelopes.js';
 import { eventsById, listEvents, listEventsByOwner, scopeOf, type Reading } from './read-events.js';
 import { MAX_REVEALED, revealContent, type Revealing, type RevealOutcome } from './reveal-content.js';
 import { countsOf, recordEvents, type EventReceipt, type Recording } from './record-events.js';
+import { recordSessionBatch, type BatchReceipt, type ReportReceipt } from './record-session-batch.js';
+import { sessionBatchOf, type SessionBatch } from './session-batch.js';
 
 /** The audit log for one GraphQL request: asked field by field, answered in batches. */
 export interface AuditForRequest {
@@ -33,6 +36,7 @@ export interface AuditForRequest {
   byId(id: string): Promise<StoredEvent | null>;
   envelopeOf(stored: StoredEvent): Promise<ClassicEnvelope>;
   record(events: readonly unknown[]): Promise<readonly EventReceipt[]>;
+  recordBatch(batch: SessionBatch): Promise<BatchReceipt>;
   reveal(given: RevealInput): Promise<RevealOutcome>;
   setRecordingMode(given: { readonly namespaceId: string; readonly mode: RecordingMode }): Promise<RecordingModeOutcome>;
   /** The catalogue, for whoever is signed in. */
@@ -68,6 +72,7 @@ export function auditForRequest(
     byId: (id) => byId.load(id),
     envelopeOf: async (stored) => classicEnvelope(stored, { entityPath: await entityPath.load(entityOf(stored.event)) }),
     record: (events) => recordEvents(deps, viewer(), events),
+    recordBatch: (batch) => recordSessionBatch(deps, viewer(), batch),
     reveal: (given) => revealContent(deps, viewer(), given),
     setRecordingMode: (given) => setRecordingMode(deps, viewer(), given),
     eventTypes() {
@@ -109,7 +114,7 @@ async function listGroups(
 }
 
 const CURSOR = 'event';
-type EventPageArgs = {
+export type EventPageArgs = {
   readonly first?: number | null;
   readonly after?: string | null;
   readonly filter?: AgentAuditEventFilter | null;
@@ -126,7 +131,8 @@ const presentPage = (page: Page<StoredEvent>) =>
     CURSOR,
   );
 
-async function eventsOf(audit: AuditForRequest, owner: Owner, id: string, args: EventPageArgs) {
+/** A page of an owner's events, as GraphQL shows it. */
+export async function eventsOf(audit: AuditForRequest, owner: Owner, id: string, args: EventPageArgs) {
   const page = await audit.listOf(owner, id, filterIn(args.filter), pageIn(args));
   return page === null ? null : presentPage(page);
 }
@@ -188,8 +194,16 @@ export const Mutation: Pick<
   },
 
   async agentAuditEventsRecord(_root, { input }, { audit }) {
-    const receipts = await audit.record(input.events);
-    return { ...countsOf(receipts), receipts: receipts.map(presentReceipt) };
+    const { events, sessionReport } = input;
+    const { receipts, report } =
+      sessionReport == null
+        ? { receipts: await audit.record(events), report: null }
+        : await audit.recordBatch(sessionBatchOf(events, sessionReport));
+    return {
+      ...countsOf(receipts),
+      receipts: receipts.map(presentReceipt),
+      sessionReport: report === null ? null : presentReport(report),
+    };
   },
 };
 
@@ -209,3 +223,8 @@ const presentReceipt = (receipt: EventReceipt, index: number): AgentAuditEventRe
         seal: receipt.seal.toString('hex'),
         isUnknownType: receipt.isUnknownType,
       };
+
+const presentReport = (report: ReportReceipt): AgentSessionReportReceipt =>
+  report.status === 'rejected'
+    ? { status: 'REJECTED', path: report.path, reason: report.reason }
+    : { status: report.status === 'stored' ? 'STORED' : 'DUPLICATE', eventId: report.eventId, seal: report.seal.toString('hex') };

@@ -12,6 +12,9 @@ export { MAX_EVENTS, recordEvents, type EventReceipt, type Recording } from './r
 export { type Redacted } from './redact.js';
 export { secretScanner } from './secret-rules.js';
 export { type KnownSecrets, type SecretScanner, type SecretSpan } from './secret-spans.js';
+export { catchUpWith, startProjector, type Projector } from './project-events.js';
+export type { SessionReading } from './read-sessions.js';
+export { recordSessionBatch, type BatchReceipt, type BatchRecording } from './record-session-batch.js';
 export { eventScope, isVisible } from './scope.js';
 export { seal, sealOf } from './seal.js';
 export { DECISION_TYPES, effectiveDays, retentionProblem, type DaysInForce, type EffectiveDays } from './retention/rules.js';

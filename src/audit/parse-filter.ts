@@ -8,13 +8,15 @@ export const MAX_FILTER_VALUES = 500;
 const MAX_TEXT = 200;
 
 const NO_TIME = 'must be an RFC 3339 time with a zone, for example 2026-11-22T09:30:00.000Z';
-const time = z.iso
+/** A moment in a filter, or none. */
+export const time = z.iso
   .datetime({ offset: true, error: NO_TIME })
   .transform((text) => new Date(text))
   .nullish();
 const NO_POSITION = 'must be a whole number from 0 on';
 const position = z.number(NO_POSITION).int(NO_POSITION).nonnegative(NO_POSITION).nullish();
-const values = z
+/** The values of one field of a filter, or none. */
+export const values = z
   .array(z.string().refine((value) => !value.includes('\u0000') && isWellFormed(value), 'must be well-formed Unicode without NUL'))
   .max(MAX_FILTER_VALUES, `must have at most ${MAX_FILTER_VALUES} values`)
   .nullish();
@@ -74,5 +76,6 @@ export function filterIn(given: object | null | undefined): EventFilter {
   };
 }
 
-const rangeOf = <Value>(from: Value | null | undefined, to: Value | null | undefined) =>
+/** From one value on and before another; null without both. */
+export const rangeOf = <Value>(from: Value | null | undefined, to: Value | null | undefined) =>
   from == null && to == null ? null : { from: from ?? null, to: to ?? null };

@@ -118,8 +118,8 @@ export interface EventScope {
   readonly memberOf: readonly string[];
 }
 
-/** Whose events: a project's, a user's or an agent's. */
-export type Owner = 'project' | 'user' | 'agent';
+/** Whose events: a project's, a user's, an agent's or a session's. */
+export type Owner = 'project' | 'user' | 'agent' | 'session';
 
 /** A page of events for each of many owners. */
 export interface OwnersRequest {

@@ -27,7 +27,7 @@ export async function listEvents(
   return deps.events.list(viewer.organizationId, scope, filter, page);
 }
 
-/** A page of events for each of many projects, users or agents, from one statement. Null for a project the viewer may not see. */
+/** A page of events for each of many projects, users, agents or sessions, from one statement. Null for a project the viewer may not see. */
 export async function listEventsByOwner(
   deps: Reading,
   viewer: Viewer,

@@ -2,6 +2,8 @@ import { Failure, type Viewer } from '../kernel/index.js';
 import { type HttpServer, jsonIn, limitBodiesUnderWay, viewerOfRequest } from '../platform/http-server.js';
 import type { ClassicEnvelope } from './classic-envelope.js';
 import { countsOf, type EventReceipt } from './record-events.js';
+import type { BatchReceipt, ReportReceipt } from './record-session-batch.js';
+import { sessionBatchIn, type SessionBatch } from './session-batch.js';
 
 /** 500 events of ten kilobytes. */
 const MAX_BODY_BYTES = 5 * 1024 * 1024;
@@ -14,6 +16,7 @@ const BATCH = 'application/cloudevents-batch+json';
 /** What the routes need of the room. */
 export interface AuditOverRest {
   record(viewer: Viewer, events: readonly unknown[]): Promise<readonly EventReceipt[]>;
+  recordBatch(viewer: Viewer, batch: SessionBatch): Promise<BatchReceipt>;
   /** Null for an event that the viewer may not see or that does not exist. */
   envelope(viewer: Viewer, id: string): Promise<ClassicEnvelope | null>;
 }
@@ -23,9 +26,12 @@ export interface AuditOverRest {
  *
  * 200 when at least one event is stored, now or before, or none was sent; 400 when every one is rejected. Both have a receipt for each event.
  *
+ * `POST /v1/sessions/{sessionId}/audit-events`: a batch of one session's events, in the shape that the platform's agent service sends. The
+ * same, and 200 too when it was recorded that the batch was the last.
+ *
  * `GET /v1/audit-events/{id}`: one event in the classic envelope. See docs/security-tools.md.
  */
-export function auditRoutes(server: HttpServer, { record, envelope }: AuditOverRest): void {
+export function auditRoutes(server: HttpServer, { record, recordBatch, envelope }: AuditOverRest): void {
   void server.register(async (scope) => {
     limitBodiesUnderWay(scope, { maxBytes: MAX_BYTES_UNDER_WAY, largest: MAX_BODY_BYTES });
     scope.removeAllContentTypeParsers();
@@ -46,6 +52,18 @@ export function auditRoutes(server: HttpServer, { record, envelope }: AuditOverR
         .send({ ...counts, results: receipts.map(presentReceipt) });
     });
   });
+  server.post<{ Params: { readonly sessionId: string } }>(
+    '/v1/sessions/:sessionId/audit-events',
+    { bodyLimit: MAX_BODY_BYTES },
+    async (request, reply) => {
+      const batch = sessionBatchIn(request.params.sessionId, request.body);
+      const { receipts, report } = await recordBatch(viewerOfRequest(request), batch);
+      const statuses = [...receipts, ...(report === null ? [] : [report])].map(({ status }) => status);
+      return reply
+        .status(statuses.length > 0 && statuses.every((status) => status === 'rejected') ? 400 : 200)
+        .send({ ...countsOf(receipts), results: receipts.map(presentReceipt), ...(report !== null && { report: presentReport(report) }) });
+    },
+  );
   server.get<{ Params: { readonly id: string } }>('/v1/audit-events/:id', async (request, reply) => {
     const found = await envelope(viewerOfRequest(request), request.params.id);
     if (found === null) throw new Failure('NOT_FOUND', 'There is no such event in your organization, or you may not see it.');
@@ -75,3 +93,6 @@ const presentReceipt = (receipt: EventReceipt, index: number): object =>
         seal: receipt.seal.toString('hex'),
         ...(receipt.isUnknownType && { unknownType: true }),
       };
+
+const presentReport = (report: ReportReceipt): object =>
+  report.status === 'rejected' ? report : { ...report, seal: report.seal.toString('hex') };

@@ -61,7 +61,7 @@ export async function decide(deps: Deciding, viewer: Viewer, question: Question)
 
   const { facts, named } = gathered;
   const made = eventOfDecision({ viewer, question, facts, call, tool: named.tool, evaluation, now });
-  const event = eventOf(viewer.organizationId, now, await asRecorded(deps, viewer, made));
+  const event = withCallId(eventOf(viewer.organizationId, now, await asRecorded(deps, viewer, made)));
   const keyParts = ['decision', viewer.userId, question.requestId, questionDigest(question)] as const;
   const first = await recordOnce(deps, viewer, event, question.requestId === null ? null : hashOf(...keyParts));
   // What was allowed once is not allowed for ever: by now a policy may forbid it, and then that is the answer.
@@ -76,6 +76,9 @@ async function asRecorded({ places, redactor }: Deciding, { organizationId }: Vi
   // A project that is gone by now is recorded as strictly as can be.
   return prepareEvent(redactor, event, place?.mode ?? 'METADATA_ONLY').event;
 }
+
+/** A call that its caller has no id for is called by that of its decision, so that what comes of it can name the same call. */
+const withCallId = (event: AuditEvent): AuditEvent => ({ ...event, callId: event.callId ?? event.id });
 
 type Decided = Extract<DecideOutcome, { readonly kind: 'decided' }>;
 

@@ -16,6 +16,8 @@ export interface Decision {
   readonly epoch: number;
   readonly requestId: string | null;
   readonly toolName: string;
+  /** The call, as its other events name it: as the caller did or, when it named none, the decision's own id. */
+  readonly callId: string;
   /** Canonical id; null for an unknown tool. */
   readonly toolId: string | null;
   readonly toolDefinitionDigest: string | null;
@@ -32,7 +34,7 @@ export const EXPLANATIONS: Readonly<Record<Evaluation['basis'], string>> = {
 };
 
 /** What of a decision stands in its event's data; the rest is in the event's own fields. */
-export type DecisionData = Omit<Decision, 'id' | 'verdict' | 'toolName' | 'decidedAt'> & {
+export type DecisionData = Omit<Decision, 'id' | 'verdict' | 'toolName' | 'callId' | 'decidedAt'> & {
   readonly arguments: JsonObject;
   /** Policies that could not be evaluated. */
   readonly failed: readonly Reason[];
@@ -52,6 +54,7 @@ export function decisionIn({ event }: StoredEvent): Decision | null {
     epoch,
     requestId,
     toolName: event.tool ?? '',
+    callId: event.callId ?? event.id,
     toolId,
     toolDefinitionDigest,
     actionType,

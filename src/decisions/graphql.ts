@@ -2,6 +2,7 @@ import type {
   AgentApprovalPayloadResolvers,
   AgentDecisionPayloadResolvers,
   AgentDecisionResolvers,
+  AgentOrphanedCallResolvers,
   MutationResolvers,
   ResolversTypes,
 } from '../generated/graphql.js';
@@ -46,6 +47,10 @@ export const AgentDecisionPayload: Pick<AgentDecisionPayloadResolvers<DecisionCo
 
 export const AgentApprovalPayload: Pick<AgentApprovalPayloadResolvers<DecisionContext>, 'decision'> = {
   decision: ({ decisionId }, _args, context) => presentById(context, decisionId),
+};
+
+export const AgentOrphanedCall: Pick<AgentOrphanedCallResolvers<DecisionContext>, 'decision'> = {
+  decision: ({ decision }, _args, context) => (decision == null ? null : presentById(context, decision.id)),
 };
 
 export const Mutation: Pick<MutationResolvers<DecisionContext>, 'agentDecisionRequest'> = {

@@ -64,11 +64,12 @@ function expect(field: string, value: string, wanted: string): void {
 function presentOutcome(outcome: DecideOutcome): object {
   if (outcome.kind === 'notFound')
     return { decision: false, context: { verdict: 'DENY', explanation: 'There is no such project, or you may not see it.' } };
-  const { id, verdict, basis, explanation, reasons, epoch, toolId, toolDefinitionDigest, actionType, decidedAt } = outcome.decision;
+  const { id, callId, verdict, basis, explanation, reasons, epoch, toolId, toolDefinitionDigest, actionType, decidedAt } = outcome.decision;
   return {
     decision: verdict === 'ALLOW',
     context: {
       id,
+      callId,
       verdict,
       basis,
       explanation,

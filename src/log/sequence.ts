@@ -8,6 +8,8 @@ export interface SequencerOptions {
 }
 
 export interface Sequencer {
+  /** Whether this process gives the positions now, as far as it knows. */
+  isLeading(): boolean;
   /** Gives up the seat when this process has it, and ends. */
   stop(): Promise<void>;
 }
@@ -66,6 +68,7 @@ export function startSequencer(options: SequencerOptions): Sequencer {
 
   const running = run();
   return {
+    isLeading: () => isLeading,
     async stop() {
       isStopped = true;
       unsubscribe();

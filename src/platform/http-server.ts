@@ -31,7 +31,9 @@ declare module 'fastify' {
 
 /** The HTTP server before any room has added its routes. */
 export function createHttpServer(logger: Logger): HttpServer {
-  const server = fastify({ logger: false, bodyLimit: 1024 * 1024, forceCloseConnections: 'idle', trustProxy: false });
+  // Ids in paths have up to 200 characters, each of up to four bytes, each of which is written as three.
+  const routerOptions = { maxParamLength: 2_400 };
+  const server = fastify({ logger: false, bodyLimit: 1024 * 1024, forceCloseConnections: 'idle', trustProxy: false, routerOptions });
   server.decorateRequest('caller', null);
   // Fastify reads text too; no route of ours takes it. And of JSON it refuses what has a member called __proto__, which is data here.
   server.removeContentTypeParser(['text/plain', 'application/json']);

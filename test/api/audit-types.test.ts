@@ -51,7 +51,7 @@ const EVENTS = `query ($types: [String!]) { agentAuditEvents(first: 100, filter:
   ... on AgentLegalHoldPayload { holdId name reason held: namespaceId sessionId from to user { id } agent { id } }
   ... on AgentContentRevealPayload { eventIds reason }
   ... on AgentRecordingModePayload { changed: namespaceId mode previousMode }
-  ... on AgentSessionReportPayload { batchId totalEventsSent }
+  ... on AgentSessionReportPayload { producer batchId totalEventsSent }
   ... on AgentUnknownPayload { contentType } } } } }`;
 
 async function shownTo(client: Client, types: readonly string[]): Promise<readonly ShownEvent[]> {
@@ -269,7 +269,7 @@ describe('a type that only this service records', () => {
     });
     expect(payloadOf('ai_agent_session_report_finished')).toEqual({
       __typename: 'AgentSessionReportPayload',
-      ...{ batchId: 'b-9', totalEventsSent: 2 ** 33 },
+      ...{ producer: '/duo_workflow_service', batchId: 'b-9', totalEventsSent: 2 ** 33 },
     });
     expect(shown.filter(({ extensions }) => extensions !== null)).toEqual([]);
   });

@@ -190,9 +190,9 @@ const cases: Readonly<Record<string, Case>> = {
     message: 'Recording mode changed',
   },
   ai_agent_session_report_finished: {
-    data: { batchId: 'b', totalEventsSent: 7 },
+    data: { producer: '/s', batchId: 'b', totalEventsSent: 7 },
     target: session(),
-    details: { batch_id: 'b', total_events_sent: 7 },
+    details: { producer: '/s', batch_id: 'b', total_events_sent: 7 },
     message: 'Agent session report finished',
   },
 };

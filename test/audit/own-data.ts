@@ -68,5 +68,5 @@ export const ownData = {
   ai_legal_hold_lifted: hold,
   ai_content_revealed: { eventIds: ['019aa000-0000-7000-8000-000000000001'], reason: 'Incident 12' },
   ai_recording_mode_changed: { namespaceId: 'acme', mode: 'METADATA_ONLY', previousMode: null },
-  ai_agent_session_report_finished: { batchId: 'b-9', totalEventsSent: 2 ** 33 },
+  ai_agent_session_report_finished: { producer: '/duo_workflow_service', batchId: 'b-9', totalEventsSent: 2 ** 33 },
 } as const;

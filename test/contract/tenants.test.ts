@@ -110,6 +110,11 @@ describe('the role of the service', () => {
     ['truncates', 'TRUNCATE audit_event'],
     ['changes the position of', 'UPDATE log_entry SET position = position + 1'],
     ['changes the content of', "UPDATE audit_event_content SET json = '{}'"],
+    ['changes what sessions were made of', 'UPDATE agent_session SET denied = 0'],
+    ['forgets what has not come of', 'DELETE FROM agent_session_source'],
+    ['forgets a call that came of', 'DELETE FROM agent_open_call'],
+    ['changes the count of', 'UPDATE audit_rollup SET events = 0'],
+    ['changes how far the projector has come, or the time of', 'UPDATE log_projector SET seq = 0'],
   ])('never %s an event', async (_what, statement) => {
     await expect(database.of(mine).query(statement)).rejects.toThrow('permission denied');
   });

@@ -117,4 +117,5 @@ const mode = z.enum(['FULL', 'METADATA_ONLY']);
 
 export const recordingMode = payload('recordingMode', z.object({ namespaceId: id, mode, previousMode: maybe(mode) }));
 
-export const sessionReport = payload('sessionReport', z.object({ batchId: text, totalEventsSent: maybe(wholeNumber) }));
+/** `producer`: the source of whose events it speaks. */
+export const sessionReport = payload('sessionReport', z.object({ producer: text, batchId: text, totalEventsSent: maybe(wholeNumber) }));

@@ -25,7 +25,7 @@ const MAX_STREAMS = 64;
 export const MAX_NAMESPACES = 1_000;
 
 /** What of an event an owner is: the column of its id is `NAME_id`, that of its number `NAME_key`. */
-export const OWNER_NAME: Readonly<Record<Owner, string>> = { project: 'namespace', user: 'user', agent: 'agent' };
+export const OWNER_NAME: Readonly<Record<Owner, string>> = { project: 'namespace', user: 'user', agent: 'agent', session: 'session' };
 
 /** The condition that a column of `audit_event e` has a bound value, by the index of its numbers. */
 const has = (name: string, bound: string): string => `e.${name}_key = ${keyOf(`${bound}::text`)} AND e.${name}_id = ${bound}`;
