@@ -15,8 +15,11 @@ export interface Projector {
 
 /** How many events one transaction takes. The sequencer waits for a transaction that has begun to write: more would hold it up longer. */
 const STEP_EVENTS = 5_000;
-/** How long to wait between looks. Whoever reads brings things up to date first, so this makes nobody wait. */
-const IDLE_MILLISECONDS = 250;
+/**
+ * How long to wait between looks. Whoever reads brings things up to date first, so nobody waits for this; and the more there is to do at
+ * once the less each event costs, since most rows are raised by several.
+ */
+const IDLE_MILLISECONDS = 500;
 /** How long the projector rests between steps when there is more to do: long enough for the sequencer to step in. */
 const BETWEEN_STEPS_MILLISECONDS = 5;
 /** How many steps a reader waits for. Further behind, as after an upgrade, it is shown what there is. */

@@ -148,7 +148,8 @@ DECLARE
         CASE WHEN e.type LIKE 'ai\_agent\_session\_%' OR e.type LIKE 'duo\_session\_%' THEN d."data" END AS data
       FROM (
         SELECT e.*, row_number() OVER log AS n, sum(e.bytes) OVER log - e.bytes AS bytes_before FROM (
-          SELECT * FROM audit_event e WHERE (e.xid, e.seq) > ($2, $3) AND (e.xid, e.seq) <= ($4, $5) ORDER BY e.xid, e.seq LIMIT $1
+          SELECT id, xid, seq, organization_id, type, namespace_id, project_id, user_id, agent_id, session_id, tool, verdict, outcome, bytes, json
+          FROM audit_event e WHERE (e.xid, e.seq) > ($2, $3) AND (e.xid, e.seq) <= ($4, $5) ORDER BY e.xid, e.seq LIMIT $1
         ) e WINDOW log AS (ORDER BY e.xid, e.seq ROWS UNBOUNDED PRECEDING)
       ) e, LATERAL json_to_record(
         CASE WHEN $6 AND strpos(e.json::text, '\u0000') > 0 THEN replace(e.json::text, '\u0000', '\ufffd')::json ELSE e.json END
