@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { Readable } from 'node:stream';
 import { fastify, type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { Failure, parseJson, type FailureCode, type Viewer } from '../kernel/index.js';
@@ -35,6 +36,7 @@ export function createHttpServer(logger: Logger): HttpServer {
   const routerOptions = { maxParamLength: 2_400 };
   const server = fastify({ logger: false, bodyLimit: 1024 * 1024, forceCloseConnections: 'idle', trustProxy: false, routerOptions });
   server.decorateRequest('caller', null);
+  server.addHook('preParsing', refuseAnnouncedExcess);
   // Fastify reads text too; no route of ours takes it. And of JSON it refuses what has a member called __proto__, which is data here.
   server.removeContentTypeParser(['text/plain', 'application/json']);
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) => jsonIn(body));
@@ -51,6 +53,26 @@ export function createHttpServer(logger: Logger): HttpServer {
     return reply.status(404).send(body);
   });
   return server;
+}
+
+/** The most that is read of a body that is refused for its size. */
+const MAX_READ_AWAY_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Refuses a body that announces more than its route takes, but reads it away before it answers: a client that is still writing when the
+ * connection closes reports a broken pipe, and never the limit.
+ *
+ * @throws Failure BAD_USER_INPUT naming the limit.
+ */
+async function refuseAnnouncedExcess(request: FastifyRequest, _reply: unknown, body: Readable): Promise<Readable> {
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced <= request.routeOptions.bodyLimit) return body;
+  if (announced <= MAX_READ_AWAY_BYTES) for await (const _chunk of body);
+  throw Object.assign(tooLarge(request), { statusCode: 413 });
+}
+
+function tooLarge({ routeOptions: { bodyLimit } }: FastifyRequest, cause?: unknown): Failure {
+  return new Failure('BAD_USER_INPUT', `body: must have at most ${bodyLimit} bytes (${bodyLimit / 1024 / 1024} MiB).`, { cause });
 }
 
 /** @throws Failure BAD_USER_INPUT when `body` is no JSON in UTF-8. */
@@ -133,10 +155,7 @@ function presentError(error: FastifyError, request: FastifyRequest, logger: Logg
 
 /** Fastify's own refusals of a request that never reached a route: bad JSON, a wrong content type, too large a body. */
 function refusalOfFastify(error: FastifyError, request: FastifyRequest): Failure | null {
-  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    const most = request.routeOptions.bodyLimit;
-    return new Failure('BAD_USER_INPUT', `body: must have at most ${most} bytes (${most / 1024 / 1024} MiB).`, { cause: error });
-  }
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return tooLarge(request, error);
   if (error.statusCode === undefined || error.statusCode < 400 || error.statusCode >= 500) return null;
   return new Failure('BAD_USER_INPUT', error.message, { cause: error });
 }

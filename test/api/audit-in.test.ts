@@ -205,10 +205,12 @@ describe('a batch', () => {
       return JSON.stringify([aCloudEvent({ type: 'other', data: 'x'.repeat(bytes - frame) })]);
     };
 
-    expect(await postBody(company.platform, BATCH, filled(5 * 1024 * 1024 + 1))).toMatchObject({
-      status: 413,
-      error: { code: 'BAD_USER_INPUT' },
-    });
+    for (const bytes of [5 * 1024 * 1024 + 1, 20 * 1024 * 1024]) {
+      expect(await postBody(company.platform, BATCH, filled(bytes))).toMatchObject({
+        status: 413,
+        error: { code: 'BAD_USER_INPUT', message: 'body: must have at most 5242880 bytes (5 MiB).' },
+      });
+    }
     expect(await postBody(company.platform, BATCH, filled(5 * 1024 * 1024))).toMatchObject({
       status: 400,
       results: [{ reason: 'must have at most 1000000 characters of JSON' }],
