@@ -62,6 +62,8 @@ DROP INDEX "audit_event_organization_id_id_idx", "audit_event_organization_id_na
 CREATE INDEX "audit_event_organization_key_id_idx" ON "audit_event" ("organization_key", "id" DESC);
 CREATE INDEX "audit_event_namespace_key_id_idx" ON "audit_event" ("namespace_key", "id" DESC);
 CREATE INDEX "audit_event_tool_key_id_idx" ON "audit_event" ("tool_key", "id" DESC);
+-- Of decisions alone: what was decided about a tool, by verdict.
+CREATE INDEX "audit_event_decided_idx" ON "audit_event" ("tool_key", "verdict", "id" DESC) WHERE "verdict" IS NOT NULL;
 CREATE INDEX "audit_event_user_key_id_idx" ON "audit_event" ("user_key", "id" DESC);
 CREATE INDEX "audit_event_agent_key_id_idx" ON "audit_event" ("agent_key", "id" DESC);
 CREATE INDEX "audit_event_session_key_id_idx" ON "audit_event" ("session_key", "id" DESC);

@@ -64,10 +64,11 @@ export function driveOf(values: Values, scope: EventScope, filter: EventFilter, 
   if (isFew('sessionIds')) return equal('sessionIds', 'session');
   if (types !== null && isFew('types') && types.every((type) => RARE_TYPES.has(type))) return ofTypes(types);
   if (projectIds !== null && tools !== null && projectIds.length * tools.length <= MAX_STREAMS) {
-    const pairs = projectIds.flatMap((project) => tools.map((tool) => [values.add(project), values.add(tool)] as const));
+    const streams = projectIds.flatMap((project) => tools.map((tool) => toolStream(values.add(project), values.add(tool))));
+    if (verdicts === null || streams.length * verdicts.length > MAX_STREAMS) return by(['projectIds', 'tools'], streams);
     return by(
-      ['projectIds', 'tools'],
-      pairs.map(([project, tool]) => toolStream(project, tool)),
+      ['projectIds', 'tools', 'verdicts'],
+      streams.flatMap((stream) => verdicts.map((verdict) => `${stream} AND e.verdict = ${values.add(verdict)}`)),
     );
   }
   if (isFew('agentIds')) return equal('agentIds', 'agent');

@@ -292,12 +292,14 @@ function ownerStream(values: Values, { owner, ids, filter }: Pick<OwnersRequest,
   const isByTool = tool !== undefined && others.length === 0;
   const bound = isByTool ? values.add(tool) : '';
   const name = isByTool ? 'tool' : OWNER_NAME[owner];
+  const [verdict, ...otherVerdicts] = isByTool ? (filter.verdicts ?? []) : [];
+  const isByVerdict = verdict !== undefined && otherVerdicts.length === 0;
   const key = isByTool ? toolKeyOf(`${bound}::text`, 'id') : keyOf('id');
   return {
     wanted: `WITH wanted AS MATERIALIZED (
       SELECT id, place, ${key} AS key FROM unnest(${values.add(ids)}::text[]) WITH ORDINALITY AS wanted (id, place))`,
-    stream: `e.${name}_key = wanted.key AND e.${OWNER_NAME[owner]}_id = wanted.id${isByTool ? ` AND e.tool = ${bound}` : ''}`,
-    seenTo: new Set<keyof EventFilter>(isByTool ? ['tools'] : []),
+    stream: `e.${name}_key = wanted.key AND e.${OWNER_NAME[owner]}_id = wanted.id${isByTool ? ` AND e.tool = ${bound}` : ''}${isByVerdict ? ` AND e.verdict = ${values.add(verdict)}` : ''}`,
+    seenTo: new Set<keyof EventFilter>([...(isByTool ? (['tools'] as const) : []), ...(isByVerdict ? (['verdicts'] as const) : [])]),
   };
 }
 
