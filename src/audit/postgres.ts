@@ -1,8 +1,8 @@
-import type { JsonObject, OrganizationId } from '../kernel/index.js';
+import type { OrganizationId } from '../kernel/index.js';
 import type { Sql, SqlOf } from '../platform/postgres.js';
 import type { Append, AuditLog, Receipt, RecordingModes, RecordingPlaces } from './ports.js';
-import { keyOf, ORGANIZATION_KEY, toolKeyOf } from './postgres/keys.js';
 import { EVENT_COLUMNS, toStoredEvent, type EventRow } from './postgres/event-reader.js';
+import { insertStatement, insertValues } from './postgres/insert.js';
 
 /** Remembers which months have a partition, one for each database that a process uses. */
 export type KnownMonths = Set<string>;
@@ -13,29 +13,21 @@ export const postgresAuditLog = (of: SqlOf, months: KnownMonths): AuditLog => ({
     const sql = of(organizationId);
     await ensurePartitions(sql, months, appends);
     const firsts = withoutRepeats(appends);
-    const values = [organizationId, JSON.stringify([...firsts.values()].map(toInsert))];
-    const rows = await sql.query<{ id: string }>(INSERT, values, 'append-events').catch(async (error: unknown) => {
+    const missing = await insert(sql, organizationId, [...firsts.values()]).catch(async (error: unknown) => {
       if (!isMonthMissing(error)) throw error;
       // It was dropped since it was last seen.
       months.clear();
       await ensurePartitions(sql, months, appends);
-      return sql.query<{ id: string }>(INSERT, values, 'append-events');
+      return insert(sql, organizationId, [...firsts.values()]);
     });
-    const stored = new Set(rows.map((row) => row.id));
-    const earlier =
-      stored.size === firsts.size
-        ? new Map<string, Earlier>()
-        : await findEarlier(
-            sql,
-            organizationId,
-            [...firsts.values()].filter(({ sealed }) => !stored.has(sealed.event.id)),
-          );
+    const earlier = missing.length === 0 ? NOTHING : await findEarlier(sql, organizationId, missing);
+    const unstored = new Set(missing.map(identityOf));
     const answered = new Set<string>();
     return appends.map((append): Receipt => {
       const identity = identityOf(append);
       const { sealed } = firsts.get(identity) ?? append;
       const before = earlier.get(identity);
-      if (before === undefined && !stored.has(sealed.event.id)) throw new Error('An audit event was neither stored nor found.');
+      if (before === undefined && unstored.has(identity)) throw new Error('An audit event was neither stored nor found.');
       const isFirst = before === undefined && !answered.has(identity);
       answered.add(identity);
       return before === undefined
@@ -58,56 +50,14 @@ function withoutRepeats(appends: readonly Append[]): ReadonlyMap<string, Append>
   return firsts;
 }
 
-// Keys are taken first: who loses the race for a key waits here for the winner's commit and then inserts nothing.
-// Keys and ids are taken in their own order, since two requests with the same events in different orders would otherwise wait
-// for each other; `seq`, by which the sequencer goes, is given out before, in the order of the request.
-const INSERT = `
-  WITH input AS MATERIALIZED (
-    SELECT *, nextval('audit_event_seq_seq') AS seq FROM json_to_recordset($2::json) AS row (
-      id uuid, key text, type text, namespace_id text, project_id text, user_id text, agent_id text, session_id text, tool text, verdict text,
-      outcome text, salt text, seal text, bytes int, json text, content_salt text, content_json text)
-  ), keys AS (
-    INSERT INTO event_key (organization_id, key, event_id)
-    SELECT $1, decode(key, 'hex'), id FROM input WHERE key IS NOT NULL ORDER BY key
-    ON CONFLICT DO NOTHING RETURNING event_id
-  ), events AS (
-  INSERT INTO audit_event (id, organization_id, type, namespace_id, project_id, user_id, agent_id, session_id, tool, verdict, outcome, seq, salt, seal, bytes, json,
-    organization_key, namespace_key, tool_key, user_key, agent_key, session_key)
-  SELECT id, $1, type, namespace_id, project_id, user_id, agent_id, session_id, tool, verdict, outcome, seq, decode(salt, 'hex'), decode(seal, 'hex'), bytes, json::json,
-    ${ORGANIZATION_KEY}, ${keyOf('namespace_id')}, ${toolKeyOf('tool', 'namespace_id')}, ${keyOf('user_id')}, ${keyOf('agent_id')}, ${keyOf('session_id')}
-  FROM input WHERE (key IS NULL OR id IN (SELECT event_id FROM keys))
-    -- An event that was in the log and has been dropped has its position for ever: it does not come a second time.
-    AND CASE WHEN id > coalesce((SELECT dropped_to FROM retention_progress WHERE organization_id = $1), '00000000-0000-0000-0000-000000000000')
-      THEN true ELSE NOT EXISTS (SELECT 1 FROM log_entry l WHERE l.event_id = input.id) END
-  ORDER BY id
-  ON CONFLICT (id) DO NOTHING
-  RETURNING id
-  ), contents AS (
-    INSERT INTO audit_event_content (event_id, organization_id, organization_key, salt, json)
-    SELECT id, $1, ${ORGANIZATION_KEY}, decode(content_salt, 'hex'), content_json::json FROM input JOIN events USING (id) WHERE content_json IS NOT NULL ORDER BY id
-  )
-  SELECT id FROM events`;
-
-function toInsert({ key, sealed: { event, content, json, bytes, salt, seal } }: Append): JsonObject {
-  return {
-    id: event.id,
-    key: key?.toString('hex') ?? null,
-    type: event.type,
-    namespace_id: event.namespaceId,
-    project_id: event.projectId,
-    user_id: event.userId,
-    agent_id: event.agentId,
-    session_id: event.sessionId,
-    tool: event.tool,
-    verdict: event.verdict,
-    outcome: event.outcome,
-    salt: salt.toString('hex'),
-    seal: seal.toString('hex'),
-    bytes,
-    json,
-    content_salt: content?.salt.toString('hex') ?? null,
-    content_json: content?.json ?? null,
-  };
+/** Stores what is not stored yet; what it was given without what it has stored. */
+async function insert(sql: Sql, organizationId: OrganizationId, appends: readonly Append[]): Promise<readonly Append[]> {
+  const { text, name } = insertStatement(appends);
+  const [row] = await sql.query<{ missing: readonly string[] | null }>(text, [organizationId, ...insertValues(appends)], name);
+  if (row === undefined) throw new Error('The statement that stores events did not say what it has stored.');
+  if (row.missing === null) return [];
+  const missing = new Set(row.missing);
+  return appends.filter(({ sealed }) => missing.has(sealed.event.id));
 }
 
 /** SQLSTATE 23514 is also that of other checks; this one has no name of its own. */
@@ -116,6 +66,9 @@ const isMonthMissing = (error: unknown): boolean =>
 
 type Earlier = Pick<Receipt, 'stored' | 'contentSalt'>;
 
+const NOTHING: ReadonlyMap<string, Earlier> = new Map();
+
+/** What is in the log under the identities of events that were not stored for it. */
 async function findEarlier(sql: Sql, organizationId: OrganizationId, missing: readonly Append[]): Promise<ReadonlyMap<string, Earlier>> {
   const kept = await findKept(sql, organizationId, missing);
   const gone = missing.filter((append) => !kept.has(identityOf(append)));
