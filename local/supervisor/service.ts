@@ -52,10 +52,13 @@ export function startService(plan: ServicePlan): Service {
   };
 }
 
+/** As `npm run start:production` has them. */
+const NODE_FLAGS = ['--max-semi-space-size=64'];
+
 function spawnDetached({ entry, root, environment, logFile }: ServicePlan): ChildProcess {
   const log = openSync(logFile, 'a', 0o600);
   try {
-    return spawn(process.execPath, ['--import', 'tsx', entry], {
+    return spawn(process.execPath, [...NODE_FLAGS, '--import', 'tsx', entry], {
       cwd: root,
       env: { ...withoutOurs(process.env), ...environment },
       stdio: ['ignore', log, log, 'ipc'],

@@ -26,13 +26,14 @@ export interface Split {
 /** Takes the content out of an event's data: prompts, answers and results. Pure. */
 export function splitContent(type: string, data: Json): Split {
   if (!isJsonObject(data) || isOwn(type)) return { data, content: null };
-  const names = Object.keys(data).filter((member) => data[member] !== null && isContent(type, member));
-  if (names.length === 0) return { data, content: null };
-  const entries = Object.entries(data);
-  return {
-    data: Object.fromEntries(entries.filter(([member]) => !names.includes(member))),
-    content: { data: Object.fromEntries(entries.filter(([member]) => names.includes(member))) },
-  };
+  const kept: [string, Json][] = [];
+  const apart: [string, Json][] = [];
+  for (const member of Object.keys(data)) {
+    const value = data[member] ?? null;
+    (value !== null && isContent(type, member) ? apart : kept).push([member, value]);
+  }
+  if (apart.length === 0) return { data, content: null };
+  return { data: Object.fromEntries(kept), content: { data: Object.fromEntries(apart) } };
 }
 
 /** The data as it was before `splitContent`, given what it had taken out. */

@@ -70,18 +70,19 @@ const flagIn = (item: Json | undefined): SecretName | null =>
 
 function cleanedObject(walk: Walk, object: JsonObject): Json {
   const keys = Object.keys(object);
-  let isClean = true;
-  const members = keys.map((key) => {
+  // Nearly always there is nothing to change: what would be is remembered only then.
+  const changed = new Map<string, { readonly name: string; readonly value: Json }>();
+  for (const key of keys) {
     const name = cleanedName(walk, key);
     walk.path.push(name);
     if (name !== key) note(walk, name);
     const value = object[key] ?? null;
     const result = cleaned(walk, value, secretName(key) ?? pairedName(object, key));
     walk.path.pop();
-    isClean &&= name === key && result === value;
-    return { key, name, value: result };
-  });
-  if (isClean) return object;
+    if (name !== key || result !== value) changed.set(key, { name, value: result });
+  }
+  if (changed.size === 0) return object;
+  const members = keys.map((key) => ({ key, ...(changed.get(key) ?? { name: key, value: object[key] ?? null }) }));
   const names = distinctNames(members);
   return Object.fromEntries(members.map(({ key, value }) => [names.get(key) ?? key, value]));
 }

@@ -18,12 +18,15 @@ export function seal(event: AuditEvent, content: JsonObject | null = null): Seal
   return { event: whole, content: apart, json, bytes: Buffer.byteLength(json), salt, seal: sealOf(salt, json) };
 }
 
+/** Where what is hashed is put together; a longer one has a buffer of its own. */
+const workspace = Buffer.allocUnsafe(64 * 1024);
+
 /** The seal that `salt` and `json` must have. */
 export function sealOf(salt: Uint8Array, json: string): Buffer {
-  const bytes = Buffer.allocUnsafe(salt.length + Buffer.byteLength(json));
+  const most = salt.length + 3 * json.length;
+  const bytes = most <= workspace.length ? workspace : Buffer.allocUnsafe(most);
   bytes.set(salt);
-  bytes.write(json, salt.length);
-  return hash('sha256', bytes, 'buffer');
+  return hash('sha256', bytes.subarray(0, salt.length + bytes.write(json, salt.length)), 'buffer');
 }
 
 const SALT_BYTES = 16;
