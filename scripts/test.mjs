@@ -26,7 +26,7 @@ async function problemOf(step) {
 
 function runJest(args) {
   // Jest runs ES modules through an interface that Node calls experimental, and says so once per worker.
-  const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+  const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', '--require', './test/support/end-at-once.cjs'];
   const jest = spawn(process.execPath, [...flags, 'node_modules/jest/bin/jest.js', ...args], { cwd: root, stdio: 'inherit' });
   // Ctrl-C reaches Jest by itself; this process stays until Jest has ended.
   process.on('SIGINT', () => undefined);

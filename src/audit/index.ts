@@ -9,9 +9,9 @@ export { eventsById, listEvents, listEventsByOwner, scopeOf, type Reading } from
 export { rememberPlaces, type RememberedPlaces } from './recording-places.js';
 export { type Revealing } from './reveal-content.js';
 export { MAX_EVENTS, recordEvents, type EventReceipt, type Recording } from './record-events.js';
-export { type Redacted } from './redact.js';
-export { secretScanner } from './secret-rules.js';
-export { type KnownSecrets, type SecretScanner, type SecretSpan } from './secret-spans.js';
+export { type Redacted } from './secrets/redact.js';
+export { secretScanner } from './secrets/rules.js';
+export { type KnownSecrets, type SecretScanner, type SecretSpan } from './secrets/spans.js';
 export { catchUpWith, startProjector, type Projector } from './project-events.js';
 export type { SessionReading } from './read-sessions.js';
 export { recordSessionBatch, type BatchReceipt, type BatchRecording } from './record-session-batch.js';

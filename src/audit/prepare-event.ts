@@ -2,8 +2,8 @@ import type { Json, JsonObject } from '../kernel/index.js';
 import { isJsonObject } from '../kernel/index.js';
 import { metadataIn, splitContent } from './content.js';
 import type { NewEvent, RecordingMode } from './event.js';
-import { redact } from './redact.js';
-import { findsSecret, type SecretScanner } from './secret-spans.js';
+import { redact } from './secrets/redact.js';
+import { findsSecret, type SecretScanner } from './secrets/spans.js';
 
 /** Finds secrets: tokens, keys, passwords. */
 export interface Redactor {

@@ -37,6 +37,7 @@ export function createHttpServer(logger: Logger): HttpServer {
   const server = fastify({ logger: false, bodyLimit: 1024 * 1024, forceCloseConnections: 'idle', trustProxy: false, routerOptions });
   server.decorateRequest('caller', null);
   server.addHook('preParsing', refuseAnnouncedExcess);
+  endConnectionsOnClose(server);
   // Fastify reads text too; no route of ours takes it. And of JSON it refuses what has a member called __proto__, which is data here.
   server.removeContentTypeParser(['text/plain', 'application/json']);
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) => jsonIn(body));
@@ -53,6 +54,19 @@ export function createHttpServer(logger: Logger): HttpServer {
     return reply.status(404).send(body);
   });
   return server;
+}
+
+/**
+ * Lets no connection outlive its answer once the server closes. Those that are idle then are closed by Fastify; one that is waiting for
+ * an answer would be kept alive behind it, and the server would wait over a minute for a client that has no more to ask.
+ */
+function endConnectionsOnClose(server: FastifyInstance): void {
+  let isClosing = false;
+  server.addHook('preClose', async () => void (isClosing = true));
+  server.addHook('onSend', (_request, reply, _payload, done) => {
+    if (isClosing) reply.header('Connection', 'close');
+    done();
+  });
 }
 
 /** The most that is read of a body that is refused for its size. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { MAX_REDACTED, redact } from '../../src/audit/redact.js';
-import { FORMATS } from '../../src/audit/secret-formats.js';
-import { secretScanner } from '../../src/audit/secret-rules.js';
-import { findsSecret, redactText, type SecretScanner } from '../../src/audit/secret-spans.js';
+import { MAX_REDACTED, redact } from '../../src/audit/secrets/redact.js';
+import { FORMATS } from '../../src/audit/secrets/formats.js';
+import { secretScanner } from '../../src/audit/secrets/rules.js';
+import { findsSecret, redactText, type SecretScanner } from '../../src/audit/secrets/spans.js';
 import type { Json } from '../../src/kernel/index.js';
 import { leads, scanTokens } from '../../src/platform/secret-scanner.js';
 import { aRandom, type Random } from '../support/random.js';
@@ -123,7 +123,7 @@ describe('a text that holds no secret', () => {
     `"integrity": "sha512-${mixed(86)}=="`,
     '0b7c1f0e-6f0c-4d5e-9a77-1f2e3d4c5b6a',
     `data:image/png;base64,iVBORw0KGgo${mixed(400)}==`,
-    '/home/bob/projects/agent-governance/src/audit/secret-formats.ts:12',
+    '/home/bob/projects/agent-governance/src/audit/secrets/formats.ts:12',
     'C:\\new\\token\\password.txt',
     'PWD=/home/bob',
     'pwd: ~/projects',

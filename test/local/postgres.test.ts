@@ -57,12 +57,13 @@ describe('the embedded Postgres', () => {
   });
 
   it('says that a port is taken', async () => {
-    const holder = createServer().listen(0, '127.0.0.1');
+    // Read, so that it is seen when whoever knocks has gone: a connection with something unread would stay.
+    const holder = createServer((knocking) => knocking.resume()).listen(0, '127.0.0.1');
     await new Promise((settle) => holder.once('listening', settle));
     const { port }: AddressInfo = Object.assign({ port: 0, address: '', family: '' }, holder.address());
 
     const refusal = await start(port).catch((error: unknown) => error);
-    holder.close();
+    await new Promise((settle) => holder.close(settle));
 
     expect(refusal).toMatchObject({ name: 'Refusal', message: expect.stringContaining(`port ${String(port)}`) });
   });

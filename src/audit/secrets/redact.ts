@@ -1,6 +1,6 @@
-import { isJsonObject, type Json, type JsonObject } from '../kernel/index.js';
-import { coversNumber, secretName, type SecretName } from './secret-names.js';
-import { isRedacted, marker, redactText, type SecretScanner } from './secret-spans.js';
+import { isJsonObject, type Json, type JsonObject } from '../../kernel/index.js';
+import { coversNumber, secretName, type SecretName } from './names.js';
+import { isRedacted, marker, redactText, type SecretScanner } from './spans.js';
 
 /** The most places that `redacted` names. */
 export const MAX_REDACTED = 100;

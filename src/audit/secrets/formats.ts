@@ -1,4 +1,4 @@
-import { maxSecrets, wholeText, type SecretSpan } from './secret-spans.js';
+import { maxSecrets, wholeText, type SecretSpan } from './spans.js';
 
 /** A published form of a token: how it begins, and what of the rest is needed to be sure. Sources of regular expressions. */
 export interface SecretFormat {

@@ -1,6 +1,6 @@
-import { isOpaque, secretName, type SecretName } from './secret-names.js';
-import { wholeText, type SecretSpan } from './secret-spans.js';
-import { elementValue, endOf, secretValue } from './secret-values.js';
+import { isOpaque, secretName, type SecretName } from './names.js';
+import { wholeText, type SecretSpan } from './spans.js';
+import { elementValue, endOf, secretValue } from './values.js';
 
 // The ends of names that announce a secret. What stands before them is read off the text, so that no pattern is open at both ends.
 const ENDS =

@@ -1,7 +1,7 @@
-import { assignmentsIn, mayAssign } from './secret-assignments.js';
-import { formatsIn, formatTrigger } from './secret-formats.js';
-import { mayHavePlaces, placesIn } from './secret-places.js';
-import type { KnownSecrets, SecretScanner, SecretSpan } from './secret-spans.js';
+import { assignmentsIn, mayAssign } from './assignments.js';
+import { formatsIn, formatTrigger } from './formats.js';
+import { mayHavePlaces, placesIn } from './places.js';
+import type { KnownSecrets, SecretScanner, SecretSpan } from './spans.js';
 
 /** Shorter than `pwd=abc1`, nothing can be told from other words. */
 const SHORTEST = 8;

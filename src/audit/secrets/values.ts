@@ -1,5 +1,5 @@
-import { isOpaque, isSpoken, type SecretName } from './secret-names.js';
-import type { SecretSpan } from './secret-spans.js';
+import { isOpaque, isSpoken, type SecretName } from './names.js';
+import type { SecretSpan } from './spans.js';
 
 // What may stand between a name and its value: `=`, `:=`, `=>`, `==`, a list's bracket, the letters before a string in code.
 const OPENING = /[:=]?[=>]{0,2}([ \t]{0,8})(?:\[[ \t]{0,4})?(?:[bfru@$]{1,2}(?=["'`]))?(\\{0,8})(["'`])?/iy;

@@ -1,6 +1,6 @@
-import { isOpaque, isReal, isSpoken } from './secret-names.js';
-import { maxSecrets, wholeText, type SecretSpan } from './secret-spans.js';
-import { endOf } from './secret-values.js';
+import { isOpaque, isReal, isSpoken } from './names.js';
+import { maxSecrets, wholeText, type SecretSpan } from './spans.js';
+import { endOf } from './values.js';
 
 const ADDRESS = /:\\{0,4}\/\\{0,4}\//;
 const PLACE = /[Bb]earer[ \t]|BEARER[ \t]|PRIVATE KEY|(?:word|code|PIN) (?:is|was|to)[ :]|curl|sshpass|mysql|mariadb|redis-cli/;
