@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Failure, type OrganizationId } from '../kernel/index.js';
 import type { Append, AuditLog, Receipt } from './ports.js';
 
@@ -52,6 +53,8 @@ export function groupCommit(deps: GroupCommit): AuditLog {
   const flush = async (organizationId: OrganizationId): Promise<void> => {
     const group = takeGroup(queues, organizationId);
     await commit(deps, organizationId, group);
+    // Who has an answer now sends the next request, and others have sent theirs meanwhile: we read those first.
+    await setImmediate();
     if (queues.has(organizationId)) void flush(organizationId);
     else busy.delete(organizationId);
   };

@@ -20,12 +20,18 @@ export interface TimeWindow {
   readonly maxAheadSeconds: number;
 }
 
+/** A name of up to `longest` characters. One check for all that may be wrong: nine names come with every event. */
 const name = (longest: number) =>
-  z
-    .string('must be a string')
-    .min(1, 'must not be empty')
-    .max(longest, `must have at most ${longest} characters`)
-    .refine(isPlain, 'must not hold control characters');
+  z.string('must be a string').check(({ value, issues }) => {
+    const message = nameProblem(value, longest);
+    if (message !== null) issues.push({ code: 'custom', message, input: value });
+  });
+
+function nameProblem(text: string, longest: number): string | null {
+  if (text === '') return 'must not be empty';
+  if (text.length > longest) return `must have at most ${longest} characters`;
+  return isPlain(text) ? null : 'must not hold control characters';
+}
 
 const NO_COUNTER = 'must be a string, or a whole number from 0 on';
 
