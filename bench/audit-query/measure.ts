@@ -12,10 +12,8 @@ export interface LogSamples {
 
 export interface Samples {
   readonly milliseconds: readonly number[];
-  /** How many events each answer held. */
-  readonly events: readonly number[];
-  /** How often the service gave up; the time until then is among the milliseconds. */
-  readonly unanswered: number;
+  /** How many events each answer held, in the same order; null where the service gave up. */
+  readonly events: readonly (number | null)[];
 }
 
 /** Until then the service's code is not compiled and its connections have no plans. */
@@ -44,13 +42,12 @@ export async function measureLogs(
 interface Sampled {
   readonly ask: (targets: Targets) => Question;
   readonly milliseconds: number[];
-  readonly events: number[];
-  unanswered: number;
+  readonly events: (number | null)[];
   secondsSpent: number;
 }
 
 function openLog(log: Log, queries: readonly PageQuery[]) {
-  const begin = (ask: Sampled['ask']): Sampled => ({ ask, milliseconds: [], events: [], unanswered: 0, secondsSpent: 0 });
+  const begin = (ask: Sampled['ask']): Sampled => ({ ask, milliseconds: [], events: [], secondsSpent: 0 });
   const reference = begin(lookUp);
   const pages = new Map(queries.map((query) => [query.name, begin((targets) => query.ask(targets))]));
   const samples: LogSamples = { events: log.events, lookUp: reference, pages };
@@ -64,6 +61,5 @@ async function sample(log: Log, query: Sampled, isCounted: boolean): Promise<voi
   query.secondsSpent += milliseconds / 1_000;
   if (!isCounted) return;
   query.milliseconds.push(milliseconds);
-  if (events === null) query.unanswered += 1;
-  else query.events.push(events);
+  query.events.push(events);
 }

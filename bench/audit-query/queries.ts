@@ -36,8 +36,10 @@ const EVENT = `
 const CONNECTION = `edges { cursor node { ${EVENT} } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }`;
 
 const ONE = `query Event($id: ID!) { found: agentAuditEvent(id: $id) { ${EVENT} } }`;
+/** How many events a full page has. */
+export const PAGE_EVENTS = 50;
 const PAGE = `query Page($filter: AgentAuditEventFilter, $after: String) {
-  found: agentAuditEvents(first: 50, filter: $filter, after: $after) { ${CONNECTION} } }`;
+  found: agentAuditEvents(first: ${PAGE_EVENTS}, filter: $filter, after: $after) { ${CONNECTION} } }`;
 
 /** The reference: one event by its primary key, with the fields of a page. */
 export const lookUp = (targets: Targets): Question => ({ query: ONE, variables: { id: targets.event().id } });

@@ -1,6 +1,6 @@
-import { Agent, request } from 'node:http';
 import { theCompany } from '../support/company.js';
 import { cloudEventBodies, type Body } from './cloud-events.js';
+import { openConnection } from './connection.js';
 import type { Job, Ready } from './job.js';
 
 type BatchesJob = Extract<Job, { readonly kind: 'batches' }>;
@@ -10,12 +10,12 @@ type SinglesJob = Extract<Job, { readonly kind: 'singles' }>;
 const BATCH_BODIES = 8;
 const SINGLE_BODIES = 64;
 
-export function batchesJob(job: BatchesJob): Ready {
+export async function batchesJob(job: BatchesJob): Promise<Ready> {
   const bodies = perClient(job.clients, (seed) => cloudEventBodies(theCompany, 'batch', BATCH_BODIES, job.batchEvents, seed));
   return posting({ ...job, contentType: 'application/cloudevents-batch+json', bodies });
 }
 
-export function singlesJob(job: SinglesJob): Ready {
+export async function singlesJob(job: SinglesJob): Promise<Ready> {
   const bodies = perClient(job.clients, (seed) => cloudEventBodies(theCompany, 'single', SINGLE_BODIES, 1, seed));
   return posting({ ...job, contentType: 'application/cloudevents+json', bodies });
 }
@@ -34,10 +34,10 @@ interface Posting {
   readonly bodies: readonly (readonly Body[])[];
 }
 
-function posting({ url, token, clients, events, firstEvent, contentType, bodies }: Posting): Ready {
-  const agent = new Agent({ keepAlive: true, maxSockets: clients });
+async function posting({ url, token, clients, events, firstEvent, contentType, bodies }: Posting): Promise<Ready> {
   const headers = { authorization: `Bearer ${token}`, 'content-type': contentType };
   const target = new URL('/v1/audit-events', url);
+  const connections = await Promise.all(bodies.map(() => openConnection(target, headers)));
   let taken = 0;
   const turns = bodies.map(() => 0);
   return {
@@ -46,29 +46,15 @@ function posting({ url, token, clients, events, firstEvent, contentType, bodies 
       const own = bodies[client] ?? [];
       const turn = turns[client] ?? 0;
       const body = own[turn % own.length];
-      if (body === undefined || taken >= events) return 0;
+      const connection = connections[client];
+      if (body === undefined || connection === undefined || taken >= events) return 0;
       turns[client] = turn + 1;
       const first = firstEvent + taken;
       taken += body.events;
-      const bytes = body.fill(first, Date.now());
-      const answer = await post(target, agent, { ...headers, 'content-length': bytes.length }, bytes);
+      const answer = await connection.post(body.fill(first, Date.now()));
       if (!answer.startsWith(`{"stored":${body.events},`)) throw new Error(`Not every event was stored: ${answer.slice(0, 500)}`);
       return body.events;
     },
-    end: async () => agent.destroy(),
+    end: async () => connections.forEach((connection) => connection.close()),
   };
-}
-
-/** The answer's text, whatever the status. */
-function post(url: URL, agent: Agent, headers: Readonly<Record<string, string | number>>, body: Buffer): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const sent = request(url, { method: 'POST', agent, headers }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => resolve(Buffer.concat(chunks).toString()));
-      response.on('error', reject);
-    });
-    sent.on('error', reject);
-    sent.end(body);
-  });
 }

@@ -33,8 +33,14 @@ export const Job = z.discriminatedUnion('kind', [
     batchRows: z.number(),
     times: z.number(),
   }),
-  /** `connections` insert the newest `rows` events into one table with a primary key, with a commit after each row. */
-  z.object({ kind: z.literal('inserts'), databaseUrl: z.string(), connections: z.number(), rows: z.number() }),
+  /** `connections` insert the newest `rows` events into one table, with a commit after each row. */
+  z.object({
+    kind: z.literal('inserts'),
+    databaseUrl: z.string(),
+    connections: z.number(),
+    rows: z.number(),
+    indexes: z.enum(['primaryKey', 'asTheLog']),
+  }),
 ]);
 export type Job = z.infer<typeof Job>;
 

@@ -25,7 +25,7 @@ async function runPrepared(ready: Ready): Promise<Outcome> {
   }
 }
 
-function prepare(job: Job): Ready | Promise<Ready> {
+function prepare(job: Job): Promise<Ready> {
   switch (job.kind) {
     case 'batches':
       return batchesJob(job);

@@ -6,8 +6,8 @@ import type { Setting } from './setting.js';
 const CLIENTS = 32;
 
 /**
- * One event a request from 32 clients, against 32 connections that commit single-row inserts of the same rows into one table with a
- * primary key.
+ * One event a request from 32 clients, against 32 connections that commit single-row inserts of the same rows into one table with the
+ * log's indexes. The same into a table with a primary key and no other index is measured too: what storing alone can cost at least.
  */
 export async function measureSingles(setting: Setting, events: number, rounds: number): Promise<Part> {
   const { sequenced: subject } = setting;
@@ -23,10 +23,13 @@ export async function measureSingles(setting: Setting, events: number, rounds: n
   await post('Warming up', Math.min(events, 2_000));
   const posted: Measured[] = [];
   const inserted: Measured[] = [];
+  const bare: Measured[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     posted.push(await post(`Single events (round ${round} of ${rounds})`, events));
-    const job = { kind: 'inserts', databaseUrl: subject.product.databaseUrl, connections: CLIENTS, rows: events } as const;
-    inserted.push(await measure(setting, `Single-row inserts (round ${round} of ${rounds})`, job, null));
+    for (const [indexes, into] of [['asTheLog', inserted] as const, ['primaryKey', bare] as const]) {
+      const job = { kind: 'inserts', databaseUrl: subject.product.databaseUrl, connections: CLIENTS, rows: events, indexes } as const;
+      into.push(await measure(setting, `Single-row inserts, ${indexes} (round ${round} of ${rounds})`, job, null));
+    }
   }
   const rates = (all: readonly Measured[]): readonly number[] => all.map(({ perSecond }) => perSecond);
   const middle = (all: readonly Measured[], figure: (each: Measured) => number): number => median(all.map(figure));
@@ -42,18 +45,18 @@ export async function measureSingles(setting: Setting, events: number, rounds: n
         senderCpuMicrosecondsPerEvent: middle(posted, (each) => each.cpuMicroseconds.sender),
       },
     },
-    reference: {
-      inserts: {
-        rowsPerSecond: median(rates(inserted)),
-        p50Milliseconds: middle(inserted, (each) => each.p50Milliseconds),
-        p99Milliseconds: middle(inserted, (each) => each.p99Milliseconds),
-        postgresCpuMicrosecondsPerRow: middle(inserted, (each) => each.cpuMicroseconds.postgres),
-        senderCpuMicrosecondsPerRow: middle(inserted, (each) => each.cpuMicroseconds.sender),
-      },
-    },
+    reference: { inserts: figuresOf(inserted), insertsWithoutIndexes: figuresOf(bare) },
     bars: [
       atLeast('singles: events per second over single-row inserts per second', 1.5, pairedRatio(rates(posted), rates(inserted))),
       atMost('singles: p99 in milliseconds', 50, p99Milliseconds),
     ],
   };
 }
+
+const figuresOf = (all: readonly Measured[]) => ({
+  rowsPerSecond: median(all.map(({ perSecond }) => perSecond)),
+  p50Milliseconds: median(all.map(({ p50Milliseconds }) => p50Milliseconds)),
+  p99Milliseconds: median(all.map(({ p99Milliseconds }) => p99Milliseconds)),
+  postgresCpuMicrosecondsPerRow: median(all.map(({ cpuMicroseconds }) => cpuMicroseconds.postgres)),
+  senderCpuMicrosecondsPerRow: median(all.map(({ cpuMicroseconds }) => cpuMicroseconds.sender)),
+});

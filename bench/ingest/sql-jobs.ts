@@ -10,7 +10,7 @@ type InsertsJob = Extract<Job, { readonly kind: 'inserts' }>;
 const TABLE = 'bench_reference';
 
 export async function copyJob({ databaseUrl, connections, rows, batchRows, times }: CopyJob): Promise<Ready> {
-  await makeReferenceTable(databaseUrl, TABLE, null);
+  await makeReferenceTable(databaseUrl, TABLE, 'none');
   const batches = await rowsForCopy(databaseUrl, rows, batchRows);
   const clients = await connect(databaseUrl, connections);
   let taken = 0;
@@ -29,8 +29,8 @@ export async function copyJob({ databaseUrl, connections, rows, batchRows, times
   };
 }
 
-export async function insertsJob({ databaseUrl, connections, rows }: InsertsJob): Promise<Ready> {
-  await makeReferenceTable(databaseUrl, TABLE, 'PRIMARY KEY (id)');
+export async function insertsJob({ databaseUrl, connections, rows, indexes }: InsertsJob): Promise<Ready> {
+  await makeReferenceTable(databaseUrl, TABLE, indexes);
   const values = await rowsForInsert(databaseUrl, rows);
   const places = (values[0] ?? []).map((_, index) => `$${index + 1}`).join(', ');
   const clients = await connect(databaseUrl, connections);

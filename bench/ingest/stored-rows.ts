@@ -13,12 +13,16 @@ const STORED = `SELECT e.*, c.salt AS content_salt, c.json AS content_json
 /** The newest rows, newest first. */
 const newest = (columns: string, rows: number): string => `SELECT ${columns} FROM (${STORED}) stored ORDER BY stored.id DESC LIMIT ${rows}`;
 
-/** Makes an empty table with the columns of a stored event, in place of one that may be there; `constraint` is added to it. */
-export async function makeReferenceTable(databaseUrl: string, table: string, constraint: string | null): Promise<void> {
+/** Which indexes a reference has: none, that of the ids alone, or every one that the log has. */
+export type ReferenceIndexes = 'none' | 'primaryKey' | 'asTheLog';
+
+/** Makes an empty table with the columns of a stored event, in place of one that may be there. */
+export async function makeReferenceTable(databaseUrl: string, table: string, indexes: ReferenceIndexes): Promise<void> {
   await withClient(databaseUrl, async (client) => {
     await client.query(`DROP TABLE IF EXISTS ${table}`);
-    await client.query(`CREATE TABLE ${table} AS SELECT * FROM (${STORED}) stored WITH NO DATA`);
-    if (constraint !== null) await client.query(`ALTER TABLE ${table} ADD ${constraint}`);
+    await client.query(`CREATE TABLE ${table} (LIKE audit_event${indexes === 'asTheLog' ? ' INCLUDING INDEXES' : ''})`);
+    await client.query(`ALTER TABLE ${table} ADD content_salt bytea, ADD content_json json`);
+    if (indexes === 'primaryKey') await client.query(`ALTER TABLE ${table} ADD PRIMARY KEY (id)`);
   });
 }
 
