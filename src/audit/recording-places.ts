@@ -3,8 +3,9 @@ import type { RecordingPlace, RecordingPlaces } from './ports.js';
 
 /** How long a place is taken to be as it was: a setting made elsewhere is followed within this time. */
 const KEPT_MILLISECONDS = 500;
-/** The most places that are remembered. */
-const KEPT_PLACES = 100_000;
+/** The most places that are remembered of one organization, and the most organizations. */
+const KEPT_PLACES = 10_000;
+const KEPT_ORGANIZATIONS = 1_000;
 
 /** Places that are read again after half a second, so that a stream of events does not ask the same of the database each time. */
 export interface RememberedPlaces extends RecordingPlaces {
@@ -12,33 +13,88 @@ export interface RememberedPlaces extends RecordingPlaces {
   forget(organizationId: OrganizationId): void;
 }
 
-/** Remembers what `places` answers. A project that is not there is asked for again each time. */
+/** A place as it was read, or is being read, with others. */
+interface Entry {
+  readonly at: number;
+  readonly reading: Promise<ReadonlyMap<string, RecordingPlace>>;
+  isAskedFor: boolean;
+}
+
+/**
+ * Remembers what `places` answers. A project that is not there is asked for again each time.
+ *
+ * However many ask at the same time, each place is read once; and with the first that is read again come all others of the organization
+ * that have been asked for since, so that many projects cost one statement each half second.
+ */
 export function rememberPlaces(places: RecordingPlaces, clock: Clock): RememberedPlaces {
-  const kept = new Map<OrganizationId, Map<string, { readonly place: RecordingPlace; readonly at: number }>>();
-  let size = 0;
+  const kept = new Map<OrganizationId, Map<string, Entry>>();
+
+  const ofOrganization = (organizationId: OrganizationId): Map<string, Entry> => {
+    const own = kept.get(organizationId) ?? new Map<string, Entry>();
+    if (!kept.has(organizationId) && kept.size >= KEPT_ORGANIZATIONS) kept.clear();
+    kept.set(organizationId, own);
+    return own;
+  };
+
   return {
     async places(organizationId, projectIds) {
+      const own = ofOrganization(organizationId);
+      if (own.size >= KEPT_PLACES) own.clear();
       const now = clock().getTime();
-      const own = kept.get(organizationId) ?? new Map<string, { readonly place: RecordingPlace; readonly at: number }>();
-      const known = [organizationId, ...projectIds].map((id) => [id, own.get(id)] as const);
-      const missing = known.filter(([, entry]) => entry === undefined || !hasJustBeen(entry.at, now, KEPT_MILLISECONDS)).map(([id]) => id);
-      if (missing.length === 0) return new Map(known.flatMap(([id, entry]) => (entry === undefined ? [] : [[id, entry.place] as const])));
-      const read = await places.places(organizationId, projectIds);
-      if (size > KEPT_PLACES) {
-        kept.clear();
-        size = 0;
+      const isFresh = (entry: Entry | undefined): boolean => entry !== undefined && hasJustBeen(entry.at, now, KEPT_MILLISECONDS);
+      const ids = [organizationId, ...projectIds];
+      const missing = ids.filter((id) => !isFresh(own.get(id)));
+      if (missing.length > 0) {
+        const stale = [...own].filter(([, entry]) => !isFresh(entry));
+        readTogether(places, organizationId, own, {
+          ids: [...missing, ...stale.filter(([, entry]) => entry.isAskedFor).map(([id]) => id)],
+          now,
+        });
+        for (const [id, entry] of stale) if (own.get(id) === entry) own.delete(id);
       }
-      // Whoever forgot the organization meanwhile must not be given what was read before.
-      if (kept.get(organizationId) === own || !kept.has(organizationId)) {
-        kept.set(organizationId, own);
-        for (const [id, place] of read) own.set(id, { place, at: now });
-        size += read.size;
-      }
-      return read;
+      const entries = ids.flatMap((id) => own.get(id) ?? []);
+      for (const entry of entries) entry.isAskedFor = true;
+      return placesIn(new Set(entries.map(({ reading }) => reading)), ids);
     },
     forget(organizationId) {
-      size -= kept.get(organizationId)?.size ?? 0;
-      kept.set(organizationId, new Map());
+      // Whoever reads right now must not leave what was read before to those who come after.
+      kept.delete(organizationId);
     },
   };
+}
+
+function readTogether(
+  places: RecordingPlaces,
+  organizationId: OrganizationId,
+  own: Map<string, Entry>,
+  { ids, now }: { readonly ids: readonly string[]; readonly now: number },
+): void {
+  const asked = new Set(ids);
+  const reading = places.places(
+    organizationId,
+    [...asked].filter((id) => id !== organizationId),
+  );
+  for (const id of asked) own.set(id, { at: now, reading, isAskedFor: false });
+  const forgetUnless = (isThere: (id: string) => boolean): void => {
+    for (const id of asked) if (!isThere(id) && own.get(id)?.reading === reading) own.delete(id);
+  };
+  reading.then(
+    (read) => forgetUnless((id) => read.has(id)),
+    () => forgetUnless(() => false),
+  );
+}
+
+async function placesIn(
+  readings: ReadonlySet<Promise<ReadonlyMap<string, RecordingPlace>>>,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, RecordingPlace>> {
+  const found = new Map<string, RecordingPlace>();
+  for (const reading of readings) {
+    const read = await reading;
+    for (const id of ids) {
+      const place = read.get(id);
+      if (place !== undefined) found.set(id, place);
+    }
+  }
+  return found;
 }
