@@ -3,6 +3,8 @@ import type { RecordingPlace, RecordingPlaces } from './ports.js';
 
 /** How long a place is taken to be as it was: a setting made elsewhere is followed within this time. */
 const KEPT_MILLISECONDS = 500;
+/** How long a place that nobody asks for any more is read again with the others. */
+const FOLLOWED_MILLISECONDS = 30_000;
 /** The most places that are remembered of one organization, and the most organizations. */
 const KEPT_PLACES = 10_000;
 const KEPT_ORGANIZATIONS = 1_000;
@@ -13,18 +15,18 @@ export interface RememberedPlaces extends RecordingPlaces {
   forget(organizationId: OrganizationId): void;
 }
 
-/** A place as it was read, or is being read, with others. */
+/** A place as it was read, or is being read, with others; and when it was asked for last. */
 interface Entry {
   readonly at: number;
   readonly reading: Promise<ReadonlyMap<string, RecordingPlace>>;
-  isAskedFor: boolean;
+  askedAt: number;
 }
 
 /**
  * Remembers what `places` answers. A project that is not there is asked for again each time.
  *
  * However many ask at the same time, each place is read once; and with the first that is read again come all others of the organization
- * that have been asked for since, so that many projects cost one statement each half second.
+ * that are in use, so that many projects cost one statement each half second.
  */
 export function rememberPlaces(places: RecordingPlaces, clock: Clock): RememberedPlaces {
   const kept = new Map<OrganizationId, Map<string, Entry>>();
@@ -46,14 +48,15 @@ export function rememberPlaces(places: RecordingPlaces, clock: Clock): Remembere
       const missing = ids.filter((id) => !isFresh(own.get(id)));
       if (missing.length > 0) {
         const stale = [...own].filter(([, entry]) => !isFresh(entry));
+        const inUse = stale.filter(([, { askedAt }]) => hasJustBeen(askedAt, now, FOLLOWED_MILLISECONDS));
+        for (const [id] of stale) own.delete(id);
         readTogether(places, organizationId, own, {
-          ids: [...missing, ...stale.filter(([, entry]) => entry.isAskedFor).map(([id]) => id)],
+          asked: new Map([...inUse.map(([id, { askedAt }]) => [id, askedAt] as const), ...missing.map((id) => [id, now] as const)]),
           now,
         });
-        for (const [id, entry] of stale) if (own.get(id) === entry) own.delete(id);
       }
       const entries = ids.flatMap((id) => own.get(id) ?? []);
-      for (const entry of entries) entry.isAskedFor = true;
+      for (const entry of entries) entry.askedAt = now;
       return placesIn(new Set(entries.map(({ reading }) => reading)), ids);
     },
     forget(organizationId) {
@@ -67,16 +70,15 @@ function readTogether(
   places: RecordingPlaces,
   organizationId: OrganizationId,
   own: Map<string, Entry>,
-  { ids, now }: { readonly ids: readonly string[]; readonly now: number },
+  { asked, now }: { readonly asked: ReadonlyMap<string, number>; readonly now: number },
 ): void {
-  const asked = new Set(ids);
   const reading = places.places(
     organizationId,
-    [...asked].filter((id) => id !== organizationId),
+    [...asked.keys()].filter((id) => id !== organizationId),
   );
-  for (const id of asked) own.set(id, { at: now, reading, isAskedFor: false });
+  for (const [id, askedAt] of asked) own.set(id, { at: now, reading, askedAt });
   const forgetUnless = (isThere: (id: string) => boolean): void => {
-    for (const id of asked) if (!isThere(id) && own.get(id)?.reading === reading) own.delete(id);
+    for (const id of asked.keys()) if (!isThere(id) && own.get(id)?.reading === reading) own.delete(id);
   };
   reading.then(
     (read) => forgetUnless((id) => read.has(id)),
