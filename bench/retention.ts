@@ -130,6 +130,7 @@ const percentile = (times: readonly number[], share: number): number =>
 function running(database: Database): Running {
   return {
     runs: postgresRetentionRuns(database.of),
+    humans: { owners: async () => new Map() },
     clock: () => new Date(),
     atomically: (id, work) => inTransaction(database, id, (tx) => work(postgresRetentionTransaction(tx))),
     announceStored: () => undefined,

@@ -15,6 +15,7 @@ import {
   redactorBy,
   recordSessionBatch,
   rememberPlaces,
+  rememberSessionHumans,
   rememberSettings,
   scopeOf,
   secretScanner,
@@ -22,6 +23,7 @@ import {
   startProjector,
   type AuditLog,
   type EnvelopeReading,
+  type Humans,
   type Projector,
   type Reading,
   type Recording,
@@ -48,7 +50,7 @@ import type { Config } from './config.js';
 import * as decisionsGraphql from './decisions/graphql.js';
 import { decide, keepSnapshots, type Deciding, type Question } from './decisions/index.js';
 import { decisionRoutes } from './decisions/rest.js';
-import { pushDirectory, type DirectoryPush, type Pushing } from './directory/index.js';
+import { pushDirectory, rememberServiceAccounts, type DirectoryPush, type Pushing } from './directory/index.js';
 import { postgresDirectory, postgresDirectoryWriter, postgresEpoch } from './directory/postgres.js';
 import { epochHints } from './directory/redis.js';
 import { directoryRoutes } from './directory/rest.js';
@@ -171,9 +173,12 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
   };
 
   const places = rememberPlaces(postgresRecordingPlaces(database.of), clock);
+  const accounts = rememberServiceAccounts(directory, clock);
+  hints.onMove(accounts.forget);
+  const humans: Humans = { ...accounts, ...rememberSessionHumans(postgresSessionReader(database.of), clock) };
   const redactor = redactorBy(secretScanner({ leads, scan: scanTokens }));
   const audit: Reading & Recording & Revealing & RecordingModeChanging & EnvelopeReading = {
-    ...{ events: postgresEventReader(database.of), directory, log, places, redactor, clock, window: config.audit },
+    ...{ events: postgresEventReader(database.of), directory, log, places, humans, redactor, clock, window: config.audit },
     retention: rememberSettings(postgresRetentionReader(database.of, database.sql), clock),
     atomically: (organizationId, work) =>
       inTransaction(database, organizationId, (tx) =>
@@ -188,7 +193,14 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
     },
   };
   const retention: RetentionReading & RetentionChanging & RunningByHand = {
-    ...{ directory, clock, intervalMinutes: config.retention.intervalMinutes, announceStored: growth.announceStored, maxExamined: 2_000 },
+    ...{
+      directory,
+      humans,
+      clock,
+      intervalMinutes: config.retention.intervalMinutes,
+      announceStored: growth.announceStored,
+      maxExamined: 2_000,
+    },
     retention: postgresRetentionReader(database.of, database.sql),
     runs: postgresRetentionRuns(database.of),
     sweeping: postgresSweeping(database.of),
@@ -203,10 +215,13 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
   const pushing: Pushing = {
     atomically: (organizationId, work) =>
       inTransaction(database, organizationId, (tx) => work(postgresDirectoryWriter(tx)), { timeoutMilliseconds: 60_000 }),
-    announce,
+    announce: (organizationId) => {
+      accounts.forget(organizationId);
+      announce(organizationId);
+    },
   };
   const policy: PolicyReading & PolicyChanging = {
-    ...{ directory, policies, parser: wasmParser, clock, announce },
+    ...{ directory, policies, humans, parser: wasmParser, clock, announce },
     // What a transaction made must not be remembered before it has committed: no months are shared with it.
     atomically: (organizationId, work) =>
       inTransaction(database, organizationId, (tx) =>
@@ -214,7 +229,7 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
       ),
   };
   const registry: ToolReading & Registering = {
-    ...{ directory, tools, clock, announce },
+    ...{ directory, tools, humans, clock, announce },
     atomically: (organizationId, work) =>
       inTransaction(database, organizationId, (tx) =>
         work({
@@ -226,7 +241,15 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
       ),
   };
   const snapshots = keepSnapshots({ directory, policies, tools, engine: wasmEngine, hints, clock });
-  const deciding: Deciding = { snapshots, log, places, redactor, clock, alarm: (message, details) => logger.error(message, details) };
+  const deciding: Deciding = {
+    snapshots,
+    log,
+    places,
+    humans,
+    redactor,
+    clock,
+    alarm: (message, details) => logger.error(message, details),
+  };
   const follower = followLogs({ reader: postgresLogReader(database.of), hints: growth, report });
   const feeding: Feeding = {
     follower,

@@ -6,7 +6,7 @@ interface PushAnswer {
   readonly errors: readonly { readonly collection: string; readonly index: number; readonly path: string; readonly message: string }[];
 }
 
-/** Tells governance what the platform knows: namespaces, memberships, agents. Telling it again changes nothing. */
+/** Tells governance what the platform knows: namespaces, memberships, agents, service accounts. Telling it again changes nothing. */
 export async function pushDirectory(api: Api): Promise<void> {
   const { errors } = await api.put<PushAnswer>('/v1/directory', demoDirectory());
   const [first] = errors;
@@ -30,6 +30,7 @@ function demoDirectory() {
     ],
     memberships: users.map(({ id, membership }) => ({ userId: id, ...membership })),
     agents: agents.map(({ id, name, classes, trust, ownerId, autonomous }) => ({ id, name, classes, trust, ownerId, autonomous })),
+    serviceAccounts: users.filter(({ bot }) => bot).map(({ id, ownerId }) => ({ userId: id, ownerId })),
   };
 }
 

@@ -22,6 +22,8 @@ export interface DemoUser {
   readonly username: string;
   readonly name: string;
   readonly bot: boolean;
+  /** The human who is responsible for a bot; null for humans. */
+  readonly ownerId: string | null;
   readonly membership: { readonly namespaceId: string; readonly role: Role };
 }
 
@@ -57,6 +59,7 @@ export const users: readonly DemoUser[] = [
     username: 'dana',
     name: 'Dana Okafor',
     bot: false,
+    ownerId: null,
     membership: { namespaceId: 'gid://platform/Group/10', role: 'DEVELOPER' },
   },
   {
@@ -64,14 +67,23 @@ export const users: readonly DemoUser[] = [
     username: 'paul',
     name: 'Paul Lindqvist',
     bot: false,
+    ownerId: null,
     membership: { namespaceId: organization.id, role: 'OWNER' },
   },
-  { id: 'gid://platform/User/3', username: 'siem', name: 'SIEM', bot: true, membership: { namespaceId: organization.id, role: 'AUDITOR' } },
+  {
+    id: 'gid://platform/User/3',
+    username: 'siem',
+    name: 'SIEM',
+    bot: true,
+    ownerId: 'gid://platform/User/2',
+    membership: { namespaceId: organization.id, role: 'AUDITOR' },
+  },
   {
     id: 'gid://platform/User/4',
     username: 'agent-platform',
     name: 'Agent Platform',
     bot: true,
+    ownerId: 'gid://platform/User/2',
     membership: { namespaceId: organization.id, role: 'DEVELOPER' },
   },
   {
@@ -79,6 +91,7 @@ export const users: readonly DemoUser[] = [
     username: 'ines',
     name: 'Ines Carvalho',
     bot: false,
+    ownerId: null,
     membership: { namespaceId: 'gid://platform/Group/11', role: 'MAINTAINER' },
   },
   {
@@ -86,6 +99,7 @@ export const users: readonly DemoUser[] = [
     username: 'tomasz',
     name: 'Tomasz Nowak',
     bot: false,
+    ownerId: null,
     membership: { namespaceId: 'gid://platform/Group/12', role: 'REPORTER' },
   },
 ];

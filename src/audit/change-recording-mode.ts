@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { ownedNamespace, type Directory, type Namespace } from '../directory/index.js';
 import { requireScope, type Clock, type OrganizationId, type Viewer } from '../kernel/index.js';
 import { eventOf, OWN_SOURCE, type RecordingMode } from './event.js';
+import { authorOf, whoDid, type Author, type Humans } from './humans.js';
 import type { AuditLog, RecordingModes } from './ports.js';
 import { seal } from './seal.js';
 
 export interface RecordingModeChanging {
   readonly directory: Directory;
+  readonly humans: Humans;
   readonly clock: Clock;
   /** Runs `work` in one transaction: all of it happens, or nothing. */
   atomically<Result>(organizationId: OrganizationId, work: (tx: RecordingModeTransaction) => Promise<Result>): Promise<Result>;
@@ -38,30 +40,31 @@ export async function setRecordingMode(
   requireScope(viewer, 'recording:write');
   const namespace = await ownedNamespace(deps.directory, viewer, given.namespaceId);
   if (namespace === null) return { kind: 'notFound', field: 'namespaceId' };
+  const author = await authorOf(deps.humans, viewer);
   const now = deps.clock();
   await deps.atomically(viewer.organizationId, async ({ modes, auditLog }) => {
     const before = await modes.put(viewer.organizationId, namespace.id, given.mode, { userId: viewer.userId, at: now });
     if (before === given.mode) return;
-    await auditLog.append(viewer.organizationId, [{ sealed: recordOf(viewer, namespace, { now, mode: given.mode, before }), key: null }]);
+    await auditLog.append(viewer.organizationId, [{ sealed: recordOf(author, namespace, { now, mode: given.mode, before }), key: null }]);
   });
   deps.changed(viewer.organizationId);
   return { kind: 'done', namespaceId: namespace.id, mode: given.mode };
 }
 
 function recordOf(
-  viewer: Viewer,
+  author: Author,
   namespace: Namespace,
   { now, mode, before }: { readonly now: Date; readonly mode: RecordingMode; readonly before: RecordingMode },
 ) {
   return seal(
-    eventOf(viewer.organizationId, now, {
+    eventOf(author.organizationId, now, {
       type: 'ai_recording_mode_changed',
       source: OWN_SOURCE,
       sourceId: randomUUID(),
       occurredAt: now.toISOString(),
       namespaceId: namespace.id,
       projectId: namespace.kind === 'PROJECT' ? namespace.id : null,
-      userId: viewer.userId,
+      ...whoDid(author),
       agentId: null,
       sessionId: null,
       callId: null,

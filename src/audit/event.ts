@@ -11,6 +11,13 @@ export type Surface = (typeof SURFACES)[number];
 export const EXECUTION_MODES = ['INTERACTIVE', 'BACKGROUND'] as const;
 export type ExecutionMode = (typeof EXECUTION_MODES)[number];
 
+/**
+ * How the human behind a service account is known when the event does not name one: its session does, the directory says who is
+ * responsible, or nobody knows.
+ */
+export const HUMAN_SOURCES = ['SESSION', 'DIRECTORY', 'UNKNOWN'] as const;
+export type HumanSource = (typeof HUMAN_SOURCES)[number];
+
 /** What is recorded of a namespace's events: all of them, or only who did what when. */
 export type RecordingMode = 'FULL' | 'METADATA_ONLY';
 
@@ -34,8 +41,10 @@ export interface AuditEvent {
   readonly namespaceId: string | null;
   readonly projectId: string | null;
   readonly userId: string | null;
-  /** The human behind `userId`, when that is a service account; otherwise the same. */
+  /** The human behind `userId`, when that is a service account; otherwise the same. Null when that human is not known. */
   readonly humanId: string | null;
+  /** Not null when `userId` is a service account and the event names no human. */
+  readonly humanSource: HumanSource | null;
   readonly agentId: string | null;
   readonly sessionId: string | null;
   /** The session that started this one, for a sub-agent. */
@@ -73,6 +82,7 @@ type Optional =
   | 'recordedBy'
   | 'namespaceId'
   | 'humanId'
+  | 'humanSource'
   | 'parentSessionId'
   | 'surface'
   | 'executionMode'
@@ -98,6 +108,7 @@ export function eventOf(organization: OrganizationId, recordedAt: Date, event: N
     projectId: event.projectId,
     userId: event.userId,
     humanId: given(event.humanId, event.userId),
+    humanSource: event.humanSource ?? null,
     agentId: event.agentId,
     sessionId: event.sessionId,
     parentSessionId: event.parentSessionId ?? null,
@@ -151,8 +162,19 @@ export interface StoredEvent {
 
 /** The members of the stored form, in the order of RFC 8785. */
 const STORED_FIELDS: readonly (keyof AuditEvent)[] = [
-  ...(['agentId', 'attributes', 'callId', 'contentSeal', 'contentType', 'data', 'executionMode', 'humanId', 'id', 'namespaceId'] as const),
-  ...(['occurredAt', 'organizationId', 'outcome', 'parentSessionId', 'projectId', 'recordedAt', 'recordedBy', 'recordingMode'] as const),
+  ...(['agentId', 'attributes', 'callId', 'contentSeal', 'contentType', 'data', 'executionMode', 'humanId', 'humanSource'] as const),
+  ...([
+    'id',
+    'namespaceId',
+    'occurredAt',
+    'organizationId',
+    'outcome',
+    'parentSessionId',
+    'projectId',
+    'recordedAt',
+    'recordedBy',
+    'recordingMode',
+  ] as const),
   ...(['redacted', 'sequence', 'sessionId', 'source', 'sourceId', 'surface', 'tool', 'type', 'userId', 'verdict'] as const),
 ];
 
@@ -190,7 +212,8 @@ export function eventFrom(json: string): AuditEvent {
     namespaceId: given.namespaceId ?? null,
     projectId: given.projectId ?? null,
     userId: given.userId ?? null,
-    humanId: given.humanId ?? given.userId ?? null,
+    humanId: given.humanId ?? (given.humanSource === 'UNKNOWN' ? null : (given.userId ?? null)),
+    humanSource: given.humanSource ?? null,
     agentId: given.agentId ?? null,
     sessionId: given.sessionId ?? null,
     parentSessionId: given.parentSessionId ?? null,

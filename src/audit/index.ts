@@ -1,6 +1,7 @@
 export { type RecordingModeChanging } from './change-recording-mode.js';
 export { groupCommit, type GroupCommit } from './append.js';
 export { eventFrom, eventOf, OWN_SOURCE, type AuditEvent, type NewEvent, type Outcome, type StoredEvent, type Verdict } from './event.js';
+export { authorOf, whoDid, type Author, type Humans } from './humans.js';
 export type { Append, AuditLog, EventFilter, EventReader, EventScope, Owner, Receipt, RecordingPlace, RecordingPlaces } from './ports.js';
 export { prepareEvent, redactorBy, type PreparedEvent, type Redactor } from './prepare-event.js';
 export { eventBehind, presentEvent } from './present-event.js';
@@ -14,6 +15,7 @@ export { secretScanner } from './secrets/rules.js';
 export { type KnownSecrets, type SecretScanner, type SecretSpan } from './secrets/spans.js';
 export { catchUpWith, startProjector, type Projector } from './project-events.js';
 export type { SessionReading } from './read-sessions.js';
+export { rememberSessionHumans } from './session-humans.js';
 export { recordSessionBatch, type BatchReceipt, type BatchRecording } from './record-session-batch.js';
 export { eventScope, isVisible } from './scope.js';
 export { seal, sealOf } from './seal.js';

@@ -2,6 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from '../kernel/index.js';
 import { CATALOGUE, fieldsOf } from './catalogue.js';
 import { splitContent, withContent } from './content.js';
 import type { AuditEvent, StoredEvent } from './event.js';
+import { knowledgeOf } from './humans.js';
 import { PAYLOAD_TYPES, presentPayload } from './present-payload.js';
 
 /** Whether the content of an event is shown, and why not. */
@@ -50,6 +51,7 @@ export function presentEvent(stored: StoredEvent, revealed?: JsonObject | null) 
     project: stub(event.projectId),
     user: stub(event.userId),
     human: stub(event.humanId),
+    humanSource: knowledgeOf(event),
     agent: stub(event.agentId),
     payload: rememberEvent(payload, stored),
     extensions: extensionsOf(event, payload.__typename === PAYLOAD_TYPES.unknown),

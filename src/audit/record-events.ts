@@ -4,6 +4,7 @@ import { CATALOGUE } from './catalogue.js';
 import { MAX_EVENT_CHARACTERS, parseCloudEvent, type Rejection, type TimeWindow } from './cloud-event.js';
 import { metadataIn, splitContent } from './content.js';
 import { canonicalEvent, eventOf, type AuditEvent, type NewEvent, type SealedEvent } from './event.js';
+import { withHumans, type Humans } from './humans.js';
 import type { AuditLog, Receipt, RecordingPlace, RecordingPlaces } from './ports.js';
 import { prepareEvent, type Redactor } from './prepare-event.js';
 import type { KnownSettings } from './retention/known-settings.js';
@@ -17,6 +18,7 @@ export interface Recording {
   readonly log: AuditLog;
   readonly directory: Pick<Directory, 'standing'>;
   readonly places: RecordingPlaces;
+  readonly humans: Humans;
   /** How long what is recorded is kept: what would be dropped at once is not taken. */
   readonly retention: KnownSettings;
   readonly redactor: Redactor;
@@ -53,7 +55,8 @@ export async function recordEvents(deps: Recording, viewer: Viewer, raw: readonl
   if (raw.length > MAX_EVENTS)
     throw new Failure('BAD_USER_INPUT', `events: must hold at most ${MAX_EVENTS} events (and 5 MiB) a request; got ${raw.length}.`);
   const now = deps.clock();
-  const parsed = raw.map((event) => withUser(viewer, parseCloudEvent(event, now, deps.window)));
+  const given = raw.map((event) => withUser(viewer, parseCloudEvent(event, now, deps.window)));
+  const parsed = await withHumans(deps.humans, viewer.organizationId, given);
   const places = await placesFor(deps, viewer, parsed);
   const daysOf = await keptDays(deps, viewer);
   const judged = parsed.map((event) => (isRejection(event) ? event : sealedIn(deps, viewer, { now, places, daysOf, event })));
@@ -196,13 +199,15 @@ function saysTheSame(sealed: SealedEvent, { stored, contentSalt }: Receipt): boo
   return contentSalt === null || sealOf(contentSalt, given).toString('hex') === stored.event.contentSeal;
 }
 
-/** What the producer said: all of the event but when, by whom and how it was recorded, which can differ when it is sent again. */
+/** What the producer said: all of the event but when, by whom and how it was recorded and what was known then, which can differ when it is sent again. */
 const saidBy = (event: AuditEvent, isMetadataOnly: boolean): string =>
   canonicalEvent({
     ...event,
     ...(isMetadataOnly && { data: metadataIn(event.type, event.data), attributes: {} }),
     recordedAt: '',
     recordedBy: null,
+    // Whom it does not name can be known by another time, and be somebody else.
+    ...(event.humanSource !== null && { humanId: event.userId, humanSource: null }),
     contentSeal: null,
     recordingMode: null,
     redacted: [],

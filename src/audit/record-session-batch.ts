@@ -1,5 +1,6 @@
 import { canonicalJson, Failure, hashOf, isJsonObject, type Viewer } from '../kernel/index.js';
 import { eventOf, OWN_SOURCE, type AuditEvent } from './event.js';
+import { authorOf, whoDid } from './humans.js';
 import { NO_FILTER, type Append, type EventReader, type Receipt } from './ports.js';
 import { MAX_EVENTS, recordEvents, type EventReceipt, type Recording } from './record-events.js';
 import { seal } from './seal.js';
@@ -96,8 +97,7 @@ async function reportOf(deps: BatchRecording, viewer: Viewer, batch: SessionBatc
     sourceId: key.toString('hex'),
     occurredAt: now.toISOString(),
     projectId: sibling?.projectId ?? null,
-    userId: sibling?.userId ?? viewer.userId,
-    humanId: sibling?.humanId ?? viewer.userId,
+    ...whoDid(sibling ?? (await authorOf(deps.humans, viewer, sessionId))),
     recordedBy: viewer.userId,
     agentId: sibling?.agentId ?? null,
     sessionId,

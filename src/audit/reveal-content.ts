@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isJsonObject, requireScope, type Clock, type Json, type JsonObject, type Viewer } from '../kernel/index.js';
 import { splitContent } from './content.js';
 import { eventOf, OWN_SOURCE, type SealedContent, type StoredEvent } from './event.js';
+import { authorOf, whoDid, type Author, type Humans } from './humans.js';
 import type { AuditLog } from './ports.js';
 import { eventsById, scopeOf, type Reading } from './read-events.js';
 import { seal, sealOf } from './seal.js';
@@ -11,6 +12,7 @@ export const MAX_REVEALED = 100;
 
 export interface Revealing extends Reading {
   readonly log: AuditLog;
+  readonly humans: Humans;
   readonly clock: Clock;
 }
 
@@ -40,7 +42,8 @@ export async function revealContent(
   const events = found.filter((stored) => stored !== null);
   if (events.length < ids.length) return { kind: 'notFound', field: 'eventIds' };
 
-  await deps.log.append(viewer.organizationId, recordsOf(deps, viewer, events, given.reason));
+  const author = await authorOf(deps.humans, viewer);
+  await deps.log.append(viewer.organizationId, recordsOf(deps, author, events, given.reason));
   const contents = await deps.events.contents(viewer.organizationId, ids);
   return {
     kind: 'revealed',
@@ -49,19 +52,19 @@ export async function revealContent(
 }
 
 /** One record for each namespace: who watches over it sees what was revealed there, and nothing of elsewhere. */
-function recordsOf({ clock }: Revealing, viewer: Viewer, events: readonly StoredEvent[], reason: string) {
+function recordsOf({ clock }: Revealing, author: Author, events: readonly StoredEvent[], reason: string) {
   const now = clock();
   const namespaces = [...new Set(events.map(({ event }) => event.namespaceId))];
   return namespaces.map((namespaceId) => {
     const concerned = events.map(({ event }) => event).filter((event) => event.namespaceId === namespaceId);
-    const event = eventOf(viewer.organizationId, now, {
+    const event = eventOf(author.organizationId, now, {
       type: 'ai_content_revealed',
       source: OWN_SOURCE,
       sourceId: randomUUID(),
       occurredAt: now.toISOString(),
       namespaceId,
       projectId: concerned[0]?.projectId ?? null,
-      userId: viewer.userId,
+      ...whoDid(author),
       agentId: null,
       sessionId: null,
       callId: null,

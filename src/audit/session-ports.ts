@@ -43,6 +43,19 @@ export interface SessionReader {
   received(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (readonly ReceivedFromSource[])[]>;
 }
 
+/** Whom a session names: the human behind its user, a service account. */
+export interface NamedHuman {
+  readonly sessionId: string;
+  readonly userId: string | null;
+  readonly humanId: string;
+}
+
+/** Reads whom sessions name, as far as they are projected. */
+export interface SessionHumans {
+  /** For those of `sessionIds` of which an event of its user's names a human, in no order. */
+  named(organizationId: OrganizationId, sessionIds: readonly string[]): Promise<readonly NamedHuman[]>;
+}
+
 /** Reads allowed calls that never reported an outcome, as far as events are projected; oldest first. */
 export interface OpenCallReader {
   /** Those that were allowed before `before`, in `namespaceIds` and everything below; null for wherever the viewer may see them. */

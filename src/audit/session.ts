@@ -1,4 +1,4 @@
-import type { ExecutionMode, Surface } from './event.js';
+import type { ExecutionMode, HumanSource, Surface } from './event.js';
 import type { Range } from './ports.js';
 
 /** Where a session is in its life. `ENDED`: over, and nobody said how. */
@@ -16,8 +16,10 @@ export interface Session {
   readonly id: string;
   readonly projectId: string | null;
   readonly userId: string | null;
-  /** The human behind `userId`, when that is a service account; otherwise the same. */
+  /** The human behind `userId`, when that is a service account; otherwise the same. Null when that human is not known. */
   readonly humanId: string | null;
+  /** How the human is known, where no event names one. */
+  readonly humanSource: HumanSource | null;
   readonly agentId: string | null;
   readonly surface: Surface | null;
   readonly executionMode: ExecutionMode | null;

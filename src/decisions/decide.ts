@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import {
+  authorOf,
   eventOf,
   OWN_SOURCE,
   prepareEvent,
   seal,
+  whoDid,
   type AuditEvent,
   type AuditLog,
+  type Author,
+  type Humans,
   type NewEvent,
   type RecordingPlaces,
   type Redactor,
@@ -23,6 +27,7 @@ export interface Deciding {
   readonly snapshots: Snapshots;
   readonly log: AuditLog;
   readonly places: RecordingPlaces;
+  readonly humans: Humans;
   readonly redactor: Redactor;
   readonly clock: Clock;
   /** Told of every policy that could not be evaluated: somebody must mend it. */
@@ -60,7 +65,8 @@ export async function decide(deps: Deciding, viewer: Viewer, question: Question)
     deps.alarm('policies could not be evaluated', { organizationId: viewer.organizationId, failed: evaluation.failed });
 
   const { facts, named } = gathered;
-  const made = eventOfDecision({ viewer, question, facts, call, tool: named.tool, evaluation, now });
+  const author = await authorOf(deps.humans, viewer, question.sessionId);
+  const made = eventOfDecision({ author, question, facts, call, tool: named.tool, evaluation, now });
   const event = withCallId(eventOf(viewer.organizationId, now, await asRecorded(deps, viewer, made)));
   const keyParts = ['decision', viewer.userId, question.requestId, questionDigest(question)] as const;
   const first = await recordOnce(deps, viewer, event, question.requestId === null ? null : hashOf(...keyParts));
@@ -163,7 +169,7 @@ const knownTool = ({ id, actionType, definitionDigest }: Tool): ToolFacts => ({
 });
 
 interface Made {
-  readonly viewer: Viewer;
+  readonly author: Author;
   readonly question: Question;
   readonly facts: Facts;
   readonly call: ToolCall;
@@ -172,7 +178,7 @@ interface Made {
   readonly now: Date;
 }
 
-function eventOfDecision({ viewer, question, facts, call, tool, evaluation, now }: Made): NewEvent {
+function eventOfDecision({ author, question, facts, call, tool, evaluation, now }: Made): NewEvent {
   const data: DecisionData = {
     basis: evaluation.basis,
     explanation: EXPLANATIONS[evaluation.basis],
@@ -191,7 +197,7 @@ function eventOfDecision({ viewer, question, facts, call, tool, evaluation, now 
     sourceId: randomUUID(),
     occurredAt: now.toISOString(),
     projectId: question.projectId,
-    userId: viewer.userId,
+    ...whoDid(author),
     agentId: question.agentId,
     sessionId: question.sessionId,
     callId: question.callId,

@@ -3,10 +3,12 @@ import type { OrganizationId } from '../kernel/index.js';
 import type { Agent, Membership, Namespace } from './namespace.js';
 import { membershipKey, type DirectoryChange, type DirectoryState } from './ports.js';
 import { placeNamespaces } from './place-namespaces.js';
+import { placeServiceAccounts } from './place-service-accounts.js';
 import {
   AgentRow,
   MembershipRow,
   NamespaceRow,
+  ServiceAccountRow,
   type Collection,
   type DirectoryPush,
   type PushOutcome,
@@ -42,13 +44,26 @@ export function applyPush(
   const agentRows = parsedRows(push.agents, AgentRow, agents);
   agents.settle(agentsAfter(state, agentRows), agentRows, ({ id }) => id);
 
+  const serviceAccounts = new Tally(state.serviceAccounts, 'serviceAccounts', push.serviceAccounts.length);
+  const serviceAccountRows = parsedRows(push.serviceAccounts, ServiceAccountRow, serviceAccounts);
+  const known = placeServiceAccounts(state.serviceAccounts, serviceAccountRows);
+  for (const { index, path, message } of known.refused) serviceAccounts.reject(index, path, message);
+  serviceAccounts.settle(known.accounts, serviceAccountRows, ({ userId }) => userId);
+
+  const tallies = [namespaces, memberships, agents, serviceAccounts];
   return {
-    change: { namespaces: namespaces.change(), memberships: memberships.change(), agents: agents.change() },
+    change: {
+      namespaces: namespaces.change(),
+      memberships: memberships.change(),
+      agents: agents.change(),
+      serviceAccounts: serviceAccounts.change(),
+    },
     outcome: {
       namespaces: namespaces.counts(),
       memberships: memberships.counts(),
       agents: agents.counts(),
-      errors: [...namespaces.errors, ...memberships.errors, ...agents.errors],
+      serviceAccounts: serviceAccounts.counts(),
+      errors: tallies.flatMap(({ errors }) => errors),
     },
   };
 }

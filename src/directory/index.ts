@@ -1,3 +1,4 @@
+export { rememberServiceAccounts, type KnownServiceAccounts } from './known-service-accounts.js';
 export { maintainedNamespace, memberNamespaces, overseesOrganization, ownedLine, ownedNamespace, readableNamespaces } from './access.js';
 export { ROLE_LEVELS, type Agent, type Membership, type Namespace, type NamespaceKind, type Role } from './namespace.js';
 export type { Directory, DirectoryWriter, EpochCounter, EpochHints, NamespacePaths } from './ports.js';

@@ -34,6 +34,13 @@ export interface Membership {
   readonly role: Role;
 }
 
+/** A user of the platform that is no human. */
+export interface ServiceAccount {
+  readonly userId: string;
+  /** The human who is responsible for it, never a service account; null when the platform has not said who is. */
+  readonly ownerId: string | null;
+}
+
 /** What governance knows of an agent of the platform's catalogue. */
 export interface Agent {
   readonly id: string;

@@ -1,5 +1,5 @@
 import type { OrganizationId, UserId } from '../kernel/index.js';
-import type { Agent, Membership, Namespace } from './namespace.js';
+import type { Agent, Membership, Namespace, ServiceAccount } from './namespace.js';
 import type { Standing } from './standing.js';
 
 /** Reads the directory. */
@@ -35,12 +35,30 @@ export interface NamespacePaths {
   fullPaths(organizationId: OrganizationId, ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
 
+/** The service accounts of an organization at an epoch. */
+export interface ServiceAccountsAt {
+  readonly epoch: number;
+  /** The human who is responsible for each, by the account's id; null for one of whom nobody has said who is. */
+  readonly owners: ReadonlyMap<string, string | null>;
+}
+
+/** Reads which users are service accounts. */
+export interface ServiceAccountReader {
+  /**
+   * All service accounts of the organization, from one statement, and at epoch 0 none for an organization that is not known. `known`
+   * itself, an earlier answer, as long as its epoch stands: then none has changed, and they are not read again.
+   */
+  serviceAccounts(organizationId: OrganizationId, known: ServiceAccountsAt | null): Promise<ServiceAccountsAt>;
+}
+
 /** What the directory holds of one organization, as far as a push can change it. */
 export interface DirectoryState {
   readonly namespaces: ReadonlyMap<string, Namespace>;
   /** Keyed by `membershipKey`. */
   readonly memberships: ReadonlyMap<string, Membership>;
   readonly agents: ReadonlyMap<string, Agent>;
+  /** Keyed by their user's id. */
+  readonly serviceAccounts: ReadonlyMap<string, ServiceAccount>;
 }
 
 /** What the rows of a push are about. */
@@ -49,6 +67,9 @@ export interface Mentioned {
   readonly deletedNamespaceIds: readonly string[];
   readonly memberships: readonly Pick<Membership, 'namespaceId' | 'userId'>[];
   readonly agentIds: readonly string[];
+  readonly serviceAccountIds: readonly string[];
+  /** Users who are to be responsible for a service account. */
+  readonly ownerIds: readonly string[];
 }
 
 /** What a push changes. */
@@ -56,6 +77,7 @@ export interface DirectoryChange {
   readonly namespaces: Rows<Namespace>;
   readonly memberships: Rows<Membership>;
   readonly agents: Rows<Agent>;
+  readonly serviceAccounts: Rows<ServiceAccount>;
 }
 
 interface Rows<Row> {
@@ -69,8 +91,9 @@ interface Rows<Row> {
 export interface DirectoryWriter {
   /**
    * What the directory holds of the organization, which is created when it is new: every namespace, or, when no row is about a
-   * namespace, those in which somebody becomes a member; the memberships and agents that rows are about; and the members of what
-   * is deleted, with all below. Until the transaction ends no other
+   * namespace, those in which somebody becomes a member; the memberships, agents and service accounts that rows are about; those of the
+   * users who are to be responsible for one that are service accounts themselves; the service accounts for which a user is responsible
+   * who is to become one; and the members of what is deleted, with all below. Until the transaction ends no other
    * push to it goes on: pushes come one after another.
    */
   lockState(organizationId: OrganizationId, mentioned: Mentioned): Promise<DirectoryState>;

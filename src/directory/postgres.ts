@@ -1,18 +1,26 @@
 import type { Prisma } from '../generated/prisma/client.js';
 import { userId } from '../kernel/index.js';
 import { hasAnyOf, sqlWithin, type SqlOf } from '../platform/postgres.js';
-import type { Agent, Membership, Namespace, NamespaceKind, Role } from './namespace.js';
-import { membershipKey, type Directory, type DirectoryWriter, type EpochCounter, type NamespacePaths } from './ports.js';
+import type { Agent, Membership, Namespace, NamespaceKind, Role, ServiceAccount } from './namespace.js';
+import {
+  membershipKey,
+  type Directory,
+  type DirectoryWriter,
+  type EpochCounter,
+  type NamespacePaths,
+  type ServiceAccountReader,
+} from './ports.js';
 
 type NamespaceRow = Omit<Prisma.NamespaceGetPayload<object>, 'organizationId'>;
 type AgentRow = Omit<Prisma.AgentGetPayload<object>, 'organizationId'>;
 type AgentColumns = Omit<AgentRow, 'ownerId'> & { readonly owner_id: string | null };
 type MembershipRow = Omit<Prisma.MembershipGetPayload<object>, 'organizationId'>;
+type ServiceAccountColumns = { readonly user_id: string; readonly owner_id: string | null };
 type NamespaceColumns = Omit<NamespaceRow, 'parentId'> & { readonly parent_id: string | null };
 type MembershipColumns = Pick<MembershipRow, 'role'> & { readonly user_id: string; readonly namespace_id: string };
 
 /** The directory in Postgres, over any connection or inside one open transaction. */
-export const postgresDirectory = (of: SqlOf): Directory & NamespacePaths => ({
+export const postgresDirectory = (of: SqlOf): Directory & NamespacePaths & ServiceAccountReader => ({
   async standing(organizationId, user) {
     const rows = await of(organizationId).query<MembershipColumns>(
       'SELECT user_id, namespace_id, role FROM membership WHERE organization_id = $1 AND user_id = $2',
@@ -57,7 +65,21 @@ export const postgresDirectory = (of: SqlOf): Directory & NamespacePaths => ({
     const [row] = await of(organizationId).query<{ epoch: string }>('SELECT epoch FROM organization WHERE id = $1', [organizationId]);
     return Number(row?.epoch ?? 0);
   },
+
+  async serviceAccounts(organizationId, known) {
+    const [row] = await of(organizationId).query<{ epoch: string; accounts: readonly (readonly [string, string | null])[] | null }>(
+      SERVICE_ACCOUNTS,
+      [organizationId, known?.epoch ?? null],
+    );
+    const epoch = Number(row?.epoch ?? 0);
+    return epoch === known?.epoch ? known : { epoch, owners: new Map(row?.accounts ?? []) };
+  },
 });
+
+const SERVICE_ACCOUNTS = `
+  SELECT o.epoch, CASE WHEN o.epoch IS DISTINCT FROM $2::bigint THEN
+    (SELECT json_agg(json_build_array(a.user_id, a.owner_id)) FROM service_account a WHERE a.organization_id = $1) END AS accounts
+  FROM organization o WHERE o.id = $1`;
 
 const LINES = `
   SELECT id, ancestors FROM namespace WHERE organization_id = $1 AND id = ANY($2::text[])
@@ -87,22 +109,28 @@ export const postgresDirectoryWriter = (tx: Prisma.TransactionClient): Directory
       // Not the organization's row: whoever raises the epoch, to take a policy out of force say, must not wait for a long push. And
       // a transaction that has written nothing yet holds no event of anybody back from its position.
       await sql.query("SELECT pg_advisory_xact_lock(hashtextextended($1 || ' directory', 0))::text", [organizationId]);
-      const { hasNamespaces, deletedNamespaceIds, memberships, agentIds } = mentioned;
+      const { hasNamespaces, deletedNamespaceIds, memberships, agentIds, serviceAccountIds, ownerIds } = mentioned;
       const namespaceIds = hasNamespaces ? null : memberships.map(({ namespaceId }) => namespaceId);
-      const [namespaces, members, agents] = [
+      const [namespaces, members, agents, serviceAccounts] = [
         await sql.query<NamespaceColumns>(STATE_NAMESPACES, [organizationId, namespaceIds]),
         await sql.query<MembershipColumns>(STATE_MEMBERSHIPS, [organizationId, JSON.stringify(memberships), deletedNamespaceIds]),
         await tx.agent.findMany({ where: { organizationId, id: { in: [...new Set(agentIds)] } } }),
+        await sql.query<ServiceAccountColumns>(STATE_SERVICE_ACCOUNTS, [
+          organizationId,
+          JSON.stringify([...serviceAccountIds, ...ownerIds]),
+          JSON.stringify(serviceAccountIds),
+        ]),
       ];
       return {
         namespaces: new Map(namespaces.map((row) => [row.id, fromNamespaceColumns(row)])),
         memberships: new Map(members.map(fromMembershipColumns).map((row) => [membershipKey(row), row])),
         agents: new Map(agents.map((row) => [row.id, toAgent(row)])),
+        serviceAccounts: new Map(serviceAccounts.map((row) => [row.user_id, toServiceAccount(row)])),
       };
     },
 
-    async write(organizationId, { namespaces, memberships, agents }) {
-      const size = [namespaces, memberships, agents].reduce((sum, { put, remove }) => sum + put.length + remove.length, 0);
+    async write(organizationId, { namespaces, memberships, agents, serviceAccounts }) {
+      const size = [namespaces, memberships, agents, serviceAccounts].reduce((sum, { put, remove }) => sum + put.length + remove.length, 0);
       if (size === 0) return;
       const put = (text: string, rows: readonly object[]) =>
         rows.length === 0 ? [] : sql.query(text, [organizationId, JSON.stringify(rows)]);
@@ -111,9 +139,11 @@ export const postgresDirectoryWriter = (tx: Prisma.TransactionClient): Directory
       await remove(REMOVE_NAMESPACES, namespaces.remove);
       await remove(REMOVE_MEMBERSHIPS, memberships.remove);
       await remove(REMOVE_AGENTS, agents.remove);
+      await remove(REMOVE_SERVICE_ACCOUNTS, serviceAccounts.remove);
       await put(PUT_NAMESPACES, namespaces.put);
       await put(PUT_MEMBERSHIPS, memberships.put);
       await put(PUT_AGENTS, agents.put);
+      await put(PUT_SERVICE_ACCOUNTS, serviceAccounts.put);
       await postgresEpoch(tx).raise(organizationId);
     },
   };
@@ -130,6 +160,10 @@ const STATE_MEMBERSHIPS = `
   SELECT m.user_id, m.namespace_id, m.role
   FROM namespace n JOIN membership m ON m.organization_id = $1 AND m.namespace_id = n.id
   WHERE n.organization_id = $1 AND ${hasAnyOf('n.ancestors', '$3')}`;
+const STATE_SERVICE_ACCOUNTS = `
+  SELECT a.user_id, a.owner_id FROM json_array_elements_text($2::json) AS wanted (id) JOIN service_account a ON a.organization_id = $1 AND a.user_id = wanted.id
+  UNION
+  SELECT a.user_id, a.owner_id FROM json_array_elements_text($3::json) AS wanted (id) JOIN service_account a ON a.organization_id = $1 AND a.owner_id = wanted.id`;
 // One statement a collection: 50,000 rows through Prisma's createMany would cost a hundred times the CPU.
 const PUT_NAMESPACES = `
   INSERT INTO namespace (organization_id, id, kind, parent_id, path, name, ancestors)
@@ -147,6 +181,10 @@ const PUT_AGENTS = `
   FROM json_to_recordset($2::json) AS row (id text, name text, classes json, trust int, "ownerId" text, autonomous bool)
   ON CONFLICT (organization_id, id) DO UPDATE
   SET name = excluded.name, classes = excluded.classes, trust = excluded.trust, owner_id = excluded.owner_id, autonomous = excluded.autonomous`;
+const PUT_SERVICE_ACCOUNTS = `
+  INSERT INTO service_account (organization_id, user_id, owner_id)
+  SELECT $1, "userId", "ownerId" FROM json_to_recordset($2::json) AS row ("userId" text, "ownerId" text)
+  ON CONFLICT (organization_id, user_id) DO UPDATE SET owner_id = excluded.owner_id`;
 // What happened in a namespace outlives it, and is still seen by those above it.
 const REMOVE_NAMESPACES = `
   WITH gone AS (
@@ -155,6 +193,8 @@ const REMOVE_NAMESPACES = `
   INSERT INTO former_namespace (organization_id, id, ancestors) SELECT $1, id, ancestors FROM gone
   ON CONFLICT (organization_id, id) DO UPDATE SET ancestors = excluded.ancestors, deleted_at = excluded.deleted_at`;
 const REMOVE_AGENTS = 'DELETE FROM agent WHERE organization_id = $1 AND id IN (SELECT json_array_elements_text($2::json))';
+const REMOVE_SERVICE_ACCOUNTS =
+  'DELETE FROM service_account WHERE organization_id = $1 AND user_id IN (SELECT json_array_elements_text($2::json))';
 const REMOVE_MEMBERSHIPS = `
   DELETE FROM membership WHERE organization_id = $1 AND (user_id, namespace_id) IN
   (SELECT key::json ->> 0, key::json ->> 1 FROM json_array_elements_text($2::json) AS key)`;
@@ -173,6 +213,8 @@ const toNamespace = (row: NamespaceRow): Namespace => ({
 });
 
 const toMembership = (row: MembershipRow): Membership => ({ namespaceId: row.namespaceId, userId: row.userId, role: row.role as Role });
+
+const toServiceAccount = (row: ServiceAccountColumns): ServiceAccount => ({ userId: row.user_id, ownerId: row.owner_id });
 
 const toAgent = (row: AgentRow): Agent => ({
   id: row.id,

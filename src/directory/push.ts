@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isPlain, isWellFormed } from '../kernel/index.js';
 import { ROLES } from './namespace.js';
 
-/** The most rows that one push may hold, over all three collections. */
+/** The most rows that one push may hold, over all collections. */
 export const MAX_PUSH_ROWS = 50_000;
 
 // Control characters and lone surrogates cannot be stored, or would deceive a reader.
@@ -48,21 +48,27 @@ export const AgentRow = z.union([
   }),
 ]);
 
+export const ServiceAccountRow = z.union([
+  z.object({ userId: id, deleted: z.literal(true) }),
+  z.object({ userId: id, ownerId: id.nullable().default(null), deleted: z.literal(false).default(false) }),
+]);
+
 /** A push: rows are judged one by one, so here only the frame counts. */
 export const DirectoryPush = z
   .object({
     namespaces: z.array(z.unknown()).default([]),
     memberships: z.array(z.unknown()).default([]),
     agents: z.array(z.unknown()).default([]),
+    serviceAccounts: z.array(z.unknown()).default([]),
   })
   .strict()
   .refine(
-    (push) => push.namespaces.length + push.memberships.length + push.agents.length <= MAX_PUSH_ROWS,
+    (push) => Object.values(push).reduce((sum, rows) => sum + rows.length, 0) <= MAX_PUSH_ROWS,
     `must hold at most ${MAX_PUSH_ROWS.toLocaleString('en')} rows in all; send the rest in another request`,
   );
 export type DirectoryPush = z.infer<typeof DirectoryPush>;
 
-export type Collection = 'namespaces' | 'memberships' | 'agents';
+export type Collection = 'namespaces' | 'memberships' | 'agents' | 'serviceAccounts';
 
 /** Why one row was refused. The others are taken all the same. */
 export interface RowError {

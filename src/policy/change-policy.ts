@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { eventOf, OWN_SOURCE, seal, type Append } from '../audit/index.js';
+import { authorOf, eventOf, OWN_SOURCE, seal, whoDid, type Append, type Author, type Humans } from '../audit/index.js';
 import { maintainedNamespace, type Directory, type Namespace } from '../directory/index.js';
 import { requireScope, sha256Hex, type Clock, type OrganizationId, type Viewer } from '../kernel/index.js';
 import { clauseProblem, textProblem } from './guard.js';
@@ -10,6 +10,7 @@ import type { PolicyParser, PolicyReader, PolicyTransaction } from './ports.js';
 export interface PolicyChanging {
   readonly directory: Directory;
   readonly policies: PolicyReader;
+  readonly humans: Humans;
   readonly parser: PolicyParser;
   readonly clock: Clock;
   /** Runs `work` in one transaction: all of it happens, or nothing. */
@@ -67,10 +68,11 @@ export async function createPolicy(deps: PolicyChanging, viewer: Viewer, draft: 
     createdAt: deps.clock(),
     createdBy: viewer.userId,
   };
+  const author = await authorOf(deps.humans, viewer);
   const outcome = await deps.atomically(viewer.organizationId, async ({ policies, auditLog }): Promise<CreateOutcome> => {
     if (!(await policies.insert(viewer.organizationId, policy))) return { kind: 'nameTaken', name: policy.name };
     await auditLog.append(viewer.organizationId, [
-      recordOf(deps, viewer, namespace, { type: 'ai_policy_created', policy, revision: 0, text, message: null }),
+      recordOf(deps, author, namespace, { type: 'ai_policy_created', policy, revision: 0, text, message: null }),
     ]);
     return { kind: 'done', policy };
   });
@@ -87,8 +89,9 @@ export async function publishPolicy(deps: PolicyChanging, viewer: Viewer, reques
   const parsed = await parse(deps.parser, text);
   if ('problems' in parsed) return { kind: 'invalid', problems: parsed.problems };
 
+  const author = await authorOf(deps.humans, viewer);
   return changed(deps, viewer, request, (tx, locked) =>
-    addRevision(deps, viewer, tx, found.namespace, { policy: locked, status: 'PUBLISHED', text, statements: parsed.statements, request }),
+    addRevision(deps, author, tx, found.namespace, { policy: locked, status: 'PUBLISHED', text, statements: parsed.statements, request }),
   );
 }
 
@@ -100,13 +103,14 @@ export async function retirePolicy(deps: PolicyChanging, viewer: Viewer, request
   requireScope(viewer, 'policy:write');
   const found = await maintainedPolicy(deps, viewer, request.policyId);
   if (found === null) return { kind: 'notFound', field: 'policyId' };
+  const author = await authorOf(deps.humans, viewer);
   const isRetired = ({ status }: Policy): boolean => status === 'RETIRED';
   return changed(
     deps,
     viewer,
     request,
     (tx, locked) =>
-      addRevision(deps, viewer, tx, found.namespace, {
+      addRevision(deps, author, tx, found.namespace, {
         policy: locked,
         status: 'RETIRED',
         text: locked.draftText,
@@ -125,13 +129,13 @@ interface Change extends Pick<Revision, 'status' | 'text' | 'statements'> {
 /** Stores the next revision with its record; the policy as it is then. */
 async function addRevision(
   deps: PolicyChanging,
-  viewer: Viewer,
+  author: Author,
   { policies, auditLog }: PolicyTransaction,
   namespace: Namespace,
   { policy, status, text, statements, request: { message } }: Change,
 ): Promise<Policy> {
   const revision = policy.latestRevision + 1;
-  await policies.addRevision(viewer.organizationId, {
+  await policies.addRevision(author.organizationId, {
     policyId: policy.id,
     revision,
     status,
@@ -140,10 +144,10 @@ async function addRevision(
     digest: sha256Hex(text),
     message,
     publishedAt: deps.clock(),
-    publishedBy: viewer.userId,
+    publishedBy: author.userId,
   });
   const type = status === 'PUBLISHED' ? 'ai_policy_published' : 'ai_policy_retired';
-  await auditLog.append(viewer.organizationId, [recordOf(deps, viewer, namespace, { type, policy, revision, text, message })]);
+  await auditLog.append(author.organizationId, [recordOf(deps, author, namespace, { type, policy, revision, text, message })]);
   return { ...policy, status, draftText: text, latestRevision: revision };
 }
 
@@ -199,19 +203,19 @@ interface PolicyRecord {
 
 function recordOf(
   deps: PolicyChanging,
-  viewer: Viewer,
+  author: Author,
   namespace: Namespace,
   { type, policy, revision, text, message }: PolicyRecord,
 ): Append {
   const now = deps.clock();
-  const event = eventOf(viewer.organizationId, now, {
+  const event = eventOf(author.organizationId, now, {
     type,
     source: OWN_SOURCE,
     sourceId: randomUUID(),
     occurredAt: now.toISOString(),
     namespaceId: namespace.id,
     projectId: namespace.kind === 'PROJECT' ? namespace.id : null,
-    userId: viewer.userId,
+    ...whoDid(author),
     agentId: null,
     sessionId: null,
     callId: null,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { eventOf, OWN_SOURCE, seal, type Append } from '../audit/index.js';
+import { authorOf, eventOf, OWN_SOURCE, seal, whoDid, type Append, type Author, type Humans } from '../audit/index.js';
 import { maintainedNamespace, type Directory, type Namespace } from '../directory/index.js';
 import { canonicalJson, requireScope, type Clock, type JsonObject, type OrganizationId, type Viewer } from '../kernel/index.js';
 import type { ToolTransaction } from './ports.js';
@@ -7,6 +7,7 @@ import { annotatedActionType, digestOf, partsOf, RISKS, type ActionType, type An
 
 export interface Registering {
   readonly directory: Directory;
+  readonly humans: Humans;
   readonly clock: Clock;
   atomically<Result>(organizationId: OrganizationId, work: (tx: ToolTransaction) => Promise<Result>): Promise<Result>;
   announce(organizationId: OrganizationId): void;
@@ -52,6 +53,7 @@ export async function registerTool(deps: Registering, viewer: Viewer, given: Reg
       message: `must say why the tool is ${actionType} although its annotations say ${annotated}`,
     };
   }
+  const author = await authorOf(deps.humans, viewer);
   const outcome = await deps.atomically(viewer.organizationId, async ({ tools, directory, auditLog, epoch }): Promise<RegisterOutcome> => {
     const before = await tools.lock(viewer.organizationId, given.id);
     if (before !== null && !(await mayTakeFrom(directory, viewer, before.namespaceId))) return { kind: 'notFound', field: 'id' };
@@ -64,7 +66,7 @@ export async function registerTool(deps: Registering, viewer: Viewer, given: Reg
     );
     if (before !== null && isSame(before, tool)) return { kind: 'done', tool: before, change: 'UNCHANGED' };
     await tools.put(viewer.organizationId, tool);
-    await auditLog.append(viewer.organizationId, [recordOf(viewer, namespace, tool, before)]);
+    await auditLog.append(viewer.organizationId, [recordOf(author, namespace, tool, before)]);
     await epoch.raise(viewer.organizationId);
     return { kind: 'done', tool, change: before === null ? 'CREATED' : 'CHANGED' };
   });
@@ -103,15 +105,15 @@ function isSame(left: Tool, right: Tool): boolean {
   return said(left) === said(right);
 }
 
-function recordOf(viewer: Viewer, namespace: Namespace, tool: Tool, before: Tool | null): Append {
-  const event = eventOf(viewer.organizationId, tool.changedAt, {
+function recordOf(author: Author, namespace: Namespace, tool: Tool, before: Tool | null): Append {
+  const event = eventOf(author.organizationId, tool.changedAt, {
     type: before === null ? 'ai_tool_registered' : 'ai_tool_changed',
     source: OWN_SOURCE,
     sourceId: randomUUID(),
     occurredAt: tool.changedAt.toISOString(),
     namespaceId: namespace.id,
     projectId: namespace.kind === 'PROJECT' ? namespace.id : null,
-    userId: viewer.userId,
+    ...whoDid(author),
     agentId: null,
     sessionId: null,
     callId: null,

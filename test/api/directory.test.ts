@@ -63,8 +63,9 @@ describe('a push of 50,000 rows', () => {
       })).toReversed(),
       { id, kind: 'ORGANIZATION', path: 'company' },
     ],
-    memberships: Array.from({ length: 31_000 }, (_, n) => ({ userId: `u${n % 5_000}`, namespaceId: `g${n % 997}`, role: 'DEVELOPER' })),
+    memberships: Array.from({ length: 21_000 }, (_, n) => ({ userId: `u${n % 5_000}`, namespaceId: `g${n % 997}`, role: 'DEVELOPER' })),
     agents: Array.from({ length: 10_000 }, (_, n) => ({ id: `a${n}`, classes: ['coding'], trust: n % 101 })),
+    serviceAccounts: Array.from({ length: 10_000 }, (_, n) => ({ userId: `s${n}`, ownerId: n % 3 === 0 ? null : `u${n % 5_000}` })),
   });
   const none = { created: 0, updated: 0, unchanged: 0, deleted: 0, rejected: 0 };
 
@@ -80,15 +81,17 @@ describe('a push of 50,000 rows', () => {
       status: 200,
       body: {
         namespaces: { ...none, received: 9_000, created: 9_000 },
-        memberships: { ...none, received: 31_000, created: 31_000 },
+        memberships: { ...none, received: 21_000, created: 21_000 },
         agents: { ...none, received: 10_000, created: 10_000 },
+        serviceAccounts: { ...none, received: 10_000, created: 10_000 },
         errors: [],
       },
     });
     expect(again.body).toEqual({
       namespaces: { ...none, received: 9_000, unchanged: 9_000 },
-      memberships: { ...none, received: 31_000, unchanged: 31_000 },
+      memberships: { ...none, received: 21_000, unchanged: 21_000 },
       agents: { ...none, received: 10_000, unchanged: 10_000 },
+      serviceAccounts: { ...none, received: 10_000, unchanged: 10_000 },
       errors: [],
     });
     expect((await linesOf(id))['p307']).toEqual([id, 'g7', 'g107', 'g207', 'g307', 'p307']);
@@ -175,6 +178,65 @@ describe('another organization', () => {
 
     expect(await linesOf(mine.id)).toEqual({ [mine.id]: [mine.id], [theirs.payments]: [mine.id, theirs.payments] });
     expect((await linesOf(theirs.id))[theirs.payments]).toEqual([theirs.id, theirs.payments]);
+  });
+});
+
+describe('service accounts', () => {
+  const accountsOf = async (organizationId: string) =>
+    database.sql.query('SELECT user_id, owner_id FROM service_account WHERE organization_id = $1 ORDER BY user_id', [organizationId]);
+  const counted = { received: 1, created: 0, updated: 0, unchanged: 0, deleted: 0, rejected: 0 };
+
+  it('stay from one push to the next, and each is judged by those that are there', async () => {
+    const { id, platform } = await aPlatform();
+    const one = async (row: object) => {
+      const { serviceAccounts, errors } = (await push(platform, { serviceAccounts: [row] })).body;
+      return [serviceAccounts, errors?.map(({ path }) => path)];
+    };
+
+    expect(await one({ userId: 'ci', ownerId: 'ada' })).toEqual([{ ...counted, created: 1 }, []]);
+    const epoch = await epochOf(id);
+    expect(await one({ userId: 'ci', ownerId: 'ada' })).toEqual([{ ...counted, unchanged: 1 }, []]);
+    expect(await epochOf(id)).toBe(epoch);
+    expect(await one({ userId: 'siem', ownerId: 'ci' })).toEqual([{ ...counted, rejected: 1 }, ['ownerId']]);
+    expect(await one({ userId: 'ada' })).toEqual([{ ...counted, rejected: 1 }, ['userId']]);
+    expect(await one({ userId: 'ci' })).toEqual([{ ...counted, updated: 1 }, []]);
+    expect(await one({ userId: 'ada' })).toEqual([{ ...counted, created: 1 }, []]);
+    expect(await epochOf(id)).toBe(epoch + 2);
+    expect(await accountsOf(id)).toEqual([
+      { user_id: 'ada', owner_id: null },
+      { user_id: 'ci', owner_id: null },
+    ]);
+
+    expect(await one({ userId: 'ada', deleted: true })).toEqual([{ ...counted, deleted: 1 }, []]);
+    expect(await accountsOf(id)).toEqual([{ user_id: 'ci', owner_id: null }]);
+  });
+
+  it('belong to one organization: the same user is a human in another', async () => {
+    const [one, other] = [await aPlatform(), await aPlatform()];
+    await push(one.platform, { serviceAccounts: [{ userId: 'ci', ownerId: 'ada' }] });
+
+    const { body } = await push(other.platform, {
+      serviceAccounts: [
+        { userId: 'ada', ownerId: 'ci' },
+        { userId: 'x', deleted: true },
+      ],
+    });
+
+    expect(body.errors).toEqual([]);
+    expect(await accountsOf(one.id)).toEqual([{ user_id: 'ci', owner_id: 'ada' }]);
+    expect(await accountsOf(other.id)).toEqual([{ user_id: 'ada', owner_id: 'ci' }]);
+  });
+
+  it('never have one another for humans, though two pushes come at once', async () => {
+    const { id, platform } = await aPlatform();
+
+    const answers = await Promise.all([
+      push(platform, { serviceAccounts: [{ userId: 'a', ownerId: 'b' }] }),
+      push(platform, { serviceAccounts: [{ userId: 'b', ownerId: 'a' }] }),
+    ]);
+
+    expect(answers.flatMap(({ body }) => body.errors ?? [])).toHaveLength(1);
+    expect(await accountsOf(id)).toHaveLength(1);
   });
 });
 

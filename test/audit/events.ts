@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Append } from '../../src/audit/index.js';
+import type { Append, Humans } from '../../src/audit/index.js';
 import { eventOf, type AuditEvent, type NewEvent } from '../../src/audit/event.js';
 import { seal } from '../../src/audit/seal.js';
 import { organizationId } from '../../src/kernel/index.js';
@@ -26,6 +26,9 @@ export function anEvent(change: Partial<NewEvent> = {}, organization = acme): Au
     ...change,
   });
 }
+
+/** Nobody is a service account. */
+export const humansAlone: Humans = { owners: async () => new Map(), named: async () => [] };
 
 /** An event ready to be stored. */
 export const anAppend = (change: Partial<NewEvent> = {}, organization = acme, key: Buffer | null = null): Append => ({

@@ -60,6 +60,15 @@ const earliest = (events: readonly AuditEvent[], tell: (event: AuditEvent) => st
     })
     .sort((left, right) => (left.from < right.from ? -1 : 1))[0]?.value ?? null;
 
+/** What is told best of the human behind the session's user, and of that the earliest. */
+function humanIn(events: readonly AuditEvent[], user: string | null): Pick<AuditEvent, 'humanId' | 'humanSource'> {
+  const telling = events.filter(({ userId, humanId, humanSource }) => userId === user && (humanId !== userId || humanSource !== null));
+  const best = [null, 'SESSION', 'DIRECTORY', 'UNKNOWN'].flatMap(
+    (source) => telling.find(({ humanSource }) => humanSource === source) ?? [],
+  )[0];
+  return best === undefined ? { humanId: user, humanSource: null } : { humanId: best.humanId, humanSource: best.humanSource };
+}
+
 const dataOf = (event: AuditEvent, member: string): unknown => (isJsonObject(event.data) ? event.data[member] : undefined);
 
 const ENDS: Readonly<Record<string, string>> = {
@@ -85,7 +94,7 @@ function sessionOf(id: string, { user, project, events, strays }: ModelSession):
     id,
     projectId: project,
     userId: user,
-    humanId: earliest(inTime, (event) => (event.userId === user && event.humanId !== event.userId ? event.humanId : null)) ?? user,
+    ...humanIn(inTime, user),
     agentId: earliest(inTime, (event) => event.agentId),
     surface: earliest(inTime, (event) => event.surface),
     executionMode: earliest(inTime, (event) => event.executionMode),

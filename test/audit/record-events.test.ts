@@ -5,7 +5,7 @@ import type { Directory, Role } from '../../src/directory/index.js';
 import { Failure, userId, type Json, type OrganizationId } from '../../src/kernel/index.js';
 import { acmeRows, aDirectory } from '../directory/directory.js';
 import { aCloudEvent } from '../support/cloud-events.js';
-import { acme } from './events.js';
+import { acme, humansAlone } from './events.js';
 import { aMemoryAuditLog } from './memory-audit-log.js';
 
 /** `ada`, who is a developer of payments, or has another role, with these scopes. */
@@ -34,6 +34,7 @@ function givenRecording({ scopes = ['audit:record'], role = 'DEVELOPER' as Role 
         ]);
       },
     },
+    humans: humansAlone,
     retention: async () => [],
     redactor: { redact: (value: Json) => ({ value, redacted: [] }), secretIn: () => null },
     window: { maxAgeDays: 400, maxAheadSeconds: 300 },

@@ -14,6 +14,7 @@ import { seal } from '../../src/audit/seal.js';
 import { organizationId, uuidV7, type OrganizationId } from '../../src/kernel/index.js';
 import { postgresSequencing } from '../../src/log/postgres.js';
 import { inTransaction, type Database } from '../../src/platform/postgres.js';
+import { humansAlone } from './events.js';
 
 export const DAY = 86_400_000;
 export const daysBefore = (moment: Date, days: number): Date => new Date(moment.getTime() - days * DAY);
@@ -38,6 +39,7 @@ export const anOrganizationId = (): OrganizationId => organizationId(`organizati
 export function retentionOn(database: Database, change: Partial<Running> = {}): TestRetention {
   const deps: Running = {
     runs: postgresRetentionRuns(database.of),
+    humans: humansAlone,
     clock: () => new Date(),
     atomically: (organization, work) => inTransaction(database, organization, (tx) => work(postgresRetentionTransaction(tx))),
     announceStored: () => undefined,

@@ -28,7 +28,15 @@ export function anySessionEvent(pick: Random, place: number, sessionId: string |
     projectId: pick.pick(['p1', 'p1', 'p1', 'p2', null]),
     namespaceId: pick.pick(['p1', 'p2', 'g', null]),
     userId,
-    humanId: pick.pick([userId, userId, 'hanna', 'hugo']),
+    ...pick.pick<Pick<NewEvent, 'humanId' | 'humanSource'>>([
+      ...Array<object>(3).fill({ humanId: userId }),
+      ...[{ humanId: 'hanna' }, { humanId: 'hugo' }],
+      ...[
+        { humanId: 'hugo', humanSource: 'SESSION' as const },
+        { humanId: 'olga', humanSource: 'DIRECTORY' as const },
+      ],
+      { humanId: null, humanSource: 'UNKNOWN' },
+    ]),
     recordedBy: pick.pick(['service', 'service', userId]),
     agentId: pick.pick(['coder', 'planner', null]),
     sessionId,

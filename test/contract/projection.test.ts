@@ -78,7 +78,10 @@ async function logOf(organization: OrganizationId): Promise<readonly AuditEvent[
   );
   const nothing = anAppend({}, organization).sealed.event;
   const none = Object.fromEntries(Object.keys(nothing).map((field) => [field, null]));
-  return rows.map(({ json }) => ({ ...nothing, ...none, ...json, humanId: json.humanId ?? json.userId ?? null }));
+  return rows.map(({ json }) => {
+    const humanId = json.humanId ?? (json.humanSource === 'UNKNOWN' ? null : (json.userId ?? null));
+    return { ...nothing, ...none, ...json, humanId };
+  });
 }
 
 const auditor = { userId: userId('nobody'), isWhole: true, namespaceIds: [], memberOf: [] };

@@ -191,6 +191,24 @@ describe('a list of sessions', () => {
   });
 });
 
+describe('whom sessions name', () => {
+  it('is told of those whose own events name a human, and of no other organization', async () => {
+    const reader = postgresSessionReader(database.of);
+    const ids = sessions.map(({ id }) => id);
+    const naming = sessions.filter(({ userId: user, humanId }) => user !== humanId);
+
+    const named = await reader.named(acme, [...ids, 'nowhere']);
+
+    expect(naming.length).toBeGreaterThan(10);
+    expect(named.toSorted((left, right) => (left.sessionId < right.sessionId ? -1 : 1))).toEqual(
+      naming
+        .map(({ id, userId: user, humanId }) => ({ sessionId: id, userId: user, humanId }))
+        .toSorted((left, right) => (left.sessionId < right.sessionId ? -1 : 1)),
+    );
+    expect(await reader.named(organizationId('other'), ids)).toEqual([]);
+  });
+});
+
 describe('sessions of many owners at once', () => {
   const owned: readonly (readonly [SessionOwner, readonly string[], (session: Session, id: string) => boolean])[] = [
     ['project', ['p2', 'p1', 'p3', 'g1', 'nowhere'], ({ projectId }, id) => projectId === id],

@@ -100,6 +100,7 @@ describe('the role of the service', () => {
     const all = await tables();
 
     expect(all.length).toBeGreaterThan(10);
+    expect(all.map(({ name }) => name)).toContain('service_account');
     expect(all.filter(({ isGoverned }) => !isGoverned)).toEqual([]);
     expect(await owner.sql.query(`SELECT relname FROM pg_class WHERE relowner = '${APP_ROLE}'::regrole`)).toEqual([]);
   });

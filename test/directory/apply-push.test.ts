@@ -19,7 +19,13 @@ describe('a push of namespaces', () => {
 
     const outcome = directory.push({ namespaces: [...aRandom(seed).shuffled(acmeRows)] });
 
-    expect(outcome).toEqual({ namespaces: { ...none, received: 6, created: 6 }, memberships: none, agents: none, errors: [] });
+    expect(outcome).toEqual({
+      namespaces: { ...none, received: 6, created: 6 },
+      memberships: none,
+      agents: none,
+      serviceAccounts: none,
+      errors: [],
+    });
     expect(directory.tree()).toEqual(acmeTree);
   });
 
@@ -173,10 +179,11 @@ describe('a deletion', () => {
       namespaces: [{ id: 'nobody', deleted: true }],
       memberships: [{ userId: 'ada', namespaceId: 'nobody', deleted: true }],
       agents: [{ id: 'nobody', deleted: true }],
+      serviceAccounts: [{ userId: 'nobody', deleted: true }],
     });
 
     const unchanged = { ...none, received: 1, unchanged: 1 };
-    expect(outcome).toEqual({ namespaces: unchanged, memberships: unchanged, agents: unchanged, errors: [] });
+    expect(outcome).toEqual({ namespaces: unchanged, memberships: unchanged, agents: unchanged, serviceAccounts: unchanged, errors: [] });
   });
 });
 
@@ -390,6 +397,116 @@ describe('memberships and agents', () => {
     });
 
     expect(directory.members()).toHaveLength(2);
+  });
+});
+
+describe('service accounts', () => {
+  const bot = (userId: string, ownerId?: string | null) => ({ userId, ...(ownerId !== undefined && { ownerId }) });
+  const notHuman = (index: number, ownerId: string) => ({
+    ...{ collection: 'serviceAccounts', index, path: 'ownerId' },
+    message: `must be a human: "${ownerId}" is a service account`,
+  });
+  const responsible = (index: number) => ({
+    ...{ collection: 'serviceAccounts', index, path: 'userId' },
+    message: 'must not be responsible for another service account: name a human for that one first',
+  });
+
+  it('come, change hands, stay and go', () => {
+    const directory = aDirectory({ serviceAccounts: [bot('ci', 'ada'), bot('siem'), bot('old', 'ada'), bot('same', 'bob')] });
+
+    const outcome = directory.push({
+      serviceAccounts: [bot('ci', 'bob'), bot('siem', 'ada'), { userId: 'old', deleted: true }, bot('same', 'bob'), bot('new', null)],
+    });
+
+    expect(outcome.errors).toEqual([]);
+    expect(outcome.serviceAccounts).toEqual({ received: 5, created: 1, updated: 2, unchanged: 1, deleted: 1, rejected: 0 });
+    expect(directory.owners()).toEqual({ ci: 'bob', siem: 'ada', same: 'bob', new: null });
+  });
+
+  it('stay as they are in a push that speaks of none', () => {
+    const directory = aDirectory({ serviceAccounts: [bot('ci', 'ada')] });
+
+    expect(directory.push({ namespaces: acmeRows }).serviceAccounts).toEqual(none);
+    expect(directory.owners()).toEqual({ ci: 'ada' });
+  });
+
+  it.each<[string, readonly object[], readonly object[], readonly object[], object]>([
+    ['itself', [], [bot('ci', 'ci')], [notHuman(0, 'ci')], {}],
+    ['one that is known', [bot('ci', 'ada')], [bot('new', 'ci')], [notHuman(0, 'ci')], { ci: 'ada' }],
+    ['one of the same push, before it', [], [bot('ci'), bot('new', 'ci')], [notHuman(1, 'ci')], { ci: null }],
+    ['one of the same push, behind it', [], [bot('new', 'ci'), bot('ci')], [notHuman(0, 'ci')], { ci: null }],
+    ['each other', [], [bot('a', 'b'), bot('b', 'a')], [notHuman(0, 'b'), notHuman(1, 'a')], {}],
+    ['one whose own row is refused', [], [bot('a', 'b'), bot('b', 'c'), bot('c')], [notHuman(0, 'b'), notHuman(1, 'c')], { c: null }],
+  ])('are no humans, so never responsible for another: %s', (_what, before, serviceAccounts, errors, owners) => {
+    const directory = aDirectory({ serviceAccounts: [...before] });
+
+    expect(directory.push({ serviceAccounts: [...serviceAccounts] }).errors).toEqual(errors);
+    expect(directory.owners()).toEqual(owners);
+  });
+
+  it.each<[string, readonly object[], readonly object[], object]>([
+    ['refused', [bot('ada')], [responsible(0)], { ci: 'ada' }],
+    ['refused too when the other row is', [bot('ada'), bot('ci', 'ci')], [responsible(0), notHuman(1, 'ci')], { ci: 'ada' }],
+    ['taken when that one gets somebody else', [bot('ada'), bot('ci', 'bob')], [], { ada: null, ci: 'bob' }],
+    ['taken when that one goes', [bot('ada'), { userId: 'ci', deleted: true }], [], { ada: null }],
+  ])('of whoever is responsible for one make no service account: the row is %s', (_what, serviceAccounts, errors, owners) => {
+    const directory = aDirectory({ serviceAccounts: [bot('ci', 'ada')] });
+
+    expect(directory.push({ serviceAccounts: [...serviceAccounts] }).errors).toEqual(errors);
+    expect(directory.owners()).toEqual(owners);
+  });
+
+  it('may be made responsible once they are no service accounts any more', () => {
+    const directory = aDirectory({ serviceAccounts: [bot('was', 'ada'), bot('ci')] });
+
+    expect(directory.push({ serviceAccounts: [bot('ci', 'was'), { userId: 'was', deleted: true }] }).errors).toEqual([]);
+    expect(directory.owners()).toEqual({ ci: 'was' });
+  });
+
+  it('are as the last of several rows says, whatever the others', () => {
+    const directory = aDirectory();
+
+    const outcome = directory.push({ serviceAccounts: [bot('ci', 'siem'), bot('ci', 'ada'), bot('siem', 'ada'), bot('siem', null)] });
+
+    expect(outcome.errors).toEqual([]);
+    expect(directory.owners()).toEqual({ ci: 'ada', siem: null });
+  });
+
+  it.each<[string, unknown, string]>([
+    ['no user', { ownerId: 'ada' }, 'userId'],
+    ['an empty user', bot(''), 'userId'],
+    ['an owner with a control character', bot('ci', 'a\u0000b'), 'ownerId'],
+    ['an owner that is too long', bot('ci', 'x'.repeat(301)), 'ownerId'],
+    ['something else for an owner', { userId: 'ci', ownerId: 7 }, 'ownerId'],
+    ['text', 'ci', ''],
+  ])('are refused one by one: %s', (_what, row, path) => {
+    const directory = aDirectory();
+
+    const outcome = directory.push({ serviceAccounts: [row, bot('good', 'ada')] });
+
+    expect(outcome.errors).toMatchObject([{ collection: 'serviceAccounts', index: 0, path }]);
+    expect(outcome.serviceAccounts).toEqual({ ...none, received: 2, created: 1, rejected: 1 });
+    expect(directory.owners()).toEqual({ good: 'ada' });
+  });
+
+  it.each([...Array(20).keys()])('never have a service account for a human, whatever is pushed in whatever order (seed %i)', (seed) => {
+    const random = aRandom(seed);
+    const users = ['a', 'b', 'c', 'd', 'e'];
+    const row = () => {
+      const userId = random.pick(users);
+      return random.below(4) === 0 ? { userId, deleted: true } : bot(userId, random.pick([...users, null, null]));
+    };
+    const directory = aDirectory();
+
+    for (let pushes = 0; pushes < 60; pushes += 1) {
+      const rows = Array.from({ length: 1 + random.below(5) }, row);
+      const before = directory.owners();
+      const { errors } = directory.push({ serviceAccounts: rows });
+
+      const owners = directory.owners();
+      expect(Object.values(owners).filter((owner) => owner !== null && owner in owners)).toEqual([]);
+      for (const { index } of errors) expect(owners[rows[index]?.userId ?? '']).toBe(before[rows[index]?.userId ?? '']);
+    }
   });
 });
 

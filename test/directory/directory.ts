@@ -7,6 +7,8 @@ export interface TestDirectory {
   push(push: Partial<DirectoryPush>): PushOutcome;
   /** Every namespace by id, as its line of ancestors: `acme > payments > api`. */
   tree(): Readonly<Record<string, string>>;
+  /** Who is responsible for each service account. */
+  owners(): Readonly<Record<string, string | null>>;
   /** `USER is ROLE in NAMESPACE`, sorted. */
   members(): readonly string[];
   readonly state: DirectoryState;
@@ -14,19 +16,22 @@ export interface TestDirectory {
 
 /** The directory of the organization `acme` after these pushes, kept in memory. */
 export function aDirectory(...pushes: readonly Partial<DirectoryPush>[]): TestDirectory {
-  let state: DirectoryState = { namespaces: new Map(), memberships: new Map(), agents: new Map() };
+  let state: DirectoryState = { namespaces: new Map(), memberships: new Map(), agents: new Map(), serviceAccounts: new Map() };
   const directory: TestDirectory = {
     push(push) {
-      const { change, outcome } = applyPush(organizationId('acme'), state, { namespaces: [], memberships: [], agents: [], ...push });
+      const nothing = { namespaces: [], memberships: [], agents: [], serviceAccounts: [] };
+      const { change, outcome } = applyPush(organizationId('acme'), state, { ...nothing, ...push });
       state = {
         namespaces: after(state.namespaces, change.namespaces, ({ id }) => id),
         memberships: after(state.memberships, change.memberships, membershipKey),
         agents: after(state.agents, change.agents, ({ id }) => id),
+        serviceAccounts: after(state.serviceAccounts, change.serviceAccounts, ({ userId }) => userId),
       };
       return outcome;
     },
     tree: () => Object.fromEntries([...state.namespaces.values()].map(({ id, ancestors }) => [id, ancestors.join(' > ')])),
     members: () => [...state.memberships.values()].map(({ userId, role, namespaceId }) => `${userId} is ${role} in ${namespaceId}`).sort(),
+    owners: () => Object.fromEntries([...state.serviceAccounts.values()].map(({ userId, ownerId }) => [userId, ownerId])),
     get state() {
       return state;
     },

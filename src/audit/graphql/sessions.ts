@@ -10,6 +10,7 @@ import type {
 } from '../../generated/graphql.js';
 import { connectionOf, cursorOf, Failure, isUuid, pageRequest, type Page, type PageRequest } from '../../kernel/index.js';
 import { eventsOf, type AuditContext } from '../graphql.js';
+import { knowledgeOf } from '../humans.js';
 import { momentsIn, sessionFilterIn } from '../parse-session-filter.js';
 import type { Histogram, OrphanRequest } from '../read-sessions.js';
 import type { SessionOwner } from '../session-ports.js';
@@ -41,6 +42,7 @@ function presentSession(session: Session): PresentedSession {
     agent: stub(session.agentId),
     user: stub(session.userId),
     human: stub(session.humanId),
+    humanSource: knowledgeOf(session),
     project: stub(session.projectId),
     startedAt: session.startedAt.toISOString(),
     endedAt: session.endedAt?.toISOString() ?? null,

@@ -1,10 +1,10 @@
 import type { PageRequest } from '../../kernel/index.js';
 import { pageOf } from '../../kernel/index.js';
 import { groupByPlace, hasAnyOf, type SqlOf } from '../../platform/postgres.js';
-import { EXECUTION_MODES, SURFACES } from '../event.js';
+import { EXECUTION_MODES, HUMAN_SOURCES, SURFACES } from '../event.js';
 import type { EventScope } from '../ports.js';
 import { partsOfSessionKey, SESSION_STATUSES, type Session, type SessionFilter } from '../session.js';
-import type { SessionOwner, SessionReader } from '../session-ports.js';
+import type { SessionHumans, SessionOwner, SessionReader } from '../session-ports.js';
 import { AUDITED_NAMESPACE, namespacesBelow } from './event-filter.js';
 import { RECEIVED, toReceived, type ReceivedRow } from './session-sources.js';
 import { Values } from './values.js';
@@ -14,6 +14,7 @@ interface SessionRow {
   readonly project_id: string | null;
   readonly user_id: string | null;
   readonly human_id: string | null;
+  readonly human_source: string | null;
   readonly agent_id: string | null;
   readonly surface: string | null;
   readonly execution_mode: string | null;
@@ -33,7 +34,7 @@ interface SessionRow {
 }
 
 /** Sessions as they are projected. */
-export const postgresSessionReader = (of: SqlOf): SessionReader => ({
+export const postgresSessionReader = (of: SqlOf): SessionReader & SessionHumans => ({
   async list(organizationId, scope, filter, page) {
     const values = new Values(organizationId);
     const newest = streamsOf(values, scope, filter, page).join(' UNION ');
@@ -78,6 +79,15 @@ export const postgresSessionReader = (of: SqlOf): SessionReader => ({
   async received(organizationId, ids) {
     const rows = await of(organizationId).query<ReceivedRow & { place: string }>(RECEIVED, [organizationId, ids]);
     return groupByPlace(rows, ids.length).map((own) => own.map(toReceived));
+  },
+
+  async named(organizationId, sessionIds) {
+    const rows = await of(organizationId).query<Pick<SessionRow, 'id' | 'user_id'> & { readonly human_id: string }>(
+      `SELECT id, user_id, human_id FROM agent_session
+       WHERE organization_id = $1 AND id = ANY($2::text[]) AND human_id IS NOT NULL AND human_source IS NULL`,
+      [organizationId, sessionIds],
+    );
+    return rows.map((row) => ({ sessionId: row.id, userId: row.user_id, humanId: row.human_id }));
   },
 });
 
@@ -147,7 +157,8 @@ function toSession(row: SessionRow): Session {
     id: row.id,
     projectId: row.project_id,
     userId: row.user_id,
-    humanId: row.human_id ?? row.user_id,
+    humanId: row.human_id ?? (row.human_source === 'UNKNOWN' ? null : row.user_id),
+    humanSource: HUMAN_SOURCES.find((source) => source === row.human_source) ?? null,
     agentId: row.agent_id,
     surface: SURFACES.find((surface) => surface === row.surface) ?? null,
     executionMode: EXECUTION_MODES.find((mode) => mode === row.execution_mode) ?? null,

@@ -1,12 +1,14 @@
 import { ownedLine, type Directory } from '../../directory/index.js';
 import { requireScope, type Clock, type OrganizationId, type Viewer } from '../../kernel/index.js';
 import type { RetentionClass } from '../catalogue.js';
+import { authorOf, type Humans } from '../humans.js';
 import type { RetentionReader, RetentionSetting, RetentionTransaction } from './ports.js';
 import { retentionRecord } from './record.js';
 import { daysProblem } from './rules.js';
 
 export interface RetentionChanging {
   readonly directory: Directory;
+  readonly humans: Humans;
   readonly retention: RetentionReader;
   readonly clock: Clock;
   /** Runs `work` in one transaction: all of it happens, or nothing. */
@@ -41,6 +43,7 @@ export async function setRetention(deps: RetentionChanging, viewer: Viewer, requ
   const problem = days === null ? null : daysProblem(of, days);
   if (problem !== null) return { kind: 'invalid', problems: [{ path: 'days', message: problem }] };
 
+  const by = await authorOf(deps.humans, viewer);
   const now = deps.clock();
   const setting = days === null ? null : { namespaceId, class: of, days, setAt: now, setBy: viewer.userId };
   const outcome = await deps.atomically(organizationId, async (tx): Promise<SetOutcome> => {
@@ -51,7 +54,7 @@ export async function setRetention(deps: RetentionChanging, viewer: Viewer, requ
     else await tx.putSetting(organizationId, setting);
     const data = { namespaceId, class: of, days, previousDays: previous?.days ?? null };
     await tx.auditLog.append(organizationId, [
-      retentionRecord(organizationId, now, { type: 'ai_retention_changed', namespaceId, userId: viewer.userId, data }),
+      retentionRecord(organizationId, now, { type: 'ai_retention_changed', namespaceId, by, data }),
     ]);
     return { kind: 'done', setting };
   });

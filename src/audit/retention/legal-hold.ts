@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ownedLine } from '../../directory/index.js';
 import { requireScope, uuidV7, type JsonObject, type Viewer } from '../../kernel/index.js';
+import { authorOf, type Author } from '../humans.js';
 import type { RetentionChanging } from './change-retention.js';
 import { selectorProblems, type HoldSelectors, type LegalHold } from './hold.js';
 import { retentionRecord } from './record.js';
@@ -36,6 +37,7 @@ export async function placeHold(deps: RetentionChanging, viewer: Viewer, request
   if ((await ownedLine(deps.directory, viewer, request.namespaceId ?? organizationId)) === null)
     return { kind: 'notFound', field: 'namespaceId' };
 
+  const author = await authorOf(deps.humans, viewer);
   const now = deps.clock();
   const hold: LegalHold = {
     ...request,
@@ -47,7 +49,7 @@ export async function placeHold(deps: RetentionChanging, viewer: Viewer, request
   await deps.atomically(organizationId, async (tx) => {
     await tx.lock(organizationId);
     await tx.putHold(organizationId, hold);
-    await tx.auditLog.append(organizationId, [recordOf('ai_legal_hold_placed', viewer, now, hold, hold.reason)]);
+    await tx.auditLog.append(organizationId, [recordOf('ai_legal_hold_placed', author, now, hold, hold.reason)]);
   });
   deps.announceStored();
   return { kind: 'done', hold };
@@ -66,12 +68,13 @@ export async function liftHold(deps: RetentionChanging, viewer: Viewer, request:
     return { kind: 'notFound', field: 'holdId' };
   if (found.lift !== null) return { kind: 'done', hold: found };
 
+  const author = await authorOf(deps.humans, viewer);
   const now = deps.clock();
   const lift = { at: now, by: viewer.userId, reason: request.reason };
   const isLifted = await deps.atomically(organizationId, async (tx) => {
     await tx.lock(organizationId);
     if (!(await tx.liftHold(organizationId, found.id, lift))) return false;
-    await tx.auditLog.append(organizationId, [recordOf('ai_legal_hold_lifted', viewer, now, found, lift.reason)]);
+    await tx.auditLog.append(organizationId, [recordOf('ai_legal_hold_lifted', author, now, found, lift.reason)]);
     return true;
   });
   deps.announceStored();
@@ -89,7 +92,7 @@ const selectorsOf = ({ namespaceId, sessionId, userId, agentId, from, to }: Hold
   to,
 });
 
-function recordOf(type: string, viewer: Viewer, now: Date, hold: LegalHold, reason: string) {
+function recordOf(type: string, by: Author, now: Date, hold: LegalHold, reason: string) {
   const { from, to, ...selectors } = selectorsOf(hold);
   const data: JsonObject = {
     holdId: hold.id,
@@ -99,6 +102,6 @@ function recordOf(type: string, viewer: Viewer, now: Date, hold: LegalHold, reas
     from: from?.toISOString() ?? null,
     to: to?.toISOString() ?? null,
   };
-  const namespaceId = hold.namespaceId ?? viewer.organizationId;
-  return retentionRecord(viewer.organizationId, now, { type, namespaceId, userId: viewer.userId, data });
+  const namespaceId = hold.namespaceId ?? by.organizationId;
+  return retentionRecord(by.organizationId, now, { type, namespaceId, by, data });
 }

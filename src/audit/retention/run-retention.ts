@@ -1,11 +1,13 @@
 import type { Clock, OrganizationId } from '../../kernel/index.js';
 import { RETENTION_CLASSES } from '../catalogue.js';
+import { actorAmong, type Humans, type Owners } from '../humans.js';
 import type { Drop, RetentionRuns, RetentionTransaction, RunRequest, Sweeping, SweepKind, UnrecordedDrop } from './ports.js';
 import { retentionRecord } from './record.js';
 import { DAYS_RULES, rangesToSweep, rulesDigest, type Rules } from './rules.js';
 
 export interface Running {
   readonly runs: RetentionRuns;
+  readonly humans: Pick<Humans, 'owners'>;
   readonly clock: Clock;
   /** Runs `work` in one transaction: all of it happens, or nothing. */
   atomically<Result>(organizationId: OrganizationId, work: (tx: RetentionTransaction) => Promise<Result>): Promise<Result>;
@@ -129,6 +131,7 @@ const together = (one: Drop, other: Drop): Drop => ({
 
 async function recordDrops(deps: Running, organizationId: OrganizationId): Promise<void> {
   const now = deps.clock();
+  const owners = await deps.humans.owners(organizationId);
   const recorded = await deps.atomically(organizationId, async (tx) => {
     const drops = await tx.unrecordedDrops(organizationId);
     if (drops.length === 0) return 0;
@@ -137,7 +140,7 @@ async function recordDrops(deps: Running, organizationId: OrganizationId): Promi
     const final = await tx.unrecordedDrops(organizationId);
     await tx.auditLog.append(
       organizationId,
-      final.map((drop) => recordOf(organizationId, now, drop)),
+      final.map((drop) => recordOf(organizationId, now, owners, drop)),
     );
     await tx.markRecorded(
       organizationId,
@@ -149,11 +152,11 @@ async function recordDrops(deps: Running, organizationId: OrganizationId): Promi
   if (recorded > 0) deps.announceStored();
 }
 
-const recordOf = (organizationId: OrganizationId, now: Date, drop: UnrecordedDrop) =>
+const recordOf = (organizationId: OrganizationId, now: Date, owners: Owners, drop: UnrecordedDrop) =>
   retentionRecord(organizationId, now, {
     type: 'ai_retention_dropped',
     namespaceId: drop.namespaceId ?? organizationId,
-    userId: drop.startedBy,
+    by: actorAmong(owners, drop.startedBy),
     sourceId: drop.id,
     data: {
       class: drop.class,
