@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startPostgres } from '../local/postgres.js';
 import { eventOf, seal, type Append } from '../src/audit/index.js';
 import { postgresAuditLog } from '../src/audit/postgres.js';
+import { postgresProjection } from '../src/audit/postgres/projection.js';
 import { postgresRetentionSeats, postgresSweeping } from '../src/audit/postgres/retention-sweeping.js';
 import { postgresRetentionTransaction } from '../src/audit/postgres/retention-changes.js';
 import { postgresRetentionRuns } from '../src/audit/postgres/retention-runs.js';
@@ -54,7 +55,7 @@ async function fill(owner: Database, month: string, count: number): Promise<void
          INSERT INTO audit_event (id, organization_id, type, namespace_id, project_id, user_id, agent_id, session_id, tool, salt, seal, bytes, json,
            organization_key, namespace_key, tool_key, user_key, agent_key, session_key)
          SELECT id, organization_id, CASE WHEN n % 4 = 0 THEN 'ai_tool_decision_made' ELSE 'ai_tool_invoked' END, 'project-' || n % 50, 'project-' || n % 50, 'user-' || n % 300,
-           'agent-' || n % 500, 'session-' || n / 40, 'read_file', '\\x00'::bytea, sha256(convert_to(n::text, 'UTF8')), 700, json_build_object('id', id, 'text', repeat('x', 600)),
+           'agent-' || n % 500, 'session-' || n / 40, 'read_file', '\\x00'::bytea, sha256(convert_to(n::text, 'UTF8')), 700, json_build_object('id', id, 'occurredAt', to_char(uuid_v7_time(id) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'source', '/bench', 'text', repeat('x', 600)),
            hashtextextended(organization_id, 0), n % 50, n % 50, n % 300, n % 500, n / 40 FROM made
        ), contents AS (
          INSERT INTO audit_event_content (event_id, organization_id, organization_key, salt, json) SELECT id, organization_id, hashtextextended(organization_id, 0), '\\x00'::bytea, json_build_object('prompt', repeat('y', 400)) FROM made WHERE n % 2 = 0
@@ -73,6 +74,8 @@ async function fill(owner: Database, month: string, count: number): Promise<void
     'INSERT INTO log_head (organization_id, size) SELECT organization_id, max(position) + 1 FROM log_entry GROUP BY 1 ON CONFLICT (organization_id) DO UPDATE SET size = excluded.size',
   );
   await owner.sql.query('UPDATE log_sequencer SET (xid, seq) = (SELECT xid, seq FROM audit_event ORDER BY xid DESC, seq DESC LIMIT 1)');
+  const projection = postgresProjection(owner.sql);
+  while (await projection.isBehind()) await projection.step(5_000);
   await owner.sql.query('VACUUM ANALYZE');
 }
 
@@ -149,7 +152,12 @@ async function wholeMonth(database: Database, owner: Database, events: number): 
     const outcomes = [await seat.dropMonth('2023-03-01', 'CONTENT'), await seat.dropMonth('2023-03-01', 'EVENTS')];
     return [...outcomes, await seat.removeMonth('2023-03-01')];
   });
-  for (const id of await seat.organizations()) await seat.skipGone(id);
+  const counting = performance.now();
+  for (const id of await seat.organizations()) {
+    while (await seat.recount(id));
+    await seat.skipGone(id);
+  }
+  const recountMs = performance.now() - counting;
   await seat.leave();
   const reader = postgresLogReader(database.of);
   const first = performance.now();
@@ -164,6 +172,7 @@ async function wholeMonth(database: Database, owner: Database, events: number): 
     monthEvents: events,
     monthOutcomes: done.result,
     monthSeconds: round(done.milliseconds / 1_000),
+    recountMs: round(recountMs),
     monthLongestReadMs: percentile(done.reads, 1),
     monthLongestStoreMs: percentile(done.stored, 1),
     quietLongestReadMs: percentile(quiet.reads, 1),
@@ -184,6 +193,7 @@ async function inBatches(database: Database, owner: Database, rows: number): Pro
   const done = await besides(database, () => runRetention(running(database), postgresSweeping(database.of), organization, one, options));
   return {
     batchEvents: done.result?.drops.filter((drop) => drop.class !== 'CONTENT').reduce((sum, drop) => sum + drop.count, 0),
+    batchSessions: done.result?.sessions,
     batchSeconds: round(done.milliseconds / 1_000),
     dryRunOfOtherMs: round(dryMs),
     storedPerSecondQuiet: Math.round(quiet.eventsPerSecond),

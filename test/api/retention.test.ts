@@ -36,7 +36,7 @@ interface Payload {
 
 const ERRORS = `errors { __typename ... on AgentRefusal { message } ... on AgentNotFound { field } ... on AgentInputInvalid { problems { path message } } }`;
 const HOLD = `hold { id name reason namespaceId sessionId user { id } agent { id } from to isInForce placedBy { id } liftedBy { id } liftReason }`;
-const RUN = `startedBy { id } isDryRun isComplete error drops { class namespaceId from to firstPosition lastPosition count }`;
+const RUN = `startedBy { id } isDryRun isComplete error drops { class namespaceId from to firstPosition lastPosition count } sessions openCalls`;
 const SET = `mutation ($input: AgentRetentionSetInput!) { answer: agentRetentionSet(input: $input) { setting { namespaceId class days setBy { id } } ${ERRORS} } }`;
 const PLACE = `mutation ($input: AgentLegalHoldPlaceInput!) { answer: agentLegalHoldPlace(input: $input) { ${HOLD} ${ERRORS} } }`;
 const LIFT = `mutation ($input: AgentLegalHoldLiftInput!) { answer: agentLegalHoldLift(input: $input) { ${HOLD} ${ERRORS} } }`;
@@ -77,6 +77,14 @@ async function told(company: TestOrganization): Promise<readonly Row[]> {
 }
 
 const daysAgo = (days: number): number => daysBefore(new Date(), days).getTime();
+
+/** The sessions of the organization, the newest first. */
+async function sessionsSeenBy(client: Client): Promise<readonly unknown[] | undefined> {
+  const { data } = await client.graphql<{ readonly sessions: { readonly nodes: readonly Row[] } }>(
+    '{ sessions: agentSessions { nodes { id } } }',
+  );
+  return data?.sessions.nodes.map(({ id }) => id);
+}
 
 /** Stores events that are older than anybody may report now. */
 async function store(company: TestOrganization, facts: readonly ReturnType<typeof fact>[]): Promise<void> {
@@ -330,7 +338,7 @@ describe('a run by hand', () => {
     const [company, other] = [await anOrganization(subgraph), await anOrganization(subgraph)];
     const boss = await company.member('OWNER', company.id, { userId: 'boss' });
     const facts = [
-      ...[0, 1, 2].map((n) => fact(`gone-${n}`, daysAgo(500 - n))),
+      ...[0, 1, 2].map((n) => fact(`gone-${n}`, daysAgo(500 - n), { sessionId: 'over' })),
       fact('kept', daysAgo(300), { hasContent: true }),
       fact('held', daysAgo(600), { sessionId: 'case', hasContent: true }),
       fact('decision', daysAgo(600), { type: 'ai_tool_decision_made' }),
@@ -340,6 +348,7 @@ describe('a run by hand', () => {
     await store(other, facts);
     await ask(boss, PLACE, { name: 'Case', reason: 'r', sessionId: 'case' });
     await ask(boss, SET, { namespaceId: company.payments, class: 'METADATA', days: 200 });
+    expect(await sessionsSeenBy(boss)).toEqual(['over', 's1', 'case']);
 
     const dry = await ask(boss, RUN_NOW, {});
     const untouched = await keptIn(owner, organizationId(company.id));
@@ -354,10 +363,12 @@ describe('a run by hand', () => {
         { class: 'METADATA', namespaceId: null, from: at(500), to: at(498), firstPosition: 0, lastPosition: 2, count: 3 },
         { class: 'METADATA', namespaceId: company.payments, from: at(300), to: at(300), firstPosition: 6, lastPosition: 6, count: 1 },
       ],
+      ...{ sessions: 1, openCalls: 0 },
     });
     expect(untouched.events).toHaveLength(7);
     expect(real.run).toEqual({ ...dry.run, id: expect.any(String), isDryRun: false });
-    expect(empty.run?.drops).toEqual([]);
+    expect(empty.run).toMatchObject({ drops: [], sessions: 0 });
+    expect(await sessionsSeenBy(boss)).toEqual(['s1', 'case']);
     expect(await keptIn(owner, organizationId(company.id))).toEqual({ events: ['decision', 'held', 'kept'], contents: ['held'] });
     expect((await keptIn(owner, organizationId(other.id))).events).toHaveLength(7);
 

@@ -89,7 +89,7 @@ function anyEvent(pick: Random): Partial<NewEvent> {
     data: {
       tool_args: pick.pick<Json>([{ path: 'src/Main.ts' }, { command: 'say "hi" 100%_x\\y' }, 'needle as text', null]),
       error_message: pick.pick(['No such FILE: needle', null]),
-      other: 'needle elsewhere',
+      other: pick.pick(['needle elsewhere', 'NUL \u0000 within']),
     },
   };
 }

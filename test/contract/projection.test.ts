@@ -1,17 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AuditEvent, NewEvent } from '../../src/audit/event.js';
+import type { NewEvent } from '../../src/audit/event.js';
 import { OWN_SOURCE } from '../../src/audit/event.js';
 import { catchUpWith, startProjector } from '../../src/audit/project-events.js';
 import { postgresAuditLog } from '../../src/audit/postgres.js';
 import { postgresProjection } from '../../src/audit/postgres/projection.js';
 import { postgresSessionReader } from '../../src/audit/postgres/sessions.js';
-import { organizationId, userId, type OrganizationId } from '../../src/kernel/index.js';
+import { organizationId, type OrganizationId } from '../../src/kernel/index.js';
 import { postgresSequencing } from '../../src/log/postgres.js';
 import { openDatabase, type Database } from '../../src/platform/postgres.js';
 import { anAppend } from '../audit/events.js';
 import { projected } from '../audit/projected.js';
+import { projectedTables, type ProjectedTables } from '../audit/projected-tables.js';
 import { anySessionEvent } from '../audit/session-events.js';
 import { aDatabase, openAsOwner, type TestDatabase } from '../support/database.js';
 import { aRandom, type Random } from '../support/random.js';
@@ -19,10 +20,13 @@ import { aRandom, type Random } from '../support/random.js';
 let testDatabase: TestDatabase;
 let database: Database;
 let owner: Database;
+let logOf: ProjectedTables['logOf'];
+let tablesOf: ProjectedTables['tablesOf'];
 beforeAll(async () => {
   testDatabase = await aDatabase();
   database = openDatabase(testDatabase.url, 16);
   owner = openAsOwner(testDatabase.url);
+  ({ logOf, tablesOf } = projectedTables(database, owner));
 });
 afterAll(async () => {
   await database.close();
@@ -69,43 +73,6 @@ async function project(atOnce: () => number): Promise<void> {
 }
 
 const all = () => 100_000;
-
-/** The organization's events in the order of its log. */
-async function logOf(organization: OrganizationId): Promise<readonly AuditEvent[]> {
-  const rows = await owner.sql.query<{ json: Partial<AuditEvent> }>(
-    'SELECT e.json FROM log_entry l JOIN audit_event e ON e.id = l.event_id WHERE l.organization_id = $1 ORDER BY l.position',
-    [organization],
-  );
-  const nothing = anAppend({}, organization).sealed.event;
-  const none = Object.fromEntries(Object.keys(nothing).map((field) => [field, null]));
-  return rows.map(({ json }) => {
-    const humanId = json.humanId ?? (json.humanSource === 'UNKNOWN' ? null : (json.userId ?? null));
-    return { ...nothing, ...none, ...json, humanId };
-  });
-}
-
-const auditor = { userId: userId('nobody'), isWhole: true, namespaceIds: [], memberOf: [] };
-
-/** What the tables hold of an organization, as the model says it. */
-async function tablesOf(organization: OrganizationId) {
-  const query = <Row>(text: string) => owner.sql.query<Row>(`${text.replace('$of', 'organization_id = $1')}`, [organization]);
-  const reader = postgresSessionReader(database.of);
-  const ids = (await query<{ id: string }>('SELECT id FROM agent_session WHERE $of ORDER BY id COLLATE "C"')).map(({ id }) => id);
-  const sessions = new Map((await reader.byIds(organization, auditor, ids)).map((session) => [session.id, session]));
-  const received = await reader.received(organization, ids);
-  const calls = await query<{ event_id: string }>('SELECT event_id FROM agent_open_call WHERE $of ORDER BY event_id');
-  const rollups = await query<{ namespace_id: string; unit: string; start: Date; dimension: string; value: string; events: string }>(
-    'SELECT * FROM audit_rollup WHERE $of',
-  );
-  return {
-    sessions: ids.map((id) => sessions.get(id)),
-    sources: received.flatMap((sources, index) => sources.map(({ hasMore: _, ...source }) => ({ session: ids[index], ...source }))),
-    openCalls: calls.map((row) => row.event_id),
-    rollups: new Map(
-      rollups.map((row) => [[row.namespace_id, row.unit, row.start.toISOString(), row.dimension, row.value].join('|'), Number(row.events)]),
-    ),
-  };
-}
 
 const someEvents = (random: Random, count: number): readonly Partial<NewEvent>[] =>
   Array.from({ length: count }, (_, place) => anySessionEvent(random, place, random.pick(['s1', 's2', 's3', 's4', 's5', null])));

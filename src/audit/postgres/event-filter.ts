@@ -53,7 +53,7 @@ export function filterConditions(
   // The server is everything before the last slash.
   if (filter.servers !== null)
     parts.push(`regexp_replace(e.tool, '/[^/]*$', '') = ANY(${values.add(filter.servers)}::text[]) AND strpos(e.tool, '/') > 0`);
-  if (filter.callIds !== null) parts.push(`(e.json ->> 'callId') = ANY(${values.add(filter.callIds)}::text[])`);
+  if (filter.callIds !== null) parts.push(`event_text(e.json, '{callId}') = ANY(${values.add(filter.callIds)}::text[])`);
   if (filter.position !== null) parts.push(positionCondition(values, filter.position));
   if (filter.text !== null) parts.push(textCondition(values, filter.text));
   return parts;
@@ -77,10 +77,10 @@ function positionCondition(values: Values, { from, to }: NonNullable<EventFilter
 /** What of an event is searched: the tool's name, the arguments as JSON, and what went wrong. */
 const SEARCHED = [
   'e.tool',
-  `e.json #>> '{data,tool_args}'`,
-  `e.json #>> '{data,arguments}'`,
-  `e.json #>> '{data,error_message}'`,
-  `e.json #>> '{data,previous_error}'`,
+  `event_text(e.json, '{data,tool_args}')`,
+  `event_text(e.json, '{data,arguments}')`,
+  `event_text(e.json, '{data,error_message}')`,
+  `event_text(e.json, '{data,previous_error}')`,
 ];
 
 /**

@@ -43,8 +43,13 @@ export const postgresRetentionRuns = (of: SqlOf): RetentionRuns => ({
   async finish(organizationId, id, { isComplete, wouldDrop, error }) {
     const sql = of(organizationId);
     await sql.query(
-      'UPDATE retention_run SET finished_at = clock_timestamp(), is_complete = $3, would_drop = $4::json, error = $5 WHERE organization_id = $1 AND id = $2',
-      [organizationId, id, isComplete, wouldDrop === null ? null : JSON.stringify(wouldDrop.map(fromDrop)), error],
+      `UPDATE retention_run SET finished_at = clock_timestamp(), is_complete = $3, would_drop = $4::json, error = $5,
+         sessions = coalesce($6::bigint, sessions), open_calls = coalesce($7::bigint, open_calls)
+       WHERE organization_id = $1 AND id = $2`,
+      [
+        ...[organizationId, id, isComplete, wouldDrop === null ? null : JSON.stringify(wouldDrop.drops.map(fromDrop)), error],
+        ...[wouldDrop?.sessions ?? null, wouldDrop?.openCalls ?? null],
+      ],
     );
     await sql.query(FORGET, [organizationId, RECENT_RUNS]);
   },

@@ -2,7 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { organizationId as toOrganizationId, type OrganizationId } from '../../kernel/index.js';
 import type { Database, Session, Sql, SqlOf } from '../../platform/postgres.js';
 import { RETENTION_CLASSES } from '../catalogue.js';
-import type { MonthOutcome, RetentionSeat, RetentionSeats, Swept, Sweeping, SweepRequest } from '../retention/ports.js';
+import type {
+  MonthOutcome,
+  ProjectedKind,
+  ProjectedSwept,
+  ProjectedSweepRequest,
+  RetentionSeat,
+  RetentionSeats,
+  Swept,
+  Sweeping,
+  SweepRequest,
+} from '../retention/ports.js';
 import { DAYS_RULES, DECISION_TYPES } from '../retention/rules.js';
 import { toDrop, type DropRow } from './retention-rows.js';
 import { monthsIn } from './retention.js';
@@ -25,6 +35,8 @@ const RULES = JSON.stringify({
 /** Drops over any connection that names the organization. */
 export const postgresSweeping = (of: SqlOf): Sweeping => ({
   sweep: (organizationId, request) => sweep(of(organizationId), organizationId, request),
+  sweepProjected: (organizationId, request) => sweepProjected(of(organizationId), organizationId, request),
+  recount: (organizationId) => recount(of(organizationId), organizationId),
   skipGone: (organizationId) => skipGone(of(organizationId), organizationId),
 });
 
@@ -35,6 +47,32 @@ async function sweep(sql: Sql, organizationId: OrganizationId, { run, kind, rang
   );
   if (row === undefined) throw new Error('A sweep gave no answer.');
   return { ...row.swept, drops: row.swept.drops.map(toDrop) };
+}
+
+/** An open call is named by the id of its decision, a session by `{startedAt, id}`. */
+const PROJECTED_SWEEPS: Readonly<Record<ProjectedKind, string>> = {
+  OPEN_CALLS:
+    'retention_sweep_calls($1::uuid, $2, $3::json, $4::timestamptz, $5::timestamptz, $6::timestamptz, $7::uuid, $8::int, $9::boolean)',
+  SESSIONS:
+    'retention_sweep_sessions($1::uuid, $2, $3::json, $4::timestamptz, $5::timestamptz, $6::timestamptz, $7::json, $8::int, $9::boolean)',
+};
+
+async function sweepProjected(
+  sql: Sql,
+  organizationId: OrganizationId,
+  { run, kind, range, after, maxExamined }: ProjectedSweepRequest,
+): Promise<ProjectedSwept> {
+  const [row] = await sql.query<{ dropped: number; next: string | null }>(
+    `SELECT (swept ->> 'dropped')::int AS dropped, swept ->> 'next' AS next FROM ${PROJECTED_SWEEPS[kind]} AS swept`,
+    [run.id, organizationId, RULES, run.asOf, range.since, range.until, after, maxExamined, run.isDryRun],
+  );
+  if (row === undefined) throw new Error('A sweep gave no answer.');
+  return row;
+}
+
+async function recount(sql: Sql, organizationId: OrganizationId): Promise<boolean> {
+  const [row] = await sql.query<{ has_more: boolean }>('SELECT audit_recount_step($1) AS has_more', [organizationId]);
+  return row?.has_more === true;
 }
 
 async function skipGone(sql: Sql, organizationId: OrganizationId): Promise<void> {
@@ -122,6 +160,8 @@ function seatOn(session: Session, asOf: Date, release: () => void): RetentionSea
     runId,
     asOf,
     sweep: (organizationId, request) => sweep(sql, organizationId, request),
+    sweepProjected: (organizationId, request) => sweepProjected(sql, organizationId, request),
+    recount: (organizationId) => recount(sql, organizationId),
     skipGone: (organizationId) => skipGone(sql, organizationId),
     async organizations() {
       return (await sql.query<{ id: string }>('SELECT retention_organizations() AS id')).map(({ id }) => toOrganizationId(id));

@@ -63,7 +63,7 @@ const OLDEST = `
     uuid_v7_time((SELECT c.event_id FROM audit_event_content c WHERE c.organization_key = ${ORGANIZATION_KEY} AND c.organization_id = $1 ORDER BY c.event_id LIMIT 1)) AS content`;
 
 const RUNS = `
-  SELECT r.id, r.started_at, r.started_by, r.is_dry_run, r.finished_at, r.is_complete, r.error,
+  SELECT r.id, r.started_at, r.started_by, r.is_dry_run, r.finished_at, r.is_complete, r.error, r.sessions, r.open_calls,
     CASE WHEN r.is_dry_run THEN r.would_drop ELSE (
       SELECT json_agg(d ORDER BY d.class, d.namespace_id COLLATE "C" NULLS FIRST) FROM (
         SELECT class, namespace_id, min(from_time) AS from_time, max(to_time) AS to_time, min(first_position) AS first_position,
@@ -81,6 +81,8 @@ interface RunRow {
   readonly is_complete: boolean;
   readonly error: string | null;
   readonly drops: readonly DropRow[] | null;
+  readonly sessions: string;
+  readonly open_calls: string;
 }
 
 const toRun = (row: RunRow): RetentionRun => ({
@@ -91,5 +93,7 @@ const toRun = (row: RunRow): RetentionRun => ({
   finishedAt: row.finished_at,
   isComplete: row.is_complete,
   drops: (row.drops ?? []).map(toDrop),
+  sessions: Number(row.sessions),
+  openCalls: Number(row.open_calls),
   error: row.error,
 });

@@ -24,8 +24,17 @@ export interface Drop {
   readonly count: number;
 }
 
+/** What was or would be dropped of an organization. */
+export interface Dropped {
+  readonly drops: readonly Drop[];
+  /** How many sessions of which no event is left, with what came from their sources. */
+  readonly sessions: number;
+  /** How many allowed calls without an outcome whose decision is not there any more. */
+  readonly openCalls: number;
+}
+
 /** One run of retention over an organization. */
-export interface RetentionRun {
+export interface RetentionRun extends Dropped {
   readonly id: string;
   readonly startedAt: Date;
   /** Null: the schedule. */
@@ -35,7 +44,6 @@ export interface RetentionRun {
   readonly finishedAt: Date | null;
   /** Whether it has looked at everything. */
   readonly isComplete: boolean;
-  readonly drops: readonly Drop[];
   /** Why it failed, in a sentence; null when it did not. */
   readonly error: string | null;
 }
@@ -122,7 +130,7 @@ export interface RunRequest {
 export interface RunEnd {
   readonly isComplete: boolean;
   /** What a dry run found. */
-  readonly wouldDrop: readonly Drop[] | null;
+  readonly wouldDrop: Dropped | null;
   readonly error: string | null;
 }
 
@@ -145,13 +153,39 @@ export interface Swept {
   readonly drops: readonly Drop[];
 }
 
+/** What is projected from events and goes after them. */
+export type ProjectedKind = 'OPEN_CALLS' | 'SESSIONS';
+
+export interface ProjectedSweepRequest {
+  readonly run: RunRequest;
+  readonly kind: ProjectedKind;
+  /** In which the calls were decided, or the sessions started. */
+  readonly range: TimeRange;
+  /** Where the step before ended, as its `next` says; null to begin. */
+  readonly after: string | null;
+  readonly maxExamined: number;
+}
+
+export interface ProjectedSwept {
+  readonly dropped: number;
+  /** Null when that was all. */
+  readonly next: string | null;
+}
+
 /** Drops what is due in an organization. */
 export interface Sweeping {
   /**
    * Looks at the next events or contents of the range, in the order of time, and deletes those that are due by the settings and holds
-   * of this very moment, in one transaction with the record of it; a dry run deletes nothing.
+   * of this very moment, in one transaction with the record of it; a dry run deletes nothing. No count holds an event that is deleted.
    */
   sweep(organizationId: OrganizationId, request: SweepRequest): Promise<Swept>;
+  /**
+   * Looks at the next open calls or sessions of the range, in the order of time, and deletes those that are due by the settings and
+   * holds of this very moment and of which no event is there any more. A dry run deletes nothing; to it, events that are due are gone.
+   */
+  sweepProjected(organizationId: OrganizationId, request: ProjectedSweepRequest): Promise<ProjectedSwept>;
+  /** Makes the counts of one day again whose events went with their whole month. False when there may be no further day. */
+  recount(organizationId: OrganizationId): Promise<boolean>;
   /** Lets readers of the log begin behind what is gone. */
   skipGone(organizationId: OrganizationId): Promise<void>;
 }

@@ -1,9 +1,10 @@
 import type { Clock, OrganizationId } from '../../kernel/index.js';
 import { RETENTION_CLASSES } from '../catalogue.js';
 import { actorAmong, type Humans, type Owners } from '../humans.js';
-import type { Drop, RetentionRuns, RetentionTransaction, RunRequest, Sweeping, SweepKind, UnrecordedDrop } from './ports.js';
+import type { Dropped, RetentionRuns, RetentionTransaction, RunRequest, Sweeping, SweepKind, UnrecordedDrop } from './ports.js';
 import { retentionRecord } from './record.js';
 import { DAYS_RULES, rangesToSweep, rulesDigest, type Rules } from './rules.js';
+import { addedUp, walksOf, type Walk } from './walks.js';
 
 export interface Running {
   readonly runs: RetentionRuns;
@@ -27,11 +28,12 @@ export interface RunOptions {
 }
 
 /** Null when another run by hand is under way in the organization. */
-export type RunResult = { readonly isComplete: boolean; readonly drops: readonly Drop[] } | null;
+export type RunResult = (Dropped & { readonly isComplete: boolean }) | null;
 
 /**
  * Drops everything in an organization that is due at `run.asOf`, in small transactions, and records it as `ai_retention_dropped`: one
- * event a class and setting. What a run that was killed has dropped is recorded by the next one, which this begins with.
+ * event a class and setting. What a run that was killed has dropped is recorded by the next one, which this begins with. What is
+ * projected from events goes after them.
  *
  * A dry run says what would be dropped and changes nothing.
  */
@@ -52,7 +54,7 @@ export async function runRetention(
     }
     await deps.runs.finish(organizationId, run.id, {
       isComplete: result.isComplete,
-      wouldDrop: run.isDryRun ? result.drops : null,
+      wouldDrop: run.isDryRun ? result : null,
       error: null,
     });
     return result;
@@ -62,39 +64,54 @@ export async function runRetention(
   }
 }
 
-// Content first: what is due of it is counted as content, also where its event is due as well.
-const KINDS: readonly SweepKind[] = ['CONTENT', 'EVENTS'];
-
 async function sweepAll(
   deps: Running,
   sweeping: Sweeping,
   organizationId: OrganizationId,
   run: RunRequest,
   options: RunOptions,
-): Promise<{ readonly isComplete: boolean; readonly drops: readonly Drop[] }> {
+): Promise<NonNullable<RunResult>> {
   const { progress, ...rules } = await deps.runs.rules(organizationId);
   const digest = rulesDigest(organizationId, rules);
   const isWhole = options.isWhole || progress?.digest !== digest || isStale(progress.sweptWholeAt, run.asOf);
-  const drops: Drop[] = [];
-  for (const kind of KINDS) {
-    for (const range of rangesToSweep(daysOf(kind, rules), run.asOf, isWhole ? null : progress.sweptAsOf)) {
-      let after: string | null = null;
-      for (let isMore = true; isMore;) {
-        if (options.mustStop()) return { isComplete: false, drops: addedUp(drops) };
-        const swept = await sweeping.sweep(organizationId, { run, kind, range, after, maxExamined: deps.maxExamined });
-        drops.push(...swept.drops);
-        after = swept.lastId;
-        isMore = swept.examined === deps.maxExamined;
-      }
-    }
-  }
-  if (!run.isDryRun)
+  const found: Dropped[] = [];
+  const walks = walksOf({
+    ...{ sweeping, organizationId, run, maxExamined: deps.maxExamined },
+    rangesOf: (kind) => rangesToSweep(daysOf(kind, rules), run.asOf, isWhole ? null : progress.sweptAsOf),
+  });
+  const isComplete = (await recountAll(sweeping, organizationId, run, options)) && (await walkAll(walks, options, found));
+  if (isComplete && !run.isDryRun)
     await deps.runs.keepProgress(organizationId, {
       digest,
       sweptAsOf: run.asOf,
       sweptWholeAt: isWhole ? run.asOf : progress.sweptWholeAt,
     });
-  return { isComplete: true, drops: addedUp(drops) };
+  return { isComplete, ...addedUp(found) };
+}
+
+/** Counts again what went with whole months; false when it must stop before the end. */
+async function recountAll(
+  sweeping: Sweeping,
+  organizationId: OrganizationId,
+  { isDryRun }: RunRequest,
+  { mustStop }: RunOptions,
+): Promise<boolean> {
+  if (!isDryRun) while (await sweeping.recount(organizationId)) if (mustStop()) return false;
+  return true;
+}
+
+/** Takes each walk to its end and puts what it drops into `found`; false when it must stop before. */
+async function walkAll(walks: readonly Walk[], { mustStop }: RunOptions, found: Dropped[]): Promise<boolean> {
+  for (const walk of walks) {
+    let after: string | null = null;
+    do {
+      if (mustStop()) return false;
+      const { next, ...dropped } = await walk(after);
+      found.push(dropped);
+      after = next;
+    } while (after !== null);
+  }
+  return true;
 }
 
 /** How long what was seen to be kept is not looked at again, when nothing has changed that decides about it. */
@@ -108,26 +125,6 @@ const daysOf = (kind: SweepKind, { settings }: Rules): readonly number[] =>
     DAYS_RULES[each].defaultDays,
     ...settings.filter((setting) => setting.class === each).map(({ days }) => days),
   ]);
-
-/** One of each class and setting, in their order. */
-function addedUp(drops: readonly Drop[]): readonly Drop[] {
-  const sums = new Map<string, Drop>();
-  for (const drop of drops) {
-    const key = JSON.stringify([drop.class, drop.namespaceId ?? '']);
-    const sum = sums.get(key);
-    sums.set(key, sum === undefined ? drop : together(sum, drop));
-  }
-  return [...sums.entries()].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, sum]) => sum);
-}
-
-const together = (one: Drop, other: Drop): Drop => ({
-  ...one,
-  from: other.from < one.from ? other.from : one.from,
-  to: other.to > one.to ? other.to : one.to,
-  firstPosition: Math.min(one.firstPosition, other.firstPosition),
-  lastPosition: Math.max(one.lastPosition, other.lastPosition),
-  count: one.count + other.count,
-});
 
 async function recordDrops(deps: Running, organizationId: OrganizationId): Promise<void> {
   const now = deps.clock();
