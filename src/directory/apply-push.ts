@@ -1,12 +1,13 @@
 import type { z } from 'zod';
 import type { OrganizationId } from '../kernel/index.js';
-import type { Agent, Membership, Namespace } from './namespace.js';
+import type { Agent, DirectoryUser, Membership, Namespace } from './namespace.js';
 import { membershipKey, type DirectoryChange, type DirectoryState } from './ports.js';
 import { placeNamespaces } from './place-namespaces.js';
 import {
   AgentRow,
   MembershipRow,
   NamespaceRow,
+  UserRow,
   type Collection,
   type DirectoryPush,
   type PushOutcome,
@@ -42,13 +43,18 @@ export function applyPush(
   const agentRows = parsedRows(push.agents, AgentRow, agents);
   agents.settle(agentsAfter(state, agentRows), agentRows, ({ id }) => id);
 
+  const users = new Tally(state.users, 'users', push.users.length);
+  const userRows = parsedRows(push.users, UserRow, users);
+  users.settle(usersAfter(state, userRows), userRows, ({ id }) => id);
+
   return {
-    change: { namespaces: namespaces.change(), memberships: memberships.change(), agents: agents.change() },
+    change: { namespaces: namespaces.change(), memberships: memberships.change(), agents: agents.change(), users: users.change() },
     outcome: {
       namespaces: namespaces.counts(),
       memberships: memberships.counts(),
       agents: agents.counts(),
-      errors: [...namespaces.errors, ...memberships.errors, ...agents.errors],
+      users: users.counts(),
+      errors: [...namespaces.errors, ...memberships.errors, ...agents.errors, ...users.errors],
     },
   };
 }
@@ -108,6 +114,15 @@ function agentsAfter(state: DirectoryState, rows: readonly Parsed<z.infer<typeof
       const { id, name, classes, trust, ownerId, autonomous } = row;
       after.set(id, { id, name: name ?? id, classes: [...new Set(classes)].sort(), trust, ownerId, autonomous });
     }
+  }
+  return after;
+}
+
+function usersAfter(state: DirectoryState, rows: readonly Parsed<z.infer<typeof UserRow>>[]): ReadonlyMap<string, DirectoryUser> {
+  const after = new Map(state.users);
+  for (const { row } of rows) {
+    if (row.deleted) after.delete(row.id);
+    else after.set(row.id, { id: row.id, teams: [...new Set(row.teams)].sort() });
   }
   return after;
 }

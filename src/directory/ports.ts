@@ -1,5 +1,5 @@
 import type { OrganizationId, UserId } from '../kernel/index.js';
-import type { Agent, Membership, Namespace } from './namespace.js';
+import type { Agent, DirectoryUser, Membership, Namespace } from './namespace.js';
 import type { Standing } from './standing.js';
 
 /** Reads the directory. */
@@ -18,6 +18,9 @@ export interface Directory {
 
   /** The agent; null when the platform has not told us of it. */
   agent(organizationId: OrganizationId, id: string): Promise<Agent | null>;
+
+  /** What the platform has told of the user beside their roles; null when nothing. */
+  user(organizationId: OrganizationId, id: string): Promise<DirectoryUser | null>;
 
   /**
    * The organization's governance epoch: raised, in the same transaction, by every change that can alter a decision. 0 for an
@@ -41,6 +44,7 @@ export interface DirectoryState {
   /** Keyed by `membershipKey`. */
   readonly memberships: ReadonlyMap<string, Membership>;
   readonly agents: ReadonlyMap<string, Agent>;
+  readonly users: ReadonlyMap<string, DirectoryUser>;
 }
 
 /** What the rows of a push are about. */
@@ -49,6 +53,7 @@ export interface Mentioned {
   readonly deletedNamespaceIds: readonly string[];
   readonly memberships: readonly Pick<Membership, 'namespaceId' | 'userId'>[];
   readonly agentIds: readonly string[];
+  readonly userIds: readonly string[];
 }
 
 /** What a push changes. */
@@ -56,6 +61,7 @@ export interface DirectoryChange {
   readonly namespaces: Rows<Namespace>;
   readonly memberships: Rows<Membership>;
   readonly agents: Rows<Agent>;
+  readonly users: Rows<DirectoryUser>;
 }
 
 interface Rows<Row> {
@@ -69,7 +75,7 @@ interface Rows<Row> {
 export interface DirectoryWriter {
   /**
    * What the directory holds of the organization, which is created when it is new: every namespace, or, when no row is about a
-   * namespace, those in which somebody becomes a member; the memberships and agents that rows are about; and the members of what
+   * namespace, those in which somebody becomes a member; the memberships, agents and users that rows are about; and the members of what
    * is deleted, with all below. Until the transaction ends no other
    * push to it goes on: pushes come one after another.
    */

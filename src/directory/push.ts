@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { isPlain, isWellFormed } from '../kernel/index.js';
-import { ROLES } from './namespace.js';
+import { DATA_CLASSES, ROLES } from './namespace.js';
 
-/** The most rows that one push may hold, over all three collections. */
+/** The most rows that one push may hold, over all four collections. */
 export const MAX_PUSH_ROWS = 50_000;
 
 // Control characters and lone surrogates cannot be stored, or would deceive a reader.
@@ -18,6 +18,25 @@ const label = z
   .max(255, 'must have at most 255 characters')
   .refine((text) => isPlain(text) && isWellFormed(text), NOT_PLAIN);
 
+const dataClass = z
+  .union([z.enum(DATA_CLASSES).transform((name): number => DATA_CLASSES.indexOf(name)), z.number().int().min(0).max(3)], {
+    error: `must be one of ${DATA_CLASSES.join(', ')}, or 0 to 3`,
+  })
+  .nullable();
+
+const timeZone = z.string().refine(isTimeZone, 'must be a name of the IANA time zone database, for example Europe/Berlin').nullable();
+
+function isTimeZone(name: string): boolean {
+  // What may stand for an offset, such as +01:00, knows no daylight saving, and no earlier release of Node.
+  if (!/^[A-Za-z][A-Za-z0-9_+\-/]{0,63}$/.test(name)) return false;
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
 export const NamespaceRow = z.union([
   z.object({ id, deleted: z.literal(true) }),
   z.object({
@@ -26,6 +45,9 @@ export const NamespaceRow = z.union([
     parentId: id.nullable().default(null),
     path: label.min(1, 'must not be empty'),
     name: label.optional(),
+    dataClass: dataClass.default(null),
+    frozen: z.boolean().default(false),
+    timeZone: timeZone.default(null),
     deleted: z.literal(false).default(false),
   }),
 ]);
@@ -48,21 +70,31 @@ export const AgentRow = z.union([
   }),
 ]);
 
+export const UserRow = z.union([
+  z.object({ id, deleted: z.literal(true) }),
+  z.object({
+    id,
+    teams: z.array(label.min(1, 'must not be empty')).max(100, 'must hold at most 100').default([]),
+    deleted: z.literal(false).default(false),
+  }),
+]);
+
 /** A push: rows are judged one by one, so here only the frame counts. */
 export const DirectoryPush = z
   .object({
     namespaces: z.array(z.unknown()).default([]),
     memberships: z.array(z.unknown()).default([]),
     agents: z.array(z.unknown()).default([]),
+    users: z.array(z.unknown()).default([]),
   })
   .strict()
   .refine(
-    (push) => push.namespaces.length + push.memberships.length + push.agents.length <= MAX_PUSH_ROWS,
+    (push) => Object.values(push).reduce((sum, rows) => sum + rows.length, 0) <= MAX_PUSH_ROWS,
     `must hold at most ${MAX_PUSH_ROWS.toLocaleString('en')} rows in all; send the rest in another request`,
   );
 export type DirectoryPush = z.infer<typeof DirectoryPush>;
 
-export type Collection = 'namespaces' | 'memberships' | 'agents';
+export type Collection = 'namespaces' | 'memberships' | 'agents' | 'users';
 
 /** Why one row was refused. The others are taken all the same. */
 export interface RowError {

@@ -1,5 +1,6 @@
 import { isJsonObject, isWellFormed } from '../kernel/index.js';
 import type { PolicyProblem, Statement } from './policy.js';
+import { tokensOf } from './tokens.js';
 
 /** The longest text, in bytes of UTF-8. */
 export const MAX_TEXT_BYTES = 16 * 1024;
@@ -35,6 +36,7 @@ export function textProblem(text: string): PolicyProblem | null {
   let depth = 0;
   let conditions = 0;
   for (const token of tokensOf(text)) {
+    if (token.kind === 'string') continue;
     if ('([{'.includes(token.text)) depth += 1;
     if (')]}'.includes(token.text)) depth -= 1;
     if (token.text === 'if') conditions += 1;
@@ -73,18 +75,6 @@ export function clauseProblem(statements: readonly Statement[]): PolicyProblem |
     line: null,
     column: null,
   };
-}
-
-/**
- * Brackets, words and numbers, outside comments and strings, as Cedar's own lexer tells them apart: a carriage return ends a
- * comment too, and behind a string that never ends it reads nothing more.
- */
-function* tokensOf(text: string): Generator<{ readonly text: string; readonly at: number }> {
-  // No alternative of the string can fail, so nothing is read twice.
-  for (const match of text.matchAll(/\/\/[^\n\r]*|"(?:\\.|[^"])*"?|[([{}\])]|[A-Za-z_]\w*|\d+/gs)) {
-    const [token] = match;
-    if (!token.startsWith('//') && !token.startsWith('"')) yield { text: token, at: match.index };
-  }
 }
 
 /** Line and column, from 1, of the character at `index`. */

@@ -25,6 +25,8 @@ export interface Registration {
   /** Null: what the annotations say. */
   readonly actionType: ActionType | null;
   readonly actionTypeReason: string | null;
+  /** Null: those that it has. Whoever registers a server’s tools anew need not know how they were labelled. */
+  readonly labels: readonly string[] | null;
 }
 
 export type RegisterOutcome =
@@ -89,6 +91,7 @@ function toolOf(
   return {
     ...given,
     aliases: [...new Set(given.aliases)].sort(),
+    labels: [...new Set(given.labels ?? before?.labels ?? [])].sort(),
     namespaceId: namespace.id,
     definitionDigest: digestOf({ ...given, name: partsOf(given.id).name }),
     registeredAt: before?.registeredAt ?? now,
@@ -125,6 +128,7 @@ function recordOf(viewer: Viewer, namespace: Namespace, tool: Tool, before: Tool
       previousDefinitionDigest: before?.definitionDigest ?? null,
       actionType: tool.actionType,
       actionTypeReason: tool.actionTypeReason,
+      labels: tool.labels,
     },
   });
   return { sealed: seal(event), key: null };

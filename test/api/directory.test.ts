@@ -82,6 +82,7 @@ describe('a push of 50,000 rows', () => {
         namespaces: { ...none, received: 9_000, created: 9_000 },
         memberships: { ...none, received: 31_000, created: 31_000 },
         agents: { ...none, received: 10_000, created: 10_000 },
+        users: none,
         errors: [],
       },
     });
@@ -89,6 +90,7 @@ describe('a push of 50,000 rows', () => {
       namespaces: { ...none, received: 9_000, unchanged: 9_000 },
       memberships: { ...none, received: 31_000, unchanged: 31_000 },
       agents: { ...none, received: 10_000, unchanged: 10_000 },
+      users: none,
       errors: [],
     });
     expect((await linesOf(id))['p307']).toEqual([id, 'g7', 'g107', 'g207', 'g307', 'p307']);
@@ -269,9 +271,9 @@ describe('a request that is no push', () => {
     ['without a token', async () => push(subgraph.anonymous(), {}), 401, 'This needs a bearer token in the Authorization header.'],
     [
       'with a collection that is unknown',
-      async () => push((await aPlatform()).platform, { users: [] }),
+      async () => push((await aPlatform()).platform, { teams: [] }),
       400,
-      expect.stringContaining('users'),
+      expect.stringContaining('teams'),
     ],
     [
       'with something else for a collection',

@@ -14,14 +14,21 @@ export interface TestDirectory {
 
 /** The directory of the organization `acme` after these pushes, kept in memory. */
 export function aDirectory(...pushes: readonly Partial<DirectoryPush>[]): TestDirectory {
-  let state: DirectoryState = { namespaces: new Map(), memberships: new Map(), agents: new Map() };
+  let state: DirectoryState = { namespaces: new Map(), memberships: new Map(), agents: new Map(), users: new Map() };
   const directory: TestDirectory = {
     push(push) {
-      const { change, outcome } = applyPush(organizationId('acme'), state, { namespaces: [], memberships: [], agents: [], ...push });
+      const { change, outcome } = applyPush(organizationId('acme'), state, {
+        namespaces: [],
+        memberships: [],
+        agents: [],
+        users: [],
+        ...push,
+      });
       state = {
         namespaces: after(state.namespaces, change.namespaces, ({ id }) => id),
         memberships: after(state.memberships, change.memberships, membershipKey),
         agents: after(state.agents, change.agents, ({ id }) => id),
+        users: after(state.users, change.users, ({ id }) => id),
       };
       return outcome;
     },

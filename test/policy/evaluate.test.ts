@@ -39,13 +39,18 @@ describe('what a policy can say', () => {
     ['another server', 'permit (principal, action, resource in Server::"com.example");'],
     ['a higher role', when('context.role >= 40')],
   ])('does not match %s', async (_what, text) => {
-    expect(await decided(text)).toEqual({ verdict: 'DENY', basis: 'NO_MATCH', reasons: [], failed: [] });
+    expect(await decided(text)).toMatchObject({ verdict: 'DENY', basis: 'NO_MATCH', reasons: [], failed: [] });
   });
 });
 
 describe('what is permitted and what is not', () => {
   it('nothing is permitted by no policy at all', () => {
-    expect(evaluate(preparePolicySet(wasmEngine, []), aCall())).toEqual({ verdict: 'DENY', basis: 'NO_MATCH', reasons: [], failed: [] });
+    expect(evaluate(preparePolicySet(wasmEngine, []), aCall())).toMatchObject({
+      verdict: 'DENY',
+      basis: 'NO_MATCH',
+      reasons: [],
+      failed: [],
+    });
   });
 
   it('one forbid beats any number of permits, in whatever order they are loaded', async () => {
@@ -63,8 +68,8 @@ describe('what is permitted and what is not', () => {
       reasons: [{ policyId: 'forbid', policyName: 'forbid', namespaceId: 'payments', revision: 7, effect: 'FORBID' }],
     };
 
-    expect(evaluate(preparePolicySet(wasmEngine, [...permits, forbid]), aCall())).toEqual(denied);
-    expect(evaluate(preparePolicySet(wasmEngine, [forbid, ...permits]), aCall())).toEqual(denied);
+    expect(evaluate(preparePolicySet(wasmEngine, [...permits, forbid]), aCall())).toMatchObject(denied);
+    expect(evaluate(preparePolicySet(wasmEngine, [forbid, ...permits]), aCall())).toMatchObject(denied);
   });
 
   it('a policy of several statements is one reason, and every permitting policy is one', async () => {
@@ -87,7 +92,7 @@ describe('a policy that cannot be evaluated', () => {
     const forbid = anUncheckedPolicy(when(condition, 'forbid'), { id: 'f', name: 'broken' });
     const mine = { policyId: 'f', policyName: 'broken', namespaceId: 'company', revision: 1, effect: 'FORBID' };
 
-    expect(evaluate(preparePolicySet(wasmEngine, [await aPolicy(ALL), forbid]), aCall())).toEqual({
+    expect(evaluate(preparePolicySet(wasmEngine, [await aPolicy(ALL), forbid]), aCall())).toMatchObject({
       verdict: 'DENY',
       basis: 'POLICY_ERROR',
       reasons: [mine],
@@ -190,12 +195,12 @@ describe('names from outside', () => {
   it.each(hostile)('are ids and nothing else: %j', (name) => {
     const call = aCall({
       agent: { ...aCall().agent, id: name, classes: [name], ownerId: name },
-      user: { id: name, level: 30 },
+      user: { id: name, level: 30, teams: [name] },
       tool: { ...aCall().tool, id: name, server: name },
       projectLine: [
-        { id: name, kind: 'ORGANIZATION' },
-        { id: name, kind: 'GROUP' },
-        { id: name, kind: 'PROJECT' },
+        { id: name, kind: 'ORGANIZATION', dataClass: null, isFrozen: false },
+        { id: name, kind: 'GROUP', dataClass: null, isFrozen: false },
+        { id: name, kind: 'PROJECT', dataClass: null, isFrozen: false },
       ],
       sessionId: name,
       arguments: { [name]: name },
