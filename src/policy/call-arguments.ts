@@ -72,6 +72,8 @@ class Reading implements CallArguments {
   }
 
   #read(value: Json, place: Place): void {
+    // What is incomplete decides nothing by what it holds: the rest need not be looked at.
+    if (!this.isComplete) return;
     if (Array.isArray(value)) this.#readList(value, place);
     else if (isJsonObject(value) && Object.keys(value).length > 0) {
       if (place.depth >= MAX_ARGUMENT_DEPTH) this.isComplete = false;

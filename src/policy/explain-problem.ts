@@ -39,14 +39,16 @@ const listed = (words: readonly string[]): string => words.join(', ');
 /** What the words at fault read an attribute of: `principal.trus` of `principal`. */
 const pathBefore = (words: string): readonly string[] => words.split('.').slice(0, -1);
 
-const NO_ATTRIBUTE: Explain = ({ words, help }, [name = '']) => {
+const NO_ATTRIBUTE: Explain = ({ words, help }, [said = '']) => {
+  // Of a member of a record, Cedar names the way to it as well.
+  const name = said.slice(said.lastIndexOf('.') + 1);
   const path = pathBefore(words);
   const known = attributesAt(path);
   const owner = path.join('.');
   if (known === null)
     return {
       message: `“${words}” reads an attribute “${name}” that is not there.`,
-      help: help === null ? null : sentence(help.replaceAll('`', '“').replace(/“([^“]*)“/g, '“$1”')),
+      help: help === null ? null : sentence(help.replace(/`([^`]*)`/g, '“$1”')),
     };
   const meant = nearestWord(name, [...known.keys()]);
   const elsewhere = placesOf(name);

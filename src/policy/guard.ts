@@ -1,4 +1,5 @@
-import { isJsonObject, isWellFormed } from '../kernel/index.js';
+import { isJsonObject, isWellFormed, type Json } from '../kernel/index.js';
+import { childrenOf } from './est.js';
 import type { PolicyProblem, Statement } from './policy.js';
 import { tokensOf } from './tokens.js';
 
@@ -75,6 +76,29 @@ export function clauseProblem(statements: readonly Statement[]): PolicyProblem |
     line: null,
     column: null,
   };
+}
+
+/**
+ * The deepest that a statement may nest in Cedar's JSON form, where each level of an expression is two or three: what reads it goes
+ * down it level by level. What the parser lets pass is shallower by far, but for long chains of methods or attributes.
+ */
+const MAX_DEPTH = 500;
+
+/** What makes parsed statements dangerous to read; null when nothing does. Without recursion. */
+export function depthProblem(statements: readonly Statement[]): PolicyProblem | null {
+  const open: { readonly node: Json; readonly depth: number }[] = statements.map(({ est }) => ({ node: est, depth: 0 }));
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { node, depth } = next;
+    if (depth > MAX_DEPTH)
+      return {
+        message: 'A permit or forbid is nested too deeply.',
+        help: 'Split it. Each method or attribute of a chain nests one level deeper, and so does each term of && and ||.',
+        line: null,
+        column: null,
+      };
+    for (const child of childrenOf(node)) open.push({ node: child, depth: depth + 1 });
+  }
+  return null;
 }
 
 /** Line and column, from 1, of the character at `index`. */

@@ -1,5 +1,6 @@
-import { isJsonObject, type Json, type JsonObject } from '../kernel/index.js';
+import type { Json } from '../kernel/index.js';
 import { annotationProblems, annotationsOf, type Annotations } from './annotations.js';
+import { childrenOf, conditionsOf, hasOf, listOf, literalOf, operandsOf, pathOf } from './est.js';
 import { placeOf } from './guard.js';
 import { nearestWord } from './nearest-word.js';
 import type { PolicyProblem, Statement } from './policy.js';
@@ -36,6 +37,9 @@ const RIGHT: Readonly<Record<Fact, string>> = {
     'Approvals are asked for in the unless of a forbid, and in this form: context has approval && context.approval.level >= 40, with && context.approval.count >= 2 where more than one must approve.',
   promises: 'Promises are asked for in the unless of a forbid, and in this form: context.promises.contains("redact:pii").',
 };
+
+/** What an approval is at least: more than that has to be asked for. */
+const NO_DEMAND = { level: 0, count: 1 } as const;
 
 /** What the unless of a forbid asks for, each with where it stands. */
 type Asked =
@@ -122,38 +126,24 @@ class StatementLint {
       if (first === undefined) return [];
       return [
         this.#at(
-          this.#places.get(first.node),
+          this.#placeOf(first.node),
           'This forbid gives way to an approval, and does not say whose.',
           'Write @approval("maintainer"), or another role, above it.',
         ),
       ];
     }
     const clause = `context has approval && context.approval.level >= ${approval.level}${approval.count > 1 ? ` && context.approval.count >= ${approval.count}` : ''}`;
-    const wanted = [
-      { kind: 'level', least: approval.level, isNeeded: true },
-      { kind: 'count', least: approval.count, isNeeded: approval.count > 1 },
-    ] as const;
-    return wanted.flatMap(({ kind, least, isNeeded }) => {
-      const given = asked.filter((one) => one.kind === kind);
-      if (given.length === 0 && isNeeded)
-        return [
-          this.#at(
-            this.#annotationAt('approval'),
-            `@approval asks for an approval that no unless of this forbid takes: nothing there reads its ${kind}.`,
-            `Add: unless { ${clause} }`,
-          ),
-        ];
-      return given.flatMap((one) =>
-        'least' in one && one.least !== least
-          ? [
-              this.#at(
-                this.#places.get(one.node),
-                `The clause asks for the ${kind} ${one.least}, @approval for ${least}.`,
-                `Make them alike: ${clause}`,
-              ),
-            ]
-          : [],
-      );
+    const missing = (['level', 'count'] as const).filter(
+      (kind) => approval[kind] > NO_DEMAND[kind] && asked.every((one) => one.kind !== kind),
+    );
+    if (missing.length > 0) {
+      const message = `@approval asks for an approval that no unless of this forbid takes: nothing there reads its ${missing.join(' and its ')}.`;
+      return [this.#at(this.#annotationAt('approval'), message, `Add: unless { ${clause} }`)];
+    }
+    return asked.flatMap((one) => {
+      if (!('least' in one) || one.least === approval[one.kind]) return [];
+      const message = `The clause asks for the ${one.kind} ${one.least}, @approval for ${approval[one.kind]}.`;
+      return [this.#at(this.#placeOf(one.node), message, `Make them alike: ${clause}`)];
     });
   }
 
@@ -172,7 +162,7 @@ class StatementLint {
       ),
       ...unsaid.map(({ node, name }) =>
         this.#at(
-          this.#places.get(node),
+          this.#placeOf(node),
           `This forbid gives way to the promise ${JSON.stringify(name)}, and no annotation says so.`,
           `Write @oblige(${JSON.stringify([...said, name].join(', '))}) above it.`,
         ),
@@ -201,6 +191,12 @@ class StatementLint {
     return { message, help, ...placeOf(this.#text, index ?? this.#tokens[0]?.at ?? 0) };
   }
 
+  /** Where the first mention in a comparison stands. */
+  #placeOf(node: Json): number | undefined {
+    const [first] = mentionsOf(node);
+    return first === undefined ? undefined : this.#places.get(first[1]);
+  }
+
   /** Where `@name` stands. */
   #annotationAt(name: string): number | undefined {
     return this.#tokens.find((token, index) => token.text === '@' && this.#tokens[index + 1]?.text === name)?.at;
@@ -220,25 +216,8 @@ class StatementLint {
         if (place !== undefined) this.#places.set(node, place);
         index += 1;
       }
-      for (const holder of holdersIn(body)) {
-        const place = this.#places.get(holder.mention);
-        if (place !== undefined) this.#places.set(holder.node, place);
-      }
     }
   }
-}
-
-function conditionsOf(est: Json): readonly { readonly kind: string; readonly body: Json }[] {
-  const given = isJsonObject(est) ? est['conditions'] : undefined;
-  if (!Array.isArray(given)) return [];
-  return given.flatMap((one: Json) =>
-    isJsonObject(one) && typeof one['kind'] === 'string' ? [{ kind: one['kind'], body: one['body'] ?? null }] : [],
-  );
-}
-
-function operandsOf(node: Json, operator: string): readonly [Json, Json] | null {
-  const operands = isJsonObject(node) ? node[operator] : undefined;
-  return isJsonObject(operands) ? [operands['left'] ?? null, operands['right'] ?? null] : null;
 }
 
 /** What a comparison asks for, when it is one of the forms that can only lift a forbid; nothing otherwise. */
@@ -277,46 +256,10 @@ function mentionAt(node: Json): Mention | null {
 const isAttributeOfContext = (node: Json): boolean =>
   (pathOf(node)?.[0] === 'context' && pathOf(node)?.length === 2) || hasOf(node)?.path.join('.') === 'context';
 
-/** Each comparison in one of the forms that lift a forbid, with the mention in it, by which its place is known. */
-function holdersIn(node: Json): readonly { readonly node: Json; readonly mention: Json }[] {
-  const [first] = mentionsOf(node);
-  const own = askedIn(node).length > 0 && first !== undefined ? [{ node, mention: first[1] }] : [];
-  return [...own, ...childrenOf(node).flatMap(holdersIn)];
-}
-
-/** `context.approval.level` as its names; null for anything else. */
-function pathOf(node: Json): readonly string[] | null {
-  if (!isJsonObject(node)) return null;
-  const variable = node['Var'];
-  if (typeof variable === 'string') return [variable];
-  const access = node['.'];
-  const above = isJsonObject(access) ? pathOf(access['left'] ?? null) : null;
-  const name = isJsonObject(access) ? access['attr'] : undefined;
-  return above !== null && typeof name === 'string' ? [...above, name] : null;
-}
-
-/** `context has approval`: of what, and the first name that is asked for. */
-function hasOf(node: Json): { readonly path: readonly string[]; readonly name: string } | null {
-  const has = isJsonObject(node) ? node['has'] : undefined;
-  if (!isJsonObject(has)) return null;
-  const path = pathOf(has['left'] ?? null);
-  const [name] = Array.isArray(has['attr']) ? has['attr'] : [has['attr']];
-  return path !== null && typeof name === 'string' ? { path, name } : null;
-}
-
 const hasIn = (node: Json): readonly { readonly path: readonly string[]; readonly name: string }[] => {
   const own = hasOf(node);
   return [...(own === null ? [] : [own]), ...childrenOf(node).flatMap(hasIn)];
 };
-
-const literalOf = (node: Json): Json => (isJsonObject(node) ? (node['Value'] ?? null) : null);
-const listOf = (node: Json): readonly Json[] | null => (isJsonObject(node) && Array.isArray(node['Set']) ? node['Set'] : null);
-
-function childrenOf(node: Json): readonly Json[] {
-  if (Array.isArray(node)) return node;
-  const object: JsonObject = isJsonObject(node) ? node : {};
-  return Object.values(object).filter((value) => typeof value === 'object' && value !== null);
-}
 
 /** Where tokens mention the approval, the promises or the context as a whole. */
 function mentionsAmong(tokens: readonly Token[]): readonly number[] {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { evaluate, preparePolicySet, SCHEMA, type PolicySet } from '../../src/policy/index.js';
-import { clauseProblem, MAX_CLAUSES, textProblem } from '../../src/policy/guard.js';
+import { MAX_CLAUSES } from '../../src/policy/guard.js';
+import { readText } from '../../src/policy/read-text.js';
 import { wasmEngine, wasmParser } from '../../src/policy/wasm.js';
 import { aCall, aPolicy } from './a-call.js';
 
@@ -108,12 +109,12 @@ describe('a text made to break the parser', () => {
   it.each(texts)('breaks nothing else: %s', async (_what, text) => {
     const before = decisions;
 
-    const parsed = textProblem(text) === null ? await wasmParser.parse(text, SCHEMA) : { problems: [textProblem(text)] };
+    const read = await readText(wasmParser, text);
     // What is accepted is evaluated here, where the stack is smaller than in the parser's thread.
     const verdict =
-      'statements' in parsed && clauseProblem(parsed.statements) === null
+      'statements' in read
         ? evaluate(
-            preparePolicySet(wasmEngine, [{ id: 'h', name: 'h', namespaceId: 'company', revision: 1, statements: parsed.statements }]),
+            preparePolicySet(wasmEngine, [{ id: 'h', name: 'h', namespaceId: 'company', revision: 1, statements: read.statements }]),
             aCall(),
           ).verdict
         : 'refused';
