@@ -1,5 +1,5 @@
 import type { StoredEvent, Verdict } from '../audit/index.js';
-import { isJsonObject, type Json, type JsonObject } from '../kernel/index.js';
+import { isJsonObject, type JsonObject } from '../kernel/index.js';
 import type { Approval, Evaluation, Reason } from '../policy/index.js';
 import type { ActionType } from '../tools/index.js';
 
@@ -28,6 +28,8 @@ export interface Decision {
   readonly toolDefinitionDigest: string | null;
   readonly actionType: ActionType;
   readonly decidedAt: string;
+  /** Everything else that was known of the call; see `factsOf`. Null in records from before it was kept. */
+  readonly facts: JsonObject | null;
 }
 
 /** Sentences that may be shown to a model: they say what is so, and nothing of how the policies are made. */
@@ -46,8 +48,6 @@ export type DecisionData = Omit<Decision, 'id' | 'verdict' | 'toolName' | 'callI
   readonly arguments: JsonObject;
   /** Policies that could not be evaluated. */
   readonly failed: readonly Reason[];
-  /** Everything else that was known of the call; see `factsOf`. */
-  readonly facts: Json;
 };
 
 /** Records from before there were approvals and obligations say nothing of them. */
@@ -58,7 +58,7 @@ type Later = 'advice' | 'obligations' | 'approvalNeeded' | 'facts';
 export function decisionIn({ event }: StoredEvent): Decision | null {
   if (event.type !== DECISION_EVENT || event.verdict === null || !isJsonObject(event.data)) return null;
   const data: StoredData = JSON.parse(JSON.stringify(event.data));
-  const { basis, explanation, advice = [], reasons, obligations = [], approvalNeeded = null } = data;
+  const { basis, explanation, advice = [], reasons, obligations = [], approvalNeeded = null, facts = null } = data;
   const { epoch, requestId, toolId, toolDefinitionDigest, actionType } = data;
   return {
     id: event.id,
@@ -77,5 +77,6 @@ export function decisionIn({ event }: StoredEvent): Decision | null {
     toolDefinitionDigest,
     actionType,
     decidedAt: event.occurredAt,
+    facts,
   };
 }

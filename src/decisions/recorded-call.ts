@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { StoredEvent } from '../audit/index.js';
-import { isJsonObject, type Json, type JsonObject } from '../kernel/index.js';
+import { isJsonObject, type JsonObject } from '../kernel/index.js';
 import { EXECUTION_MODES, SCHEMA_VERSION, SURFACES, type ToolCall } from '../policy/index.js';
 import { DECISION_EVENT } from './decision.js';
 
@@ -41,18 +41,18 @@ const Facts = z.object({
 });
 
 /** What is recorded of a call beside the event's own fields; `callIn` reads it. */
-export function factsOf(call: ToolCall): Json {
+export function factsOf(call: ToolCall): JsonObject {
   const { agent, user, projectLine, tool, circumstances, session } = call;
-  const facts: z.input<typeof Facts> = {
+  return {
     model: SCHEMA_VERSION,
     agent: {
       trust: agent.trust,
       ...(!agent.isKnown && { known: false }),
-      ...(agent.classes.length > 0 && { classes: [...agent.classes] }),
+      ...(agent.classes.length > 0 && { classes: agent.classes }),
       ...(agent.autonomous && { autonomous: true }),
       ...(agent.ownerId !== null && { owner: agent.ownerId }),
     },
-    user: { level: user.level, ...(user.teams.length > 0 && { teams: [...user.teams] }) },
+    user: { level: user.level, ...(user.teams.length > 0 && { teams: user.teams }) },
     line: projectLine.map(({ id, dataClass, isFrozen }) => ({
       id,
       ...(dataClass !== null && { class: dataClass }),
@@ -63,7 +63,7 @@ export function factsOf(call: ToolCall): Json {
       ...(!tool.isKnown && { known: false }),
       ...(tool.isElsewhere && { elsewhere: true }),
       ...(tool.server !== null && { server: tool.server }),
-      ...(tool.labels.length > 0 && { labels: [...tool.labels] }),
+      ...(tool.labels.length > 0 && { labels: tool.labels }),
     },
     environment: circumstances.environment,
     ...(circumstances.branch !== null && { branch: circumstances.branch }),
@@ -71,12 +71,11 @@ export function factsOf(call: ToolCall): Json {
     surface: circumstances.surface,
     executionMode: circumstances.executionMode,
     zone: call.timeZone,
-    ...(session.labels !== null && { sessionLabels: [...session.labels] }),
+    ...(session.labels !== null && { sessionLabels: session.labels }),
     ...(session.counts !== null && { sessionCounts: { ...session.counts } }),
     ...(call.approval !== null && { approval: { ...call.approval } }),
-    ...(call.promises.length > 0 && { promises: [...call.promises] }),
+    ...(call.promises.length > 0 && { promises: call.promises }),
   };
-  return JSON.parse(JSON.stringify(facts));
 }
 
 const Recorded = z.object({
