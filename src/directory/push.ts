@@ -18,10 +18,17 @@ const label = z
   .max(255, 'must have at most 255 characters')
   .refine((text) => isPlain(text) && isWellFormed(text), NOT_PLAIN);
 
+/** By name and by number. */
+const CLASS_NUMBERS: ReadonlyMap<unknown, number> = new Map(
+  DATA_CLASSES.flatMap((name, index): readonly (readonly [unknown, number])[] => [
+    [name, index],
+    [index, index],
+  ]),
+);
+
 const dataClass = z
-  .union([z.enum(DATA_CLASSES).transform((name): number => DATA_CLASSES.indexOf(name)), z.number().int().min(0).max(3)], {
-    error: `must be one of ${DATA_CLASSES.join(', ')}, or 0 to 3`,
-  })
+  .custom<string | number>((given) => CLASS_NUMBERS.has(given), `must be one of ${DATA_CLASSES.join(', ')}, or 0 to 3`)
+  .transform((given) => CLASS_NUMBERS.get(given) ?? null)
   .nullable();
 
 const timeZone = z.string().refine(isTimeZone, 'must be a name of the IANA time zone database, for example Europe/Berlin').nullable();

@@ -244,12 +244,13 @@ describe('the record of a decision', () => {
       users: [{ id: `${company.id}/ada`, teams: ['security'] }],
     });
     await registerTool(owner, { id: 'com.example/deploy', labels: ['exec'], annotations: { readOnlyHint: true } });
+    const condition = [
+      'resource in Server::"com.example" && resource.project.dataClass == 2 && resource.labels.contains("exec")',
+      'context.user in Team::"security" && context has branch && principal.trust == 60 && resource.numbers.hasTag("a.b")',
+    ].join(' && ');
     const text = `${PERMIT}
       @approval("owner") forbid (principal in AgentClass::"coding", action, resource in Group::"${company.core}")
-      when { resource.in_server } unless { context has approval && context.approval.level >= 50 };`.replace(
-      'resource.in_server',
-      'resource in Server::"com.example" && resource.project.dataClass == 2 && context.user in Team::"security" && resource.numbers.hasTag("a.b") && resource.labels.contains("exec") && principal.trust == 60 && context has branch',
-    );
+      when { ${condition} } unless { context has approval && context.approval.level >= 50 };`;
     await aPublishedPolicy(owner, company.id, text);
 
     const decision = await ask({

@@ -34,6 +34,15 @@ async function problemsIn(policies: readonly string[]): Promise<readonly unknown
   return problems;
 }
 
+describe('docs/administrators.md', () => {
+  it('gives examples that are all acceptable', async () => {
+    const examples = examplesIn(await readFile('docs/administrators.md', 'utf8'));
+
+    expect(examples).toHaveLength(1);
+    expect(await problemsIn(examples)).toEqual([]);
+  });
+});
+
 describe('docs/policy-model.md', () => {
   it('gives examples that are all acceptable', async () => {
     const examples = examplesIn(await page());
