@@ -10,8 +10,14 @@ export interface LocalTime {
 
 const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 
-/** Making one takes as long as a hundred uses; there are some six hundred time zones. */
-const formats = new Map<string, Intl.DateTimeFormat>();
+/** A clock and what it showed last. Making one takes as long as a hundred uses; there are some six hundred time zones. */
+interface WallClock {
+  readonly format: Intl.DateTimeFormat;
+  /** Whole minutes since 1970. Offsets are of whole minutes, in every time zone of our days. */
+  readonly minute: number;
+  readonly shows: LocalTime;
+}
+const clocks = new Map<string, WallClock>();
 
 /**
  * The time at `moment` in a time zone of the IANA database, daylight saving included.
@@ -19,11 +25,18 @@ const formats = new Map<string, Intl.DateTimeFormat>();
  * @throws RangeError when there is no such time zone.
  */
 export function localTime(moment: Date, timeZone: string): LocalTime {
-  const parts = new Map(
-    formatOf(timeZone)
-      .formatToParts(moment)
-      .map(({ type, value }) => [type, value]),
-  );
+  const minute = Math.floor(moment.getTime() / 60_000);
+  const known = clocks.get(timeZone);
+  if (known?.minute === minute) return known.shows;
+  const format = known?.format ?? formatFor(timeZone);
+  const shows = read(format, moment);
+  // Decisions come many to a minute, and reading the clock costs as much as all else that is known of a call.
+  clocks.set(timeZone, { format, minute, shows });
+  return shows;
+}
+
+function read(format: Intl.DateTimeFormat, moment: Date): LocalTime {
+  const parts = new Map(format.formatToParts(moment).map(({ type, value }) => [type, value]));
   const of = (part: Intl.DateTimeFormatPartTypes): string => parts.get(part) ?? '';
   return {
     date: `${of('year').padStart(4, '0')}-${of('month')}-${of('day')}`,
@@ -33,14 +46,9 @@ export function localTime(moment: Date, timeZone: string): LocalTime {
   };
 }
 
-function formatOf(timeZone: string): Intl.DateTimeFormat {
-  const known = formats.get(timeZone);
-  if (known !== undefined) return known;
-  const format = new Intl.DateTimeFormat('en-US', {
+const formatFor = (timeZone: string): Intl.DateTimeFormat =>
+  new Intl.DateTimeFormat('en-US', {
     timeZone,
     ...{ year: 'numeric', month: '2-digit', day: '2-digit', weekday: 'short' },
     ...{ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
   });
-  formats.set(timeZone, format);
-  return format;
-}
