@@ -56,7 +56,7 @@ const FAMILIES: Readonly<Record<Family, ClassicFamily>> = {
   policy: { target: policyOf, details: asOurs('policyId', 'name', 'namespaceId', 'revision', 'digest', 'message') },
   tool: {
     target: toolOf,
-    details: asOurs('toolId', 'namespaceId', 'definitionDigest', 'previousDefinitionDigest', 'actionType', 'actionTypeReason'),
+    details: asOurs('toolId', 'namespaceId', 'definitionDigest', 'previousDefinitionDigest', 'actionType', 'actionTypeReason', 'labels'),
   },
   approval: {
     target: toolOf,
@@ -124,7 +124,10 @@ function holdOf(_event: AuditEvent, data: JsonObject): ClassicTarget | null {
 /** The arguments have the name that they have in a tool call's events; what is in them is the caller's. */
 function decisionDetails({ arguments: tool_args = null, ...data }: JsonObject): JsonObject {
   return {
-    ...asOurs('basis', 'explanation', 'reasons', 'failed', 'epoch', 'requestId', 'toolId', 'toolDefinitionDigest', 'actionType')(data),
+    ...asOurs(
+      ...['basis', 'explanation', 'advice', 'reasons', 'failed', 'obligations', 'approvalNeeded'],
+      ...['epoch', 'requestId', 'toolId', 'toolDefinitionDigest', 'actionType'],
+    )(data),
     ...picked({ tool_args }, ['tool_args']),
   };
 }

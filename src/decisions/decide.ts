@@ -17,9 +17,10 @@ import {
 } from '../audit/index.js';
 import type { Agent, Namespace } from '../directory/index.js';
 import { hashOf, requireScope, type Clock, type Json, type Viewer } from '../kernel/index.js';
-import { evaluate, type Evaluation, type ToolCall, type ToolFacts } from '../policy/index.js';
+import { evaluate, STRICTEST_CIRCUMSTANCES, type Circumstances, type Evaluation, type ToolCall, type ToolFacts } from '../policy/index.js';
 import { partsOf, RISKS, UNKNOWN_RISK, type NamedTool, type Tool } from '../tools/index.js';
 import { DECISION_EVENT, decisionIn, EXPLANATIONS, type Decision, type DecisionData } from './decision.js';
+import { factsOf } from './recorded-call.js';
 import { questionDigest, type Question } from './question.js';
 import type { Facts, Snapshots } from './snapshot.js';
 
@@ -49,7 +50,7 @@ export type DecideOutcome =
  * durable; when it throws, the call must not be made.
  *
  * A question asked again with the same request id has one record and one answer, also when policies changed in between; unless it
- * was allowed and is not any more: then it is denied, with a record of that.
+ * was allowed, or could be approved, and is not so readily any more: then that is the answer, with a record of it.
  *
  * @throws Failure FORBIDDEN without the scope `decision:request`; OVERLOADED, UNAVAILABLE.
  */
@@ -60,7 +61,7 @@ export async function decide(deps: Deciding, viewer: Viewer, question: Question)
 
   const now = deps.clock();
   const call = callOf(viewer, question, gathered, now);
-  const evaluation = judge(gathered, call);
+  const evaluation = evaluate(gathered.facts.policySet(gathered.project), call);
   if (evaluation.failed.length > 0)
     deps.alarm('policies could not be evaluated', { organizationId: viewer.organizationId, failed: evaluation.failed });
 
@@ -70,9 +71,23 @@ export async function decide(deps: Deciding, viewer: Viewer, question: Question)
   const event = withCallId(eventOf(viewer.organizationId, now, await asRecorded(deps, viewer, made)));
   const keyParts = ['decision', viewer.userId, question.requestId, questionDigest(question)] as const;
   const first = await recordOnce(deps, viewer, event, question.requestId === null ? null : hashOf(...keyParts));
-  // What was allowed once is not allowed for ever: by now a policy may forbid it, and then that is the answer.
-  const isOutdated = first.isRepeated && first.decision.verdict === 'ALLOW' && evaluation.verdict !== 'ALLOW';
+  // What was allowed once is not allowed for ever: by now a policy may forbid it, or ask for more, and then that is the answer.
+  const isOutdated = first.isRepeated && isStricter(evaluation, first.decision);
   return isOutdated ? recordOnce(deps, viewer, event, hashOf(...keyParts, facts.epoch)) : first;
+}
+
+const STRICTNESS = { ALLOW: 0, ASK: 1, DENY: 2 } as const;
+
+/** Whether what is said now allows less than what was said then, or the same on more conditions. */
+function isStricter(now: Evaluation, then: Decision): boolean {
+  if (now.verdict !== then.verdict) return STRICTNESS[now.verdict] > STRICTNESS[then.verdict];
+  if (now.verdict === 'DENY') return false;
+  const isMore = (left: number | undefined, right: number | undefined): boolean => (left ?? 0) > (right ?? 0);
+  return (
+    now.obligations.some((obligation) => !then.obligations.includes(obligation)) ||
+    isMore(now.approval?.level, then.approvalNeeded?.level) ||
+    isMore(now.approval?.count, then.approvalNeeded?.count)
+  );
 }
 
 /** The decision without the secrets among its arguments, and without arguments where only metadata is recorded. */
@@ -99,7 +114,9 @@ async function recordOnce(deps: Deciding, viewer: Viewer, event: AuditEvent, key
 interface Gathered {
   readonly facts: Facts;
   readonly project: Namespace;
+  readonly line: readonly Namespace[];
   readonly level: number;
+  readonly teams: readonly string[];
   readonly agent: Agent | null;
   readonly named: NamedTool;
 }
@@ -110,21 +127,16 @@ async function gather(facts: Facts, viewer: Viewer, question: Question): Promise
   if (project === null) return null;
   const level = await facts.level(viewer.userId, project);
   if (level === 0) return null;
-  const [agent, named] = await Promise.all([facts.agent(question.agentId), facts.tool(project, question.tool)]);
-  return { facts, project, level, agent, named };
+  const [agent, named, line, user] = await Promise.all([
+    facts.agent(question.agentId),
+    facts.tool(project, question.tool),
+    facts.line(project),
+    facts.user(viewer.userId),
+  ]);
+  return { facts, project, line, level, teams: user?.teams ?? [], agent, named };
 }
 
-/**
- * A tool that is registered for another part of the organization is unknown here: what permits it by its name permits it there.
- * What forbids it by its name forbids it here too.
- */
-function judge({ facts, project, named }: Gathered, call: ToolCall): Evaluation {
-  const evaluation = evaluate(facts.policySet(project), call);
-  if (!named.isElsewhere || evaluation.verdict === 'DENY') return evaluation;
-  return evaluate(facts.policySet(project), { ...call, tool: unknownTool(`not registered here: ${randomUUID()}`) });
-}
-
-function callOf(viewer: Viewer, question: Question, { project, level, agent, named }: Gathered, now: Date): ToolCall {
+function callOf(viewer: Viewer, question: Question, { line, level, teams, agent, named }: Gathered, now: Date): ToolCall {
   return {
     // An agent that the platform has not told us of is trusted least.
     agent: {
@@ -135,37 +147,52 @@ function callOf(viewer: Viewer, question: Question, { project, level, agent, nam
       autonomous: agent?.autonomous ?? true,
       ownerId: agent?.ownerId ?? null,
     },
-    user: { id: viewer.userId, level },
-    projectLine: project.ancestors.map((id) => ({ id, kind: kindIn(project, id) })),
-    tool: named.tool === null ? unknownTool(question.tool) : knownTool(named.tool),
+    user: { id: viewer.userId, level, teams },
+    projectLine: line.map(({ id, kind, dataClass, isFrozen }) => ({ id, kind, dataClass, isFrozen })),
+    tool: named.tool === null ? unknownTool(question.tool, named.isElsewhere) : knownTool(named.tool),
     arguments: question.arguments,
     sessionId: question.sessionId,
+    session: { labels: null, counts: null },
+    circumstances: circumstancesOf(question),
     now,
+    timeZone: line[0]?.timeZone ?? 'UTC',
+    approval: null,
+    promises: question.promises,
   };
 }
 
-function kindIn(project: Namespace, id: string): 'ORGANIZATION' | 'GROUP' | 'PROJECT' {
-  if (id === project.id) return 'PROJECT';
-  return id === project.ancestors[0] ? 'ORGANIZATION' : 'GROUP';
+/** What the caller says of where and how, and of what it leaves out the strictest reading. */
+function circumstancesOf({ circumstances: said }: Question): Circumstances {
+  return {
+    environment: said.environment ?? STRICTEST_CIRCUMSTANCES.environment,
+    branch: said.branch ?? STRICTEST_CIRCUMSTANCES.branch,
+    isBranchProtected: said.isBranchProtected ?? STRICTEST_CIRCUMSTANCES.isBranchProtected,
+    surface: said.surface ?? STRICTEST_CIRCUMSTANCES.surface,
+    executionMode: said.executionMode ?? STRICTEST_CIRCUMSTANCES.executionMode,
+  };
 }
 
 /** What is not registered may do anything. */
-const unknownTool = (name: string): ToolFacts => ({
+const unknownTool = (name: string, isElsewhere: boolean): ToolFacts => ({
   id: name,
   server: null,
   isKnown: false,
+  isElsewhere,
   actionType: 'DESTROY',
   risk: UNKNOWN_RISK,
   definitionDigest: null,
+  labels: [],
 });
 
-const knownTool = ({ id, actionType, definitionDigest }: Tool): ToolFacts => ({
+const knownTool = ({ id, actionType, definitionDigest, labels }: Tool): ToolFacts => ({
   id,
   server: partsOf(id).server,
   isKnown: true,
+  isElsewhere: false,
   actionType,
   risk: RISKS[actionType],
   definitionDigest,
+  labels,
 });
 
 interface Made {
@@ -182,7 +209,10 @@ function eventOfDecision({ author, question, facts, call, tool, evaluation, now 
   const data: DecisionData = {
     basis: evaluation.basis,
     explanation: EXPLANATIONS[evaluation.basis],
+    advice: evaluation.advice,
     reasons: evaluation.reasons,
+    obligations: evaluation.obligations,
+    approvalNeeded: evaluation.approval,
     failed: evaluation.failed,
     epoch: facts.epoch,
     requestId: question.requestId,
@@ -190,6 +220,7 @@ function eventOfDecision({ author, question, facts, call, tool, evaluation, now 
     toolDefinitionDigest: tool?.definitionDigest ?? null,
     actionType: call.tool.actionType,
     arguments: question.arguments,
+    facts: factsOf(call),
   };
   return {
     type: DECISION_EVENT,
@@ -200,6 +231,8 @@ function eventOfDecision({ author, question, facts, call, tool, evaluation, now 
     ...whoDid(author),
     agentId: question.agentId,
     sessionId: question.sessionId,
+    surface: question.circumstances.surface,
+    executionMode: question.circumstances.executionMode,
     callId: question.callId,
     tool: question.tool,
     verdict: evaluation.verdict,
@@ -212,4 +245,5 @@ const asJson = (data: DecisionData): Json => ({
   ...data,
   reasons: data.reasons.map((reason) => ({ ...reason })),
   failed: data.failed.map((reason) => ({ ...reason })),
+  approvalNeeded: data.approvalNeeded === null ? null : { ...data.approvalNeeded },
 });

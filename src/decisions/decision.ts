@@ -1,6 +1,6 @@
 import type { StoredEvent, Verdict } from '../audit/index.js';
 import { isJsonObject, type JsonObject } from '../kernel/index.js';
-import type { Evaluation, Reason } from '../policy/index.js';
+import type { Approval, Evaluation, Reason } from '../policy/index.js';
 import type { ActionType } from '../tools/index.js';
 
 export const DECISION_EVENT = 'ai_tool_decision_made';
@@ -12,7 +12,12 @@ export interface Decision {
   readonly verdict: Verdict;
   readonly basis: Evaluation['basis'];
   readonly explanation: string;
+  /** What to do instead; may be shown to a model. */
+  readonly advice: readonly string[];
   readonly reasons: readonly Reason[];
+  readonly obligations: readonly string[];
+  /** Of ASK alone. */
+  readonly approvalNeeded: Approval | null;
   readonly epoch: number;
   readonly requestId: string | null;
   readonly toolName: string;
@@ -23,13 +28,18 @@ export interface Decision {
   readonly toolDefinitionDigest: string | null;
   readonly actionType: ActionType;
   readonly decidedAt: string;
+  /** Everything else that was known of the call; see `factsOf`. Null in records from before it was kept. */
+  readonly facts: JsonObject | null;
 }
 
 /** Sentences that may be shown to a model: they say what is so, and nothing of how the policies are made. */
 export const EXPLANATIONS: Readonly<Record<Evaluation['basis'], string>> = {
   PERMITTED: 'The call is allowed.',
   FORBIDDEN: 'A policy of the organization forbids this call. Do not try it in another way.',
+  APPROVAL_NEEDED: 'A human must approve this call before it may be made.',
+  OBLIGATION_NEEDED: 'The call is denied, because the service that asked does not promise what a policy of the organization demands.',
   NO_MATCH: 'No policy of the organization permits this call.',
+  ARGUMENTS_UNREADABLE: 'The call is denied, because it has too many arguments, or two of one name, for the policies that read them.',
   POLICY_ERROR: 'The call could not be checked against a policy that may forbid it, so it is denied.',
 };
 
@@ -40,17 +50,25 @@ export type DecisionData = Omit<Decision, 'id' | 'verdict' | 'toolName' | 'callI
   readonly failed: readonly Reason[];
 };
 
+/** Records from before there were approvals and obligations say nothing of them. */
+type StoredData = Omit<DecisionData, Later> & Partial<Pick<DecisionData, Later>>;
+type Later = 'advice' | 'obligations' | 'approvalNeeded' | 'facts';
+
 /** The decision in its event; null when the event is none. */
 export function decisionIn({ event }: StoredEvent): Decision | null {
   if (event.type !== DECISION_EVENT || event.verdict === null || !isJsonObject(event.data)) return null;
-  const data: DecisionData = JSON.parse(JSON.stringify(event.data));
-  const { basis, explanation, reasons, epoch, requestId, toolId, toolDefinitionDigest, actionType } = data;
+  const data: StoredData = JSON.parse(JSON.stringify(event.data));
+  const { basis, explanation, advice = [], reasons, obligations = [], approvalNeeded = null, facts = null } = data;
+  const { epoch, requestId, toolId, toolDefinitionDigest, actionType } = data;
   return {
     id: event.id,
     verdict: event.verdict,
     basis,
     explanation,
+    advice,
     reasons,
+    obligations,
+    approvalNeeded,
     epoch,
     requestId,
     toolName: event.tool ?? '',
@@ -59,5 +77,6 @@ export function decisionIn({ event }: StoredEvent): Decision | null {
     toolDefinitionDigest,
     actionType,
     decidedAt: event.occurredAt,
+    facts,
   };
 }

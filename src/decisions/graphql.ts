@@ -8,6 +8,7 @@ import type {
 } from '../generated/graphql.js';
 import { eventBehind, presentEvent, type StoredEvent } from '../audit/index.js';
 import { inputInvalid, inputProblems, notFound } from '../platform/graphql-input.js';
+import type { Reason } from '../policy/index.js';
 import type { DecideOutcome } from './decide.js';
 import { decisionIn } from './decision.js';
 import { parseQuestion } from './parse-question.js';
@@ -26,8 +27,12 @@ export function presentDecision(stored: StoredEvent): PresentedDecision | null {
   const decision = decisionIn(stored);
   if (decision === null) return null;
   const { toolId, reasons, ...rest } = decision;
-  return { ...rest, reasons: [...reasons], tool: toolId === null ? null : { id: toolId }, event: presentEvent(stored) };
+  return { ...rest, reasons: reasons.map(presentReason), tool: toolId === null ? null : { id: toolId }, event: presentEvent(stored) };
 }
+
+const presentReason = ({ severity, ...reason }: Reason) => ({ ...reason, severity: severity === undefined ? null : SEVERITIES[severity] });
+
+const SEVERITIES = { low: 'LOW', medium: 'MEDIUM', high: 'HIGH', critical: 'CRITICAL' } as const;
 
 async function presentById(context: DecisionContext, id: string): Promise<PresentedDecision | null> {
   const stored = await context.eventById(id);

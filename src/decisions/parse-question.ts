@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isJsonObject, isPlain, isWellFormed, jsonProblem, type JsonObject } from '../kernel/index.js';
+import { EXECUTION_MODES, isObligation, SURFACES } from '../policy/index.js';
 import { MAX_ARGUMENTS_CHARACTERS, type Question } from './question.js';
 
 const name = (longest: number) =>
@@ -25,6 +26,22 @@ const callArguments = z
   .nullish()
   .transform((value) => value ?? {});
 
+const oneOf = <const Words extends readonly string[]>(words: Words) =>
+  z
+    .enum(words, `must be one of ${words.join(', ')}`)
+    .nullish()
+    .transform((value) => value ?? null);
+
+const MAX_PROMISES = 50;
+const promises = z
+  .array(
+    z.string('must be a string').refine(isObligation, 'must be an obligation such as redact:pii, or a kind of them such as redact'),
+    'must be a list',
+  )
+  .max(MAX_PROMISES, `must hold at most ${MAX_PROMISES}`)
+  .nullish()
+  .transform((value) => [...new Set(value ?? [])].sort());
+
 const QuestionInput = z.object({
   requestId: optional(200),
   agentId: name(300),
@@ -33,10 +50,24 @@ const QuestionInput = z.object({
   arguments: callArguments,
   sessionId: optional(200),
   callId: optional(200),
+  environment: optional(100),
+  branch: optional(500),
+  branchProtected: z
+    .boolean('must be true or false')
+    .nullish()
+    .transform((value) => value ?? null),
+  surface: oneOf(SURFACES),
+  executionMode: oneOf(EXECUTION_MODES),
+  promises,
 });
 
+const QuestionRead = QuestionInput.transform(({ environment, branch, branchProtected, surface, executionMode, ...rest }): Question => ({
+  ...rest,
+  circumstances: { environment, branch, isBranchProtected: branchProtected, surface, executionMode },
+}));
+
 /** Reads a question from what a caller sent. */
-export const parseQuestion = (input: unknown): z.ZodSafeParseResult<Question> => QuestionInput.safeParse(input);
+export const parseQuestion = (input: unknown): z.ZodSafeParseResult<Question> => QuestionRead.safeParse(input);
 
 const properties = z.record(z.string(), z.unknown()).nullish();
 

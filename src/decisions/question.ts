@@ -1,4 +1,5 @@
 import { canonicalJson, sha256Hex, type JsonObject } from '../kernel/index.js';
+import type { Circumstances } from '../policy/index.js';
 
 /** The most that a call's arguments may hold, in characters of JSON. */
 export const MAX_ARGUMENTS_CHARACTERS = 256 * 1024;
@@ -14,6 +15,10 @@ export interface Question {
   readonly arguments: JsonObject;
   readonly sessionId: string | null;
   readonly callId: string | null;
+  /** Where and how the call would be made; what is not said is null, and read as STRICTEST_CIRCUMSTANCES. */
+  readonly circumstances: { readonly [Name in keyof Circumstances]: Circumstances[Name] | null };
+  /** Obligations, or kinds of them, that the caller fulfils when the decision names them. */
+  readonly promises: readonly string[];
 }
 
 /** What makes two questions the same one. */

@@ -36,11 +36,19 @@ function questionIn({ subject, action, resource, context }: EvaluationRequest, r
     arguments: action.properties?.['arguments'],
     sessionId: context?.['session'],
     callId: context?.['call'],
+    environment: context?.['environment'],
+    branch: context?.['branch'],
+    branchProtected: context?.['branchProtected'],
+    surface: context?.['surface'],
+    executionMode: context?.['executionMode'],
+    promises: context?.['promises'],
   });
   if (!parsed.success)
     throw new Failure(
       'BAD_USER_INPUT',
-      parsed.error.issues.map(({ path, message }) => `${PLACES[String(path[0])] ?? 'body'}: ${message}.`).join(' '),
+      parsed.error.issues
+        .map(({ path, message }) => `${[PLACES[String(path[0])] ?? 'body', ...path.slice(1)].join('.')}: ${message}.`)
+        .join(' '),
     );
   return parsed.data;
 }
@@ -54,6 +62,12 @@ const PLACES: Readonly<Record<string, string>> = {
   arguments: 'action.properties.arguments',
   sessionId: 'context.session',
   callId: 'context.call',
+  environment: 'context.environment',
+  branch: 'context.branch',
+  branchProtected: 'context.branchProtected',
+  surface: 'context.surface',
+  executionMode: 'context.executionMode',
+  promises: 'context.promises',
 };
 
 function expect(field: string, value: string, wanted: string): void {
@@ -64,7 +78,8 @@ function expect(field: string, value: string, wanted: string): void {
 function presentOutcome(outcome: DecideOutcome): object {
   if (outcome.kind === 'notFound')
     return { decision: false, context: { verdict: 'DENY', explanation: 'There is no such project, or you may not see it.' } };
-  const { id, callId, verdict, basis, explanation, reasons, epoch, toolId, toolDefinitionDigest, actionType, decidedAt } = outcome.decision;
+  const { id, callId, verdict, basis, explanation, advice, reasons, obligations, approvalNeeded } = outcome.decision;
+  const { epoch, toolId, toolDefinitionDigest, actionType, decidedAt } = outcome.decision;
   return {
     decision: verdict === 'ALLOW',
     context: {
@@ -73,7 +88,10 @@ function presentOutcome(outcome: DecideOutcome): object {
       verdict,
       basis,
       explanation,
+      advice,
       reasons,
+      obligations,
+      approvalNeeded,
       epoch,
       toolId,
       toolDefinitionDigest,

@@ -1,4 +1,12 @@
-import { levelIn, type Agent, type Directory, type EpochHints, type Namespace, type Standing } from '../directory/index.js';
+import {
+  levelIn,
+  type Agent,
+  type Directory,
+  type DirectoryUser,
+  type EpochHints,
+  type Namespace,
+  type Standing,
+} from '../directory/index.js';
 import { Failure, hasJustBeen, type Clock, type OrganizationId, type UserId } from '../kernel/index.js';
 import { preparePolicySet, type PolicyEngine, type PolicyInForce, type PolicyReader, type PolicySet } from '../policy/index.js';
 import { toolNamed, type NamedTool, type ToolReader } from '../tools/index.js';
@@ -16,7 +24,10 @@ export interface Snapshotting {
 export interface Facts {
   readonly epoch: number;
   project(id: string): Promise<Namespace | null>;
+  /** The project's line of namespaces, from the organization down to the project. */
+  line(project: Namespace): Promise<readonly Namespace[]>;
   agent(id: string): Promise<Agent | null>;
+  user(id: string): Promise<DirectoryUser | null>;
   /** What the name means in the project. */
   tool(project: Namespace, name: string): Promise<NamedTool>;
   /** The level of the user's highest role in the project or above; 0 for no member. */
@@ -136,7 +147,9 @@ async function factsFrom(deps: Snapshotting, organizationId: OrganizationId, epo
 async function factsAt(deps: Snapshotting, organizationId: OrganizationId, epoch: number): Promise<Facts> {
   const policies = byNamespace(await deps.policies.inForce(organizationId));
   const projects = new Memory<Namespace | null>();
+  const lines = new Memory<readonly Namespace[]>();
   const agents = new Memory<Agent | null>();
+  const users = new Memory<DirectoryUser | null>();
   const tools = new Memory<NamedTool>();
   const standings = new Memory<Standing>();
   const sets = new Map<string, PolicySet>();
@@ -152,6 +165,12 @@ async function factsAt(deps: Snapshotting, organizationId: OrganizationId, epoch
         const found = await atThisEpoch(deps.directory.namespaces(organizationId, [id]));
         return found.find(({ kind }) => kind === 'PROJECT') ?? null;
       }),
+    line: (project) =>
+      lines.get(project.id, async () => {
+        const found = await atThisEpoch(deps.directory.namespaces(organizationId, project.ancestors));
+        return project.ancestors.flatMap((id) => found.find((namespace) => namespace.id === id) ?? []);
+      }),
+    user: (id) => users.get(id, () => atThisEpoch(deps.directory.user(organizationId, id))),
     agent: (id) => agents.get(id, () => atThisEpoch(deps.directory.agent(organizationId, id))),
     tool: ({ id, ancestors }, name) =>
       tools.get(JSON.stringify([id, name]), () => atThisEpoch(toolNamed(deps.tools, organizationId, ancestors, name))),

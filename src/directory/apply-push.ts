@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { OrganizationId } from '../kernel/index.js';
-import type { Agent, Membership, Namespace } from './namespace.js';
+import type { Agent, DirectoryUser, Membership, Namespace } from './namespace.js';
 import { membershipKey, type DirectoryChange, type DirectoryState } from './ports.js';
 import { placeNamespaces } from './place-namespaces.js';
 import { placeServiceAccounts } from './place-service-accounts.js';
@@ -9,6 +9,7 @@ import {
   MembershipRow,
   NamespaceRow,
   ServiceAccountRow,
+  UserRow,
   type Collection,
   type DirectoryPush,
   type PushOutcome,
@@ -50,19 +51,25 @@ export function applyPush(
   for (const { index, path, message } of known.refused) serviceAccounts.reject(index, path, message);
   serviceAccounts.settle(known.accounts, serviceAccountRows, ({ userId }) => userId);
 
-  const tallies = [namespaces, memberships, agents, serviceAccounts];
+  const users = new Tally(state.users, 'users', push.users.length);
+  const userRows = parsedRows(push.users, UserRow, users);
+  users.settle(usersAfter(state, userRows), userRows, ({ id }) => id);
+
+  const tallies = [namespaces, memberships, agents, serviceAccounts, users];
   return {
     change: {
       namespaces: namespaces.change(),
       memberships: memberships.change(),
       agents: agents.change(),
       serviceAccounts: serviceAccounts.change(),
+      users: users.change(),
     },
     outcome: {
       namespaces: namespaces.counts(),
       memberships: memberships.counts(),
       agents: agents.counts(),
       serviceAccounts: serviceAccounts.counts(),
+      users: users.counts(),
       errors: tallies.flatMap(({ errors }) => errors),
     },
   };
@@ -123,6 +130,15 @@ function agentsAfter(state: DirectoryState, rows: readonly Parsed<z.infer<typeof
       const { id, name, classes, trust, ownerId, autonomous } = row;
       after.set(id, { id, name: name ?? id, classes: [...new Set(classes)].sort(), trust, ownerId, autonomous });
     }
+  }
+  return after;
+}
+
+function usersAfter(state: DirectoryState, rows: readonly Parsed<z.infer<typeof UserRow>>[]): ReadonlyMap<string, DirectoryUser> {
+  const after = new Map(state.users);
+  for (const { row } of rows) {
+    if (row.deleted) after.delete(row.id);
+    else after.set(row.id, { id: row.id, teams: [...new Set(row.teams)].sort() });
   }
   return after;
 }

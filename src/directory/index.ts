@@ -1,6 +1,14 @@
 export { rememberServiceAccounts, type KnownServiceAccounts } from './known-service-accounts.js';
 export { maintainedNamespace, memberNamespaces, overseesOrganization, ownedLine, ownedNamespace, readableNamespaces } from './access.js';
-export { ROLE_LEVELS, type Agent, type Membership, type Namespace, type NamespaceKind, type Role } from './namespace.js';
+export {
+  ROLE_LEVELS,
+  type Agent,
+  type DirectoryUser,
+  type Membership,
+  type Namespace,
+  type NamespaceKind,
+  type Role,
+} from './namespace.js';
 export type { Directory, DirectoryWriter, EpochCounter, EpochHints, NamespacePaths } from './ports.js';
 export { pushDirectory, type Pushing } from './push-directory.js';
 export { DirectoryPush, MAX_PUSH_ROWS, type PushOutcome } from './push.js';

@@ -12,7 +12,16 @@ export interface Namespace {
   readonly name: string;
   /** Ids from the organization down to the namespace itself. */
   readonly ancestors: readonly string[];
+  /** How confidential its data are, from 0, public, to 3, restricted; null when the platform has not said of it itself. */
+  readonly dataClass: number | null;
+  /** Whether the platform has said of it itself that nothing there may change. */
+  readonly isFrozen: boolean;
+  /** Of an organization, the clock that it lives by: a name of the IANA time zone database. Null when it was not said. */
+  readonly timeZone: string | null;
 }
+
+/** The names of data classes, from 0 on. */
+export const DATA_CLASSES = ['PUBLIC', 'INTERNAL', 'CONFIDENTIAL', 'RESTRICTED'] as const;
 
 /** A user's role in a namespace; holds for everything below. */
 export type Role = (typeof ROLES)[number];
@@ -39,6 +48,13 @@ export interface ServiceAccount {
   readonly userId: string;
   /** The human who is responsible for it, never a service account; null when the platform has not said who is. */
   readonly ownerId: string | null;
+}
+
+/** What governance knows of a user beside their roles. */
+export interface DirectoryUser {
+  readonly id: string;
+  /** Teams that policies speak of, for example `security`. */
+  readonly teams: readonly string[];
 }
 
 /** What governance knows of an agent of the platform's catalogue. */

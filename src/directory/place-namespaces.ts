@@ -45,6 +45,11 @@ export function placeNamespaces(
 
 type Seat = Omit<Namespace, 'ancestors'>;
 
+function seatOf(row: Extract<z.infer<typeof NamespaceRow>, { readonly deleted: false }>): Seat {
+  const { id, kind, parentId, path, name = path, dataClass, frozen, timeZone } = row;
+  return { id, kind, parentId, path, name, dataClass, isFrozen: frozen, timeZone };
+}
+
 interface Problem {
   readonly path: string;
   readonly message: string;
@@ -80,7 +85,7 @@ class Plan {
       this.seated.delete(row.id);
       this.#deleted.delete(row.id);
       if (row.deleted) this.#deleted.add(row.id);
-      else this.seated.set(row.id, { id: row.id, kind: row.kind, parentId: row.parentId, path: row.path, name: row.name ?? row.path });
+      else this.seated.set(row.id, seatOf(row));
     }
   }
 
@@ -107,12 +112,13 @@ class Plan {
     return problems;
   }
 
-  #problemOf({ id, kind, parentId }: Seat): Problem | null {
+  #problemOf({ id, kind, parentId, timeZone }: Seat): Problem | null {
     if (kind === 'ORGANIZATION') {
       if (id !== this.#organizationId) return { path: 'id', message: 'must be the organization that the token is for' };
       return parentId === null ? null : { path: 'parentId', message: 'must be null for an organization' };
     }
     if (id === this.#organizationId) return { path: 'kind', message: 'must be ORGANIZATION: this is the id of the organization itself' };
+    if (timeZone !== null) return { path: 'timeZone', message: 'must be null but for the organization: it has one clock' };
     return parentId === null ? { path: 'parentId', message: 'must name the namespace above; only an ORGANIZATION has none' } : null;
   }
 
@@ -218,12 +224,12 @@ function finished(
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const seat = seats.get(next.id);
     if (seat === undefined) continue;
-    const { id, kind, parentId, path, name } = seat;
+    const { id, kind, parentId, path, name, dataClass, isFrozen, timeZone } = seat;
     const ancestors = [...next.above, id];
     const earlier = before.get(id);
     // The very same where nothing has changed: most of a large tree, and then nobody has to compare.
     const isSame = earlier === seat && earlier.ancestors.join('\n') === ancestors.join('\n');
-    done.set(id, isSame ? earlier : { id, kind, parentId, path, name, ancestors });
+    done.set(id, isSame ? earlier : { id, kind, parentId, path, name, ancestors, dataClass, isFrozen, timeZone });
     for (const child of children.get(id) ?? []) open.push({ id: child, above: ancestors });
   }
   return done;

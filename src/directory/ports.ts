@@ -1,5 +1,5 @@
 import type { OrganizationId, UserId } from '../kernel/index.js';
-import type { Agent, Membership, Namespace, ServiceAccount } from './namespace.js';
+import type { Agent, DirectoryUser, Membership, Namespace, ServiceAccount } from './namespace.js';
 import type { Standing } from './standing.js';
 
 /** Reads the directory. */
@@ -18,6 +18,9 @@ export interface Directory {
 
   /** The agent; null when the platform has not told us of it. */
   agent(organizationId: OrganizationId, id: string): Promise<Agent | null>;
+
+  /** What the platform has told of the user beside their roles; null when nothing. */
+  user(organizationId: OrganizationId, id: string): Promise<DirectoryUser | null>;
 
   /**
    * The organization's governance epoch: raised, in the same transaction, by every change that can alter a decision. 0 for an
@@ -59,6 +62,7 @@ export interface DirectoryState {
   readonly agents: ReadonlyMap<string, Agent>;
   /** Keyed by their user's id. */
   readonly serviceAccounts: ReadonlyMap<string, ServiceAccount>;
+  readonly users: ReadonlyMap<string, DirectoryUser>;
 }
 
 /** What the rows of a push are about. */
@@ -70,6 +74,7 @@ export interface Mentioned {
   readonly serviceAccountIds: readonly string[];
   /** Users who are to be responsible for a service account. */
   readonly ownerIds: readonly string[];
+  readonly userIds: readonly string[];
 }
 
 /** What a push changes. */
@@ -78,6 +83,7 @@ export interface DirectoryChange {
   readonly memberships: Rows<Membership>;
   readonly agents: Rows<Agent>;
   readonly serviceAccounts: Rows<ServiceAccount>;
+  readonly users: Rows<DirectoryUser>;
 }
 
 interface Rows<Row> {
@@ -91,9 +97,9 @@ interface Rows<Row> {
 export interface DirectoryWriter {
   /**
    * What the directory holds of the organization, which is created when it is new: every namespace, or, when no row is about a
-   * namespace, those in which somebody becomes a member; the memberships, agents and service accounts that rows are about; those of the
-   * users who are to be responsible for one that are service accounts themselves; the service accounts for which a user is responsible
-   * who is to become one; and the members of what is deleted, with all below. Until the transaction ends no other
+   * namespace, those in which somebody becomes a member; the memberships, agents, service accounts and users that rows are about; those
+   * of the users who are to be responsible for a service account that are service accounts themselves; the service accounts for which a
+   * user is responsible who is to become one; and the members of what is deleted, with all below. Until the transaction ends no other
    * push to it goes on: pushes come one after another.
    */
   lockState(organizationId: OrganizationId, mentioned: Mentioned): Promise<DirectoryState>;

@@ -1,7 +1,7 @@
 import type { Prisma } from '../generated/prisma/client.js';
 import { userId } from '../kernel/index.js';
 import { hasAnyOf, sqlWithin, type SqlOf } from '../platform/postgres.js';
-import type { Agent, Membership, Namespace, NamespaceKind, Role, ServiceAccount } from './namespace.js';
+import type { Agent, DirectoryUser, Membership, Namespace, NamespaceKind, Role, ServiceAccount } from './namespace.js';
 import {
   membershipKey,
   type Directory,
@@ -16,7 +16,11 @@ type AgentRow = Omit<Prisma.AgentGetPayload<object>, 'organizationId'>;
 type AgentColumns = Omit<AgentRow, 'ownerId'> & { readonly owner_id: string | null };
 type MembershipRow = Omit<Prisma.MembershipGetPayload<object>, 'organizationId'>;
 type ServiceAccountColumns = { readonly user_id: string; readonly owner_id: string | null };
-type NamespaceColumns = Omit<NamespaceRow, 'parentId'> & { readonly parent_id: string | null };
+type NamespaceColumns = Omit<NamespaceRow, 'parentId' | 'dataClass' | 'timeZone'> & {
+  readonly parent_id: string | null;
+  readonly data_class: number | null;
+  readonly time_zone: string | null;
+};
 type MembershipColumns = Pick<MembershipRow, 'role'> & { readonly user_id: string; readonly namespace_id: string };
 
 /** The directory in Postgres, over any connection or inside one open transaction. */
@@ -32,7 +36,7 @@ export const postgresDirectory = (of: SqlOf): Directory & NamespacePaths & Servi
   async namespaces(organizationId, ids) {
     if (ids.length === 0) return [];
     const rows = await of(organizationId).query<NamespaceColumns>(
-      'SELECT id, kind, parent_id, path, name, ancestors FROM namespace WHERE organization_id = $1 AND id = ANY($2::text[])',
+      `SELECT ${NAMESPACE_COLUMNS} FROM namespace WHERE organization_id = $1 AND id = ANY($2::text[])`,
       [organizationId, ids],
     );
     return rows.map(fromNamespaceColumns);
@@ -61,6 +65,14 @@ export const postgresDirectory = (of: SqlOf): Directory & NamespacePaths & Servi
     return row === undefined ? null : toAgent({ ...row, ownerId: row.owner_id });
   },
 
+  async user(organizationId, id) {
+    const [row] = await of(organizationId).query<DirectoryUser>(
+      'SELECT id, teams FROM directory_user WHERE organization_id = $1 AND id = $2',
+      [organizationId, id],
+    );
+    return row === undefined ? null : { id: row.id, teams: row.teams };
+  },
+
   async epoch(organizationId) {
     const [row] = await of(organizationId).query<{ epoch: string }>('SELECT epoch FROM organization WHERE id = $1', [organizationId]);
     return Number(row?.epoch ?? 0);
@@ -80,6 +92,7 @@ const SERVICE_ACCOUNTS = `
   SELECT o.epoch, CASE WHEN o.epoch IS DISTINCT FROM $2::bigint THEN
     (SELECT json_agg(json_build_array(a.user_id, a.owner_id)) FROM service_account a WHERE a.organization_id = $1) END AS accounts
   FROM organization o WHERE o.id = $1`;
+const NAMESPACE_COLUMNS = 'id, kind, parent_id, path, name, ancestors, data_class, frozen, time_zone';
 
 const LINES = `
   SELECT id, ancestors FROM namespace WHERE organization_id = $1 AND id = ANY($2::text[])
@@ -109,9 +122,9 @@ export const postgresDirectoryWriter = (tx: Prisma.TransactionClient): Directory
       // Not the organization's row: whoever raises the epoch, to take a policy out of force say, must not wait for a long push. And
       // a transaction that has written nothing yet holds no event of anybody back from its position.
       await sql.query("SELECT pg_advisory_xact_lock(hashtextextended($1 || ' directory', 0))::text", [organizationId]);
-      const { hasNamespaces, deletedNamespaceIds, memberships, agentIds, serviceAccountIds, ownerIds } = mentioned;
+      const { hasNamespaces, deletedNamespaceIds, memberships, agentIds, serviceAccountIds, ownerIds, userIds } = mentioned;
       const namespaceIds = hasNamespaces ? null : memberships.map(({ namespaceId }) => namespaceId);
-      const [namespaces, members, agents, serviceAccounts] = [
+      const [namespaces, members, agents, serviceAccounts, users] = [
         await sql.query<NamespaceColumns>(STATE_NAMESPACES, [organizationId, namespaceIds]),
         await sql.query<MembershipColumns>(STATE_MEMBERSHIPS, [organizationId, JSON.stringify(memberships), deletedNamespaceIds]),
         await tx.agent.findMany({ where: { organizationId, id: { in: [...new Set(agentIds)] } } }),
@@ -120,17 +133,23 @@ export const postgresDirectoryWriter = (tx: Prisma.TransactionClient): Directory
           JSON.stringify([...serviceAccountIds, ...ownerIds]),
           JSON.stringify(serviceAccountIds),
         ]),
+        await sql.query<DirectoryUser>('SELECT id, teams FROM directory_user WHERE organization_id = $1 AND id = ANY($2::text[])', [
+          organizationId,
+          userIds,
+        ]),
       ];
       return {
         namespaces: new Map(namespaces.map((row) => [row.id, fromNamespaceColumns(row)])),
         memberships: new Map(members.map(fromMembershipColumns).map((row) => [membershipKey(row), row])),
         agents: new Map(agents.map((row) => [row.id, toAgent(row)])),
         serviceAccounts: new Map(serviceAccounts.map((row) => [row.user_id, toServiceAccount(row)])),
+        users: new Map(users.map(({ id, teams }) => [id, { id, teams }])),
       };
     },
 
-    async write(organizationId, { namespaces, memberships, agents, serviceAccounts }) {
-      const size = [namespaces, memberships, agents, serviceAccounts].reduce((sum, { put, remove }) => sum + put.length + remove.length, 0);
+    async write(organizationId, { namespaces, memberships, agents, serviceAccounts, users }) {
+      const all = [namespaces, memberships, agents, serviceAccounts, users];
+      const size = all.reduce((sum, { put, remove }) => sum + put.length + remove.length, 0);
       if (size === 0) return;
       const put = (text: string, rows: readonly object[]) =>
         rows.length === 0 ? [] : sql.query(text, [organizationId, JSON.stringify(rows)]);
@@ -140,10 +159,12 @@ export const postgresDirectoryWriter = (tx: Prisma.TransactionClient): Directory
       await remove(REMOVE_MEMBERSHIPS, memberships.remove);
       await remove(REMOVE_AGENTS, agents.remove);
       await remove(REMOVE_SERVICE_ACCOUNTS, serviceAccounts.remove);
+      await remove(REMOVE_USERS, users.remove);
       await put(PUT_NAMESPACES, namespaces.put);
       await put(PUT_MEMBERSHIPS, memberships.put);
       await put(PUT_AGENTS, agents.put);
       await put(PUT_SERVICE_ACCOUNTS, serviceAccounts.put);
+      await put(PUT_USERS, users.put);
       await postgresEpoch(tx).raise(organizationId);
     },
   };
@@ -151,7 +172,7 @@ export const postgresDirectoryWriter = (tx: Prisma.TransactionClient): Directory
 
 // Many rows again: Prisma takes ten times as long to read them.
 const STATE_NAMESPACES = `
-  SELECT id, kind, parent_id, path, name, ancestors FROM namespace WHERE organization_id = $1 AND ($2::text[] IS NULL OR id = ANY($2::text[]))`;
+  SELECT ${NAMESPACE_COLUMNS} FROM namespace WHERE organization_id = $1 AND ($2::text[] IS NULL OR id = ANY($2::text[]))`;
 const STATE_MEMBERSHIPS = `
   SELECT m.user_id, m.namespace_id, m.role
   FROM json_to_recordset($2::json) AS row ("userId" text, "namespaceId" text)
@@ -166,11 +187,13 @@ const STATE_SERVICE_ACCOUNTS = `
   SELECT a.user_id, a.owner_id FROM json_array_elements_text($3::json) AS wanted (id) JOIN service_account a ON a.organization_id = $1 AND a.owner_id = wanted.id`;
 // One statement a collection: 50,000 rows through Prisma's createMany would cost a hundred times the CPU.
 const PUT_NAMESPACES = `
-  INSERT INTO namespace (organization_id, id, kind, parent_id, path, name, ancestors)
-  SELECT $1, id, kind, "parentId", path, name, ARRAY(SELECT json_array_elements_text(ancestors))
-  FROM json_to_recordset($2::json) AS row (id text, kind text, "parentId" text, path text, name text, ancestors json)
+  INSERT INTO namespace (organization_id, id, kind, parent_id, path, name, ancestors, data_class, frozen, time_zone)
+  SELECT $1, id, kind, "parentId", path, name, ARRAY(SELECT json_array_elements_text(ancestors)), "dataClass", "isFrozen", "timeZone"
+  FROM json_to_recordset($2::json)
+    AS row (id text, kind text, "parentId" text, path text, name text, ancestors json, "dataClass" smallint, "isFrozen" bool, "timeZone" text)
   ON CONFLICT (organization_id, id) DO UPDATE
-  SET kind = excluded.kind, parent_id = excluded.parent_id, path = excluded.path, name = excluded.name, ancestors = excluded.ancestors`;
+  SET kind = excluded.kind, parent_id = excluded.parent_id, path = excluded.path, name = excluded.name, ancestors = excluded.ancestors,
+    data_class = excluded.data_class, frozen = excluded.frozen, time_zone = excluded.time_zone`;
 const PUT_MEMBERSHIPS = `
   INSERT INTO membership (organization_id, user_id, namespace_id, role)
   SELECT $1, "userId", "namespaceId", role FROM json_to_recordset($2::json) AS row ("userId" text, "namespaceId" text, role text)
@@ -185,6 +208,10 @@ const PUT_SERVICE_ACCOUNTS = `
   INSERT INTO service_account (organization_id, user_id, owner_id)
   SELECT $1, "userId", "ownerId" FROM json_to_recordset($2::json) AS row ("userId" text, "ownerId" text)
   ON CONFLICT (organization_id, user_id) DO UPDATE SET owner_id = excluded.owner_id`;
+const PUT_USERS = `
+  INSERT INTO directory_user (organization_id, id, teams)
+  SELECT $1, id, ARRAY(SELECT json_array_elements_text(teams)) FROM json_to_recordset($2::json) AS row (id text, teams json)
+  ON CONFLICT (organization_id, id) DO UPDATE SET teams = excluded.teams`;
 // What happened in a namespace outlives it, and is still seen by those above it.
 const REMOVE_NAMESPACES = `
   WITH gone AS (
@@ -195,11 +222,13 @@ const REMOVE_NAMESPACES = `
 const REMOVE_AGENTS = 'DELETE FROM agent WHERE organization_id = $1 AND id IN (SELECT json_array_elements_text($2::json))';
 const REMOVE_SERVICE_ACCOUNTS =
   'DELETE FROM service_account WHERE organization_id = $1 AND user_id IN (SELECT json_array_elements_text($2::json))';
+const REMOVE_USERS = 'DELETE FROM directory_user WHERE organization_id = $1 AND id IN (SELECT json_array_elements_text($2::json))';
 const REMOVE_MEMBERSHIPS = `
   DELETE FROM membership WHERE organization_id = $1 AND (user_id, namespace_id) IN
   (SELECT key::json ->> 0, key::json ->> 1 FROM json_array_elements_text($2::json) AS key)`;
 
-const fromNamespaceColumns = (row: NamespaceColumns): Namespace => toNamespace({ ...row, parentId: row.parent_id });
+const fromNamespaceColumns = (row: NamespaceColumns): Namespace =>
+  toNamespace({ ...row, parentId: row.parent_id, dataClass: row.data_class, timeZone: row.time_zone });
 const fromMembershipColumns = (row: MembershipColumns): Membership =>
   toMembership({ ...row, userId: row.user_id, namespaceId: row.namespace_id });
 
@@ -210,6 +239,9 @@ const toNamespace = (row: NamespaceRow): Namespace => ({
   path: row.path,
   name: row.name,
   ancestors: row.ancestors,
+  dataClass: row.dataClass,
+  isFrozen: row.frozen,
+  timeZone: row.timeZone,
 });
 
 const toMembership = (row: MembershipRow): Membership => ({ namespaceId: row.namespaceId, userId: row.userId, role: row.role as Role });

@@ -10,7 +10,7 @@ export interface Pushing {
   announce(organizationId: OrganizationId): void;
 }
 
-/** Takes what the platform says of its namespaces, members, agents and service accounts. Pushing the same again changes nothing. */
+/** Takes what the platform says of its namespaces, members, agents, service accounts and users. Pushing the same again changes nothing. */
 export async function pushDirectory(deps: Pushing, viewer: Viewer, push: DirectoryPush): Promise<PushOutcome> {
   requireScope(viewer, 'directory:write');
   const outcome = await deps.atomically(viewer.organizationId, async (writer) => {
@@ -24,7 +24,7 @@ export async function pushDirectory(deps: Pushing, viewer: Viewer, push: Directo
 }
 
 /** What the rows are about, whether or not they are acceptable. */
-function mentionedIn({ namespaces, memberships, agents, serviceAccounts }: DirectoryPush): Mentioned {
+function mentionedIn({ namespaces, memberships, agents, serviceAccounts, users }: DirectoryPush): Mentioned {
   return {
     hasNamespaces: namespaces.length > 0,
     deletedNamespaceIds: namespaces.flatMap((row) => (memberOf(row, 'deleted') === true ? textsOf(row, 'id') : [])),
@@ -34,6 +34,7 @@ function mentionedIn({ namespaces, memberships, agents, serviceAccounts }: Direc
     agentIds: agents.flatMap((row) => textsOf(row, 'id')),
     serviceAccountIds: serviceAccounts.flatMap((row) => textsOf(row, 'userId')),
     ownerIds: serviceAccounts.flatMap((row) => textsOf(row, 'ownerId')),
+    userIds: users.flatMap((row) => textsOf(row, 'id')),
   };
 }
 

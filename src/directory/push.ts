@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isPlain, isWellFormed } from '../kernel/index.js';
-import { ROLES } from './namespace.js';
+import { DATA_CLASSES, ROLES } from './namespace.js';
 
 /** The most rows that one push may hold, over all collections. */
 export const MAX_PUSH_ROWS = 50_000;
@@ -18,6 +18,32 @@ const label = z
   .max(255, 'must have at most 255 characters')
   .refine((text) => isPlain(text) && isWellFormed(text), NOT_PLAIN);
 
+/** By name and by number. */
+const CLASS_NUMBERS: ReadonlyMap<unknown, number> = new Map(
+  DATA_CLASSES.flatMap((name, index): readonly (readonly [unknown, number])[] => [
+    [name, index],
+    [index, index],
+  ]),
+);
+
+const dataClass = z
+  .custom<string | number>((given) => CLASS_NUMBERS.has(given), `must be one of ${DATA_CLASSES.join(', ')}, or 0 to 3`)
+  .transform((given) => CLASS_NUMBERS.get(given) ?? null)
+  .nullable();
+
+const timeZone = z.string().refine(isTimeZone, 'must be a name of the IANA time zone database, for example Europe/Berlin').nullable();
+
+function isTimeZone(name: string): boolean {
+  // What may stand for an offset, such as +01:00, knows no daylight saving, and no earlier release of Node.
+  if (!/^[A-Za-z][A-Za-z0-9_+\-/]{0,63}$/.test(name)) return false;
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
 export const NamespaceRow = z.union([
   z.object({ id, deleted: z.literal(true) }),
   z.object({
@@ -26,6 +52,9 @@ export const NamespaceRow = z.union([
     parentId: id.nullable().default(null),
     path: label.min(1, 'must not be empty'),
     name: label.optional(),
+    dataClass: dataClass.default(null),
+    frozen: z.boolean().default(false),
+    timeZone: timeZone.default(null),
     deleted: z.literal(false).default(false),
   }),
 ]);
@@ -53,6 +82,15 @@ export const ServiceAccountRow = z.union([
   z.object({ userId: id, ownerId: id.nullable().default(null), deleted: z.literal(false).default(false) }),
 ]);
 
+export const UserRow = z.union([
+  z.object({ id, deleted: z.literal(true) }),
+  z.object({
+    id,
+    teams: z.array(label.min(1, 'must not be empty')).max(100, 'must hold at most 100').default([]),
+    deleted: z.literal(false).default(false),
+  }),
+]);
+
 /** A push: rows are judged one by one, so here only the frame counts. */
 export const DirectoryPush = z
   .object({
@@ -60,6 +98,7 @@ export const DirectoryPush = z
     memberships: z.array(z.unknown()).default([]),
     agents: z.array(z.unknown()).default([]),
     serviceAccounts: z.array(z.unknown()).default([]),
+    users: z.array(z.unknown()).default([]),
   })
   .strict()
   .refine(
@@ -68,7 +107,7 @@ export const DirectoryPush = z
   );
 export type DirectoryPush = z.infer<typeof DirectoryPush>;
 
-export type Collection = 'namespaces' | 'memberships' | 'agents' | 'serviceAccounts';
+export type Collection = 'namespaces' | 'memberships' | 'agents' | 'serviceAccounts' | 'users';
 
 /** Why one row was refused. The others are taken all the same. */
 export interface RowError {

@@ -8,11 +8,16 @@ import type * as CedarWasm from '@cedar-policy/cedar-wasm/nodejs';
 // some thousand decisions after the start. Without the inlining a call costs no measurable time more.
 setFlagsFromString('--no-turbo-inline-js-wasm-calls');
 
-/** A problem in a text, at a place counted in bytes of UTF-8. */
+/** A problem in a text, in Cedar's words, at a place counted in bytes of UTF-8. */
 export interface ParsedProblem {
   readonly message: string;
   readonly help: string | null;
+  /** What Cedar says of the place, such as what it had expected there. */
+  readonly label: string | null;
   readonly byte: number | null;
+  readonly endByte: number | null;
+  /** Cedar's own name of the policy concerned, by its place in the text: `policy0`. */
+  readonly policy: string | null;
 }
 
 /** One `permit` or `forbid` in Cedar's JSON form. */
@@ -21,7 +26,10 @@ export interface ParsedStatement {
   readonly est: unknown;
 }
 
-export type Parsed = { readonly statements: readonly ParsedStatement[] } | { readonly problems: readonly ParsedProblem[] };
+export type Parsed =
+  | { readonly statements: readonly ParsedStatement[] }
+  /** `parsed`: the statements, where they could be read and it is with the schema that they do not agree. */
+  | { readonly problems: readonly ParsedProblem[]; readonly parsed: readonly ParsedStatement[] };
 
 /** How long a text of 16 KiB may keep the parser; an ordinary one takes some tens of milliseconds, most of them for loading it. */
 const PARSE_MILLISECONDS = 5_000;
@@ -37,7 +45,8 @@ export async function parseInWorker(text: string, schema: string): Promise<Parse
   try {
     return await new Promise<Parsed>((resolve) => {
       const help = 'Split it into several policies. Each term of a chain of &&, || or + nests one level deeper; some sixty are possible.';
-      const broken = (message: string) => resolve({ problems: [{ message, help, byte: null }] });
+      const nowhere = { label: null, byte: null, endByte: null, policy: null };
+      const broken = (message: string) => resolve({ problems: [{ message, help, ...nowhere }], parsed: [] });
       timer = setTimeout(() => broken('The text takes too long to parse.'), PARSE_MILLISECONDS);
       worker.once('message', resolve);
       worker.once('error', () => broken('The text cannot be parsed: it is too deeply nested.'));

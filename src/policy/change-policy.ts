@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { authorOf, eventOf, OWN_SOURCE, seal, whoDid, type Append, type Author, type Humans } from '../audit/index.js';
 import { maintainedNamespace, type Directory, type Namespace } from '../directory/index.js';
 import { requireScope, sha256Hex, type Clock, type OrganizationId, type Viewer } from '../kernel/index.js';
-import { clauseProblem, textProblem } from './guard.js';
-import { SCHEMA } from './model.js';
-import type { Policy, PolicyProblem, Revision, Statement } from './policy.js';
+import type { Policy, PolicyProblem, Revision } from './policy.js';
 import type { PolicyParser, PolicyReader, PolicyTransaction } from './ports.js';
+import { readText } from './read-text.js';
 
 export interface PolicyChanging {
   readonly directory: Directory;
@@ -55,7 +54,7 @@ export async function createPolicy(deps: PolicyChanging, viewer: Viewer, draft: 
   requireScope(viewer, 'policy:write');
   const namespace = await maintainedNamespace(deps.directory, viewer, draft.namespaceId);
   if (namespace === null) return { kind: 'notFound', field: 'namespaceId' };
-  const parsed = await parse(deps.parser, draft.text);
+  const parsed = await readText(deps.parser, draft.text);
   if ('problems' in parsed) return { kind: 'invalid', problems: parsed.problems };
 
   const { text, ...named } = draft;
@@ -86,7 +85,7 @@ export async function publishPolicy(deps: PolicyChanging, viewer: Viewer, reques
   const found = await maintainedPolicy(deps, viewer, request.policyId);
   if (found === null) return { kind: 'notFound', field: 'policyId' };
   const text = request.text ?? found.policy.draftText;
-  const parsed = await parse(deps.parser, text);
+  const parsed = await readText(deps.parser, text);
   if ('problems' in parsed) return { kind: 'invalid', problems: parsed.problems };
 
   const author = await authorOf(deps.humans, viewer);
@@ -169,17 +168,6 @@ async function changed(
   });
   if (outcome.kind === 'done') deps.announce(viewer.organizationId);
   return outcome;
-}
-
-async function parse(
-  parser: PolicyParser,
-  text: string,
-): Promise<{ readonly statements: readonly Statement[] } | { readonly problems: readonly PolicyProblem[] }> {
-  const unsafe = textProblem(text);
-  if (unsafe !== null) return { problems: [unsafe] };
-  const parsed = await parser.parse(text, SCHEMA);
-  const heavy = 'statements' in parsed ? clauseProblem(parsed.statements) : null;
-  return heavy === null ? parsed : { problems: [heavy] };
 }
 
 async function maintainedPolicy(

@@ -1,48 +1,81 @@
-import { cedarRequest } from './cedar-request.js';
+import { annotationsOf, fulfils, HIGHEST_APPROVAL, type Annotations, type Severity } from './annotations.js';
+import { argumentsUnseen, readsArguments, withoutArguments } from './argument-reading.js';
+import { readArguments } from './call-arguments.js';
+import { cedarRequest, supposing } from './cedar-request.js';
 import type { Effect, PolicyInForce, Statement } from './policy.js';
-import type { CedarAnswer, LoadedStatements, PolicyEngine } from './ports.js';
-import type { ToolCall } from './tool-call.js';
+import type { CedarAnswer, CedarRequest, LoadedStatements, PolicyEngine } from './ports.js';
+import type { Approval, ToolCall } from './tool-call.js';
 
 /** The policies that decide calls at one place, made ready. */
 export interface PolicySet {
   readonly statements: LoadedStatements;
-  /** By the id under which a statement was loaded: whose it is. */
-  readonly owners: ReadonlyMap<string, { readonly policy: PolicyInForce; readonly effect: Effect }>;
+  /** By the id under which a statement was loaded: whose it is, and what its annotations say. */
+  readonly owners: ReadonlyMap<string, Owner>;
+  /** Those that read arguments, without the clauses that do, each as a forbid: they match where the statement might. */
+  readonly readers: () => LoadedStatements;
+  /** Every obligation that some statement demands. */
+  readonly obligations: readonly string[];
+}
+
+interface Owner {
+  readonly policy: PolicyInForce;
+  readonly effect: Effect;
+  readonly annotations: Annotations;
 }
 
 /** Why a verdict came out as it did. */
-export type Basis = 'PERMITTED' | 'FORBIDDEN' | 'NO_MATCH' | 'POLICY_ERROR';
+export type Basis =
+  'PERMITTED' | 'APPROVAL_NEEDED' | 'FORBIDDEN' | 'OBLIGATION_NEEDED' | 'NO_MATCH' | 'ARGUMENTS_UNREADABLE' | 'POLICY_ERROR';
 
-/** A policy that determined a verdict. */
+/** A policy that determined a verdict: one for each of its statements that has a name or words of its own. */
 export interface Reason {
   readonly policyId: string;
   readonly policyName: string;
   readonly namespaceId: string;
   readonly revision: number;
   readonly effect: Effect;
+  /** What the statement's annotations say; absent where they say nothing. */
+  readonly statement?: string;
+  readonly reason?: string;
+  readonly severity?: Severity;
 }
 
 export interface Evaluation {
-  readonly verdict: 'ALLOW' | 'DENY';
+  readonly verdict: 'ALLOW' | 'ASK' | 'DENY';
   readonly basis: Basis;
   readonly reasons: readonly Reason[];
   /** Policies that could not be evaluated: each is somebody's to mend. */
   readonly failed: readonly Reason[];
+  /** Of ALLOW and ASK, what the enforcement point has to do; of OBLIGATION_NEEDED, what it would have had to promise. */
+  readonly obligations: readonly string[];
+  /** Of ASK, who must approve: at least so many of at least that level. */
+  readonly approval: Approval | null;
+  /** What to do instead, in words that may be shown to a model. */
+  readonly advice: readonly string[];
 }
 
 /** Makes the policies of one place ready to be evaluated many times. */
 export function preparePolicySet(engine: PolicyEngine, policies: readonly PolicyInForce[]): PolicySet {
   const statements = new Map<string, Statement>();
-  const owners = new Map<string, { readonly policy: PolicyInForce; readonly effect: Effect }>();
+  const owners = new Map<string, Owner>();
   for (const policy of policies) {
     policy.statements.forEach((statement, index) => {
       const id = `${policy.id}/${index}`;
       statements.set(id, statement);
-      owners.set(id, { policy, effect: statement.effect });
+      owners.set(id, { policy, effect: statement.effect, annotations: annotationsOf(statement.est) });
     });
   }
-  return { statements: engine.load(statements), owners };
+  let readers: LoadedStatements | null = null;
+  return {
+    statements: engine.load(statements),
+    owners,
+    readers: () => (readers ??= engine.load(readersAmong(statements))),
+    obligations: [...new Set([...owners.values()].flatMap(({ annotations }) => annotations.obligations))],
+  };
 }
+
+const readersAmong = (statements: ReadonlyMap<string, Statement>): ReadonlyMap<string, Statement> =>
+  new Map([...statements].flatMap(([id, { est }]) => (readsArguments(est) ? [[id, withoutArguments(est)] as const] : [])));
 
 /**
  * Decides one tool call. Pure: the same call and policies, the same answer.
@@ -50,38 +83,136 @@ export function preparePolicySet(engine: PolicyEngine, policies: readonly Policy
  * What no policy permits is denied, and any `forbid` that matches wins over every `permit`, so neither the order of policies nor
  * the level they come from matters (as in Cedar: docs.cedarpolicy.com/auth/authorization.html). Unlike in Cedar, a `forbid` that
  * cannot be evaluated denies: Cedar would skip it, so that an argument of the wrong type would turn a denial into permission.
+ *
+ * What is denied is evaluated again as if every obligation that the enforcement point promises were met, and then as if it had been
+ * approved as well: if the first allows, the verdict is ALLOW with those obligations, if the second does, ASK. What the annotations
+ * say gives the answer its parameters and never changes it.
+ *
+ * A tool that is registered for another part of the organization is unknown here: what permits it by its name permits it there.
+ * What forbids it by its name forbids it here too.
  */
 export function evaluate(set: PolicySet, call: ToolCall): Evaluation {
-  const answer = set.statements.authorize(cedarRequest(call));
-  const failed = reasonsOf(set, answer.errors);
-  const failedForbids = failed.filter((reason) => reason.effect === 'FORBID');
-  if (answer.isAllowed && failedForbids.length > 0) return { verdict: 'DENY', basis: 'POLICY_ERROR', reasons: failedForbids, failed };
-  const reasons = reasonsOf(set, answer.reasons);
-  return answer.isAllowed
-    ? { verdict: 'ALLOW', basis: 'PERMITTED', reasons, failed }
-    : { verdict: 'DENY', basis: basisOfDenial(answer, failedForbids), reasons: reasons.length > 0 ? reasons : failedForbids, failed };
+  const named = evaluateNamed(set, call);
+  if (!call.tool.isElsewhere || named.verdict === 'DENY') return named;
+  const unnamed = evaluateNamed(set, { ...call, tool: { ...call.tool, id: `not registered here: ${call.tool.id}` } });
+  return unnamed.verdict === 'DENY' ? unnamed : named;
 }
 
-function basisOfDenial(answer: CedarAnswer, failedForbids: readonly Reason[]): Basis {
+function evaluateNamed(set: PolicySet, call: ToolCall): Evaluation {
+  const given = readArguments(call.arguments);
+  const request = cedarRequest(call, given);
+  const judge = (approval: Approval | null, promises: readonly string[]): Judgement =>
+    judged(set, supposing(request, approval, promises), given.isComplete);
+  const plain = judge(call.approval, []);
+  if (plain.isAllowed || !mayGiveWay(set, plain)) return evaluation(set, plain);
+
+  const promised = set.obligations.filter((obligation) => fulfils(call.promises, obligation));
+  const obliged = promised.length === 0 ? plain : judge(call.approval, promised);
+  const obligations = obligationsOf(set, plain);
+  if (obliged.isAllowed) return { ...evaluation(set, obliged), obligations };
+
+  const approved = judge(HIGHEST_APPROVAL, promised);
+  if (approved.isAllowed)
+    return { ...evaluation(set, obliged), verdict: 'ASK', basis: 'APPROVAL_NEEDED', obligations, approval: approvalFor(set, obliged) };
+
+  const unmet = judge(HIGHEST_APPROVAL, set.obligations).isAllowed;
+  return unmet
+    ? { ...evaluation(set, approved), basis: 'OBLIGATION_NEEDED', obligations: obligationsOf(set, approved) }
+    : evaluation(set, approved);
+}
+
+/** What Cedar says, with what it does not: what could not be evaluated, or not be seen. */
+interface Judgement {
+  readonly isAllowed: boolean;
+  readonly basis: Exclude<Basis, 'APPROVAL_NEEDED' | 'OBLIGATION_NEEDED'>;
+  /** Ids of statements. */
+  readonly reasons: readonly string[];
+  readonly failed: readonly string[];
+}
+
+function judged(set: PolicySet, request: CedarRequest, isComplete: boolean): Judgement {
+  const answer = set.statements.authorize(request);
+  const isForbid = (id: string): boolean => ownerOf(set, id).effect === 'FORBID';
+  const failedForbids = answer.errors.filter(isForbid);
+  const denied = (basis: Judgement['basis'], reasons: readonly string[]): Judgement => ({
+    isAllowed: false,
+    basis,
+    reasons,
+    failed: answer.errors,
+  });
+  if (!answer.isAllowed) return denied(basisOfDenial(answer, failedForbids), answer.reasons.length > 0 ? answer.reasons : failedForbids);
+  if (failedForbids.length > 0) return denied('POLICY_ERROR', failedForbids);
+  if (isComplete) return { isAllowed: true, basis: 'PERMITTED', reasons: answer.reasons, failed: answer.errors };
+
+  // What reads arguments of which not all can be seen has not been evaluated: a forbid denies then, and a permit does not permit.
+  const unseen = argumentsUnseen(set.readers(), request);
+  const blindForbids = unseen.filter(isForbid);
+  const permits = answer.reasons.filter((id) => !unseen.includes(id));
+  if (blindForbids.length > 0 || permits.length === 0)
+    return denied('ARGUMENTS_UNREADABLE', blindForbids.length > 0 ? blindForbids : answer.reasons);
+  return { isAllowed: true, basis: 'PERMITTED', reasons: permits, failed: answer.errors };
+}
+
+function basisOfDenial(answer: CedarAnswer, failedForbids: readonly string[]): Judgement['basis'] {
   if (answer.reasons.length > 0) return 'FORBIDDEN';
   return failedForbids.length > 0 ? 'POLICY_ERROR' : 'NO_MATCH';
 }
 
-/** The policies behind statements, each once for each effect, in the order of their names. */
+/** Whether every forbid that denies is one that an approval or a promise could lift. */
+function mayGiveWay(set: PolicySet, { basis, reasons }: Judgement): boolean {
+  const isLiftable = (id: string): boolean => {
+    const { approval, obligations } = ownerOf(set, id).annotations;
+    return approval !== null || obligations.length > 0;
+  };
+  return (basis === 'FORBIDDEN' || basis === 'ARGUMENTS_UNREADABLE') && reasons.every(isLiftable);
+}
+
+const obligationsOf = (set: PolicySet, { reasons }: Judgement): readonly string[] =>
+  [...new Set(reasons.flatMap((id) => ownerOf(set, id).annotations.obligations))].sort();
+
+/** As much as the most demanding of the forbids asks for. */
+function approvalFor(set: PolicySet, { reasons }: Judgement): Approval {
+  const asked = reasons.flatMap((id) => ownerOf(set, id).annotations.approval ?? []);
+  return { level: Math.max(0, ...asked.map(({ level }) => level)), count: Math.max(1, ...asked.map(({ count }) => count)) };
+}
+
+function evaluation(set: PolicySet, { isAllowed, basis, reasons, failed }: Judgement): Evaluation {
+  return {
+    verdict: isAllowed ? 'ALLOW' : 'DENY',
+    basis,
+    reasons: reasonsOf(set, reasons),
+    failed: reasonsOf(set, failed),
+    obligations: [],
+    approval: null,
+    advice: [...new Set(reasons.flatMap((id) => ownerOf(set, id).annotations.advice ?? []))].sort(),
+  };
+}
+
+function ownerOf(set: PolicySet, id: string): Owner {
+  const owner = set.owners.get(id);
+  if (owner === undefined) throw new Error(`The engine named a statement that was not loaded: ${id}`);
+  return owner;
+}
+
+/** The policies behind statements, each once for each effect and name, in the order of their names. */
 function reasonsOf(set: PolicySet, statementIds: readonly string[]): readonly Reason[] {
   const reasons = new Map<string, Reason>();
   for (const id of statementIds) {
-    const owner = set.owners.get(id);
-    if (owner === undefined) throw new Error(`The engine named a statement that was not loaded: ${id}`);
-    const { policy, effect } = owner;
-    reasons.set(`${policy.id} ${effect}`, {
-      policyId: policy.id,
-      policyName: policy.name,
-      namespaceId: policy.namespaceId,
-      revision: policy.revision,
-      effect,
-    });
+    const reason = reasonFor(ownerOf(set, id));
+    reasons.set(JSON.stringify(reason), reason);
   }
-  const place = ({ policyName, policyId, effect }: Reason): string => JSON.stringify([policyName, policyId, effect]);
+  const place = ({ policyName, policyId, effect, statement = '', reason = '' }: Reason): string =>
+    JSON.stringify([policyName, policyId, effect, statement, reason]);
   return [...reasons.values()].sort((left, right) => (place(left) < place(right) ? -1 : 1));
 }
+
+const reasonFor = ({ policy, effect, annotations: { id, reason, severity } }: Owner): Reason => ({
+  policyId: policy.id,
+  policyName: policy.name,
+  namespaceId: policy.namespaceId,
+  revision: policy.revision,
+  effect,
+  ...(id !== null && { statement: id }),
+  ...(reason !== null && { reason }),
+  ...(severity !== null && { severity }),
+});

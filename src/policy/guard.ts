@@ -1,5 +1,7 @@
-import { isJsonObject, isWellFormed } from '../kernel/index.js';
+import { isJsonObject, isWellFormed, type Json } from '../kernel/index.js';
+import { childrenOf } from './est.js';
 import type { PolicyProblem, Statement } from './policy.js';
+import { tokensOf } from './tokens.js';
 
 /** The longest text, in bytes of UTF-8. */
 export const MAX_TEXT_BYTES = 16 * 1024;
@@ -35,6 +37,7 @@ export function textProblem(text: string): PolicyProblem | null {
   let depth = 0;
   let conditions = 0;
   for (const token of tokensOf(text)) {
+    if (token.kind === 'string') continue;
     if ('([{'.includes(token.text)) depth += 1;
     if (')]}'.includes(token.text)) depth -= 1;
     if (token.text === 'if') conditions += 1;
@@ -76,15 +79,26 @@ export function clauseProblem(statements: readonly Statement[]): PolicyProblem |
 }
 
 /**
- * Brackets, words and numbers, outside comments and strings, as Cedar's own lexer tells them apart: a carriage return ends a
- * comment too, and behind a string that never ends it reads nothing more.
+ * The deepest that a statement may nest in Cedar's JSON form, where each level of an expression is two or three: what reads it goes
+ * down it level by level. What the parser lets pass is shallower by far, but for long chains of methods or attributes.
  */
-function* tokensOf(text: string): Generator<{ readonly text: string; readonly at: number }> {
-  // No alternative of the string can fail, so nothing is read twice.
-  for (const match of text.matchAll(/\/\/[^\n\r]*|"(?:\\.|[^"])*"?|[([{}\])]|[A-Za-z_]\w*|\d+/gs)) {
-    const [token] = match;
-    if (!token.startsWith('//') && !token.startsWith('"')) yield { text: token, at: match.index };
+const MAX_DEPTH = 500;
+
+/** What makes parsed statements dangerous to read; null when nothing does. Without recursion. */
+export function depthProblem(statements: readonly Statement[]): PolicyProblem | null {
+  const open: { readonly node: Json; readonly depth: number }[] = statements.map(({ est }) => ({ node: est, depth: 0 }));
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { node, depth } = next;
+    if (depth > MAX_DEPTH)
+      return {
+        message: 'A permit or forbid is nested too deeply.',
+        help: 'Split it. Each method or attribute of a chain nests one level deeper, and so does each term of && and ||.',
+        line: null,
+        column: null,
+      };
+    for (const child of childrenOf(node)) open.push({ node: child, depth: depth + 1 });
   }
+  return null;
 }
 
 /** Line and column, from 1, of the character at `index`. */

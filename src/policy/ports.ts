@@ -9,11 +9,14 @@ export interface PolicyParser {
    * Parses `text` and checks it against `schema`. Takes any text that passed `textProblem`; one that breaks the parser or keeps
    * it for seconds comes back as a problem and harms nobody else.
    */
-  parse(
-    text: string,
-    schema: string,
-  ): Promise<{ readonly statements: readonly Statement[] } | { readonly problems: readonly PolicyProblem[] }>;
+  parse(text: string, schema: string): Promise<ParsedText>;
 }
+
+export type ParsedText =
+  /** In the order of the text. */
+  | { readonly statements: readonly Statement[] }
+  /** `parsed`: the statements, where they could be read and do not agree with the schema; empty otherwise. */
+  | { readonly problems: readonly PolicyProblem[]; readonly parsed: readonly Statement[] };
 
 /** A request in Cedar's JSON form (docs.cedarpolicy.com/auth/entities-syntax.html). */
 export interface CedarRequest {

@@ -1,21 +1,26 @@
-import { loadPolicySet, parseInWorker, type WasmRequest } from '../platform/cedar-wasm.js';
+import { loadPolicySet, parseInWorker, type ParsedProblem, type ParsedStatement, type WasmRequest } from '../platform/cedar-wasm.js';
+import { explainProblem } from './explain-problem.js';
 import { placeOf } from './guard.js';
+import type { PolicyProblem, Statement } from './policy.js';
 import type { PolicyEngine, PolicyParser } from './ports.js';
 
 /** The parser of cedar-wasm. */
 export const wasmParser: PolicyParser = {
   async parse(text, schema) {
     const parsed = await parseInWorker(text, schema);
-    if ('statements' in parsed) return { statements: parsed.statements.map(({ effect, est }) => ({ effect, est: est as never })) };
-    return {
-      problems: parsed.problems.map(({ message, help, byte }) => ({
-        message,
-        help,
-        ...(byte === null ? { line: null, column: null } : placeOf(text, characterAt(text, byte))),
-      })),
-    };
+    if ('statements' in parsed) return { statements: parsed.statements.map(toStatement) };
+    return { problems: parsed.problems.map((problem) => explained(text, problem)), parsed: parsed.parsed.map(toStatement) };
   },
 };
+
+const toStatement = ({ effect, est }: ParsedStatement): Statement => ({ effect, est: est as never });
+
+function explained(text: string, { byte, endByte, ...said }: ParsedProblem): PolicyProblem {
+  const bytes = Buffer.from(text);
+  const words = byte === null ? '' : bytes.subarray(byte, endByte ?? byte).toString();
+  const place = byte === null ? { line: null, column: null } : placeOf(text, bytes.subarray(0, byte).toString().length);
+  return { ...explainProblem({ ...said, words }), ...place };
+}
 
 /** The evaluator of cedar-wasm, until the compiled one takes its place behind the same port. */
 export const wasmEngine: PolicyEngine = {
@@ -31,6 +36,3 @@ export const wasmEngine: PolicyEngine = {
     };
   },
 };
-
-/** The index in the text of the byte at `byte` of its UTF-8. */
-const characterAt = (text: string, byte: number): number => Buffer.from(text).subarray(0, byte).toString().length;

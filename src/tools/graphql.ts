@@ -160,6 +160,11 @@ const RegisterInput = z.object({
     .enum(['READ', 'WRITE', 'DESTROY'])
     .nullish()
     .transform((value) => value ?? null),
+  labels: z
+    .array(z.string().regex(/^[a-z0-9][a-z0-9._-]{0,49}$/, 'must be lower-case letters, digits, “-”, “_” and “.”, at most 50'))
+    .max(20, 'must hold at most 20')
+    .nullish()
+    .transform((value) => value ?? null),
   actionTypeReason: text(1_000)
     .trim()
     .min(1, 'must not be empty')

@@ -20,10 +20,11 @@ interface ToolRow {
   readonly registered_at: Date;
   readonly changed_at: Date;
   readonly registered_by: string;
+  readonly labels: readonly string[];
 }
 
 const COLUMNS = `t.id, t.namespace_id, t.title, t.description, t.aliases, t.input_schema::text AS input_schema, t.output_schema::text AS output_schema,
-  t.annotations::text AS annotations, t.action_type, t.action_type_reason, t.definition_digest, t.registered_at, t.changed_at, t.registered_by`;
+  t.annotations::text AS annotations, t.action_type, t.action_type_reason, t.definition_digest, t.registered_at, t.changed_at, t.registered_by, t.labels`;
 
 /** The registry for readers. */
 export const postgresTools = (of: SqlOf): ToolReader => ({
@@ -86,11 +87,12 @@ export const postgresToolWriter = (tx: Prisma.TransactionClient): ToolWriter => 
       return rows[0] === undefined ? null : toTool(rows[0]);
     },
 
-    async put(organizationId, { outputSchema, annotations, inputSchema, aliases, ...rest }) {
+    async put(organizationId, { outputSchema, annotations, inputSchema, aliases, labels, ...rest }) {
       const json = (value: object): Prisma.InputJsonValue => JSON.parse(JSON.stringify(value)) as Prisma.InputJsonValue;
       const data = {
         ...rest,
         aliases: [...aliases],
+        labels: [...labels],
         inputSchema: json(inputSchema),
         outputSchema: outputSchema === null ? PrismaValues.DbNull : json(outputSchema),
         annotations: json(annotations),
@@ -119,4 +121,5 @@ const toTool = (row: ToolRow): Tool => ({
   registeredAt: row.registered_at,
   changedAt: row.changed_at,
   registeredBy: row.registered_by,
+  labels: row.labels,
 });

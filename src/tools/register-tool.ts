@@ -26,6 +26,8 @@ export interface Registration {
   /** Null: what the annotations say. */
   readonly actionType: ActionType | null;
   readonly actionTypeReason: string | null;
+  /** Null: those that it has. Whoever registers a server’s tools anew need not know how they were labelled. */
+  readonly labels: readonly string[] | null;
 }
 
 export type RegisterOutcome =
@@ -91,6 +93,7 @@ function toolOf(
   return {
     ...given,
     aliases: [...new Set(given.aliases)].sort(),
+    labels: [...new Set(given.labels ?? before?.labels ?? [])].sort(),
     namespaceId: namespace.id,
     definitionDigest: digestOf({ ...given, name: partsOf(given.id).name }),
     registeredAt: before?.registeredAt ?? now,
@@ -127,6 +130,7 @@ function recordOf(author: Author, namespace: Namespace, tool: Tool, before: Tool
       previousDefinitionDigest: before?.definitionDigest ?? null,
       actionType: tool.actionType,
       actionTypeReason: tool.actionTypeReason,
+      labels: tool.labels,
     },
   });
   return { sealed: seal(event), key: null };

@@ -33,6 +33,8 @@ export interface Tool {
   /** Why the action type is laxer than the annotations say; null when it is not. */
   readonly actionTypeReason: string | null;
   readonly definitionDigest: string;
+  /** Words that policies speak of, for example `network`; sorted. */
+  readonly labels: readonly string[];
   readonly registeredAt: Date;
   readonly changedAt: Date;
   readonly registeredBy: string;

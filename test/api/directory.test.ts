@@ -84,6 +84,7 @@ describe('a push of 50,000 rows', () => {
         memberships: { ...none, received: 21_000, created: 21_000 },
         agents: { ...none, received: 10_000, created: 10_000 },
         serviceAccounts: { ...none, received: 10_000, created: 10_000 },
+        users: { ...none, received: 0 },
         errors: [],
       },
     });
@@ -92,6 +93,7 @@ describe('a push of 50,000 rows', () => {
       memberships: { ...none, received: 21_000, unchanged: 21_000 },
       agents: { ...none, received: 10_000, unchanged: 10_000 },
       serviceAccounts: { ...none, received: 10_000, unchanged: 10_000 },
+      users: { ...none, received: 0 },
       errors: [],
     });
     expect((await linesOf(id))['p307']).toEqual([id, 'g7', 'g107', 'g207', 'g307', 'p307']);
@@ -331,9 +333,9 @@ describe('a request that is no push', () => {
     ['without a token', async () => push(subgraph.anonymous(), {}), 401, 'This needs a bearer token in the Authorization header.'],
     [
       'with a collection that is unknown',
-      async () => push((await aPlatform()).platform, { users: [] }),
+      async () => push((await aPlatform()).platform, { teams: [] }),
       400,
-      expect.stringContaining('users'),
+      expect.stringContaining('teams'),
     ],
     [
       'with something else for a collection',

@@ -10,6 +10,8 @@ const aQuestion = (more: Partial<Question> = {}): Question => ({
   arguments: { x: 1, y: { z: [1, 2] } },
   sessionId: null,
   callId: null,
+  circumstances: { environment: null, branch: null, isBranchProtected: null, surface: null, executionMode: null },
+  promises: [],
   ...more,
 });
 
@@ -26,6 +28,8 @@ describe('what makes two questions the same one', () => {
     ['order of a list', { arguments: { x: 1, y: { z: [2, 1] } } }],
     ['session', { sessionId: 's' }],
     ['call', { callId: 'c' }],
+    ['environment', { circumstances: { ...aQuestion().circumstances, environment: 'staging' } }],
+    ['promise', { promises: ['redact'] }],
   ])('is another question with another %s', (_what, more) => {
     expect(questionDigest(aQuestion(more))).not.toBe(questionDigest(aQuestion()));
   });

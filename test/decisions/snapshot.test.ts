@@ -7,7 +7,10 @@ import { wasmEngine } from '../../src/policy/wasm.js';
 import { aCall, anUncheckedPolicy } from '../policy/a-call.js';
 
 const company = organizationId('company');
-const api: Namespace = { id: 'api', kind: 'PROJECT', parentId: 'company', path: 'api', name: 'api', ancestors: ['company', 'api'] };
+const api: Namespace = {
+  ...{ id: 'api', kind: 'PROJECT', parentId: 'company', path: 'api', name: 'api', ancestors: ['company', 'api'] },
+  ...{ dataClass: null, isFrozen: false, timeZone: null },
+};
 const coder: Agent = { id: 'coder', name: 'coder', classes: [], trust: 1, ownerId: null, autonomous: false };
 
 /** A store of one organization, whose epoch, policies and clock the test moves, and which counts what it is asked. */
@@ -33,6 +36,7 @@ function givenAStore() {
         if (store.isAway) throw new Error('away');
         return store.agent;
       },
+      user: async () => null,
       namespaces: async (_organization, ids) => [api].filter(({ id }) => ids.includes(id)),
       standing: async (_organization, user) => ({
         userId: user,

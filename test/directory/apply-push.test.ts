@@ -24,6 +24,7 @@ describe('a push of namespaces', () => {
       memberships: none,
       agents: none,
       serviceAccounts: none,
+      users: none,
       errors: [],
     });
     expect(directory.tree()).toEqual(acmeTree);
@@ -183,7 +184,14 @@ describe('a deletion', () => {
     });
 
     const unchanged = { ...none, received: 1, unchanged: 1 };
-    expect(outcome).toEqual({ namespaces: unchanged, memberships: unchanged, agents: unchanged, serviceAccounts: unchanged, errors: [] });
+    expect(outcome).toEqual({
+      namespaces: unchanged,
+      memberships: unchanged,
+      agents: unchanged,
+      serviceAccounts: unchanged,
+      users: none,
+      errors: [],
+    });
   });
 });
 
@@ -314,6 +322,57 @@ describe('a row that is not acceptable', () => {
     expect(outcome.agents).toEqual({ ...none, received: 2, created: 1, rejected: 1 });
   });
 
+  it.each<[string, object, string, string]>([
+    [
+      'a class of data that there is not',
+      { dataClass: 4 },
+      'dataClass',
+      'must be one of PUBLIC, INTERNAL, CONFIDENTIAL, RESTRICTED, or 0 to 3',
+    ],
+    [
+      'a class of data by another name',
+      { dataClass: 'SECRET' },
+      'dataClass',
+      'must be one of PUBLIC, INTERNAL, CONFIDENTIAL, RESTRICTED, or 0 to 3',
+    ],
+    [
+      'a time zone that there is not',
+      { timeZone: 'Mars/Olympus' },
+      'timeZone',
+      'must be a name of the IANA time zone database, for example Europe/Berlin',
+    ],
+    [
+      'an offset for a time zone',
+      { timeZone: '+01:00' },
+      'timeZone',
+      'must be a name of the IANA time zone database, for example Europe/Berlin',
+    ],
+    ['a time zone of a group', { timeZone: 'Europe/Berlin' }, 'timeZone', 'must be null but for the organization: it has one clock'],
+  ])('among facts of namespaces: %s', (_what, wrong, path, message) => {
+    const directory = aDirectory({ namespaces: acmeRows });
+
+    const outcome = directory.push({
+      namespaces: [
+        { ...aGroupRow('payments'), ...wrong },
+        { ...aGroupRow('search'), frozen: true },
+      ],
+    });
+
+    expect(outcome.errors).toEqual([{ collection: 'namespaces', index: 0, path, message }]);
+    expect(outcome.namespaces).toMatchObject({ updated: 1, rejected: 1 });
+  });
+
+  it.each<[string, object, string]>([
+    ['an empty team', { teams: [''] }, 'teams.0'],
+    ['too many teams', { teams: Array.from({ length: 101 }, (_, n) => `t${n}`) }, 'teams'],
+    ['no list', { teams: 'security' }, 'teams'],
+  ])('among users: %s', (_what, wrong, path) => {
+    const outcome = aDirectory().push({ users: [{ id: 'ada', ...wrong }, { id: 'good' }] });
+
+    expect(outcome.errors).toMatchObject([{ collection: 'users', index: 0, path }]);
+    expect(outcome.users).toEqual({ ...none, received: 2, created: 1, rejected: 1 });
+  });
+
   it('names the organization that was never pushed', () => {
     expect(aDirectory().push({ namespaces: [aGroupRow('payments')] }).errors).toEqual([
       { collection: 'namespaces', index: 0, path: 'parentId', message: 'there is no namespace "acme" in this organization' },
@@ -344,6 +403,43 @@ describe('the depth', () => {
 
     expect(directory.push({ namespaces: [aGroupRow('h1', `g${MAX_DEPTH - 2}`)] }).errors).toEqual([{ ...tooDeep, index: 0 }]);
     expect(directory.push({ namespaces: [aGroupRow('h1', `g${MAX_DEPTH - 3}`)] }).errors).toEqual([]);
+  });
+});
+
+describe('facts of namespaces and users', () => {
+  it('are as the last push says: what it leaves out is not said any more', () => {
+    const directory = aDirectory({
+      namespaces: [
+        { ...anOrganizationRow, timeZone: 'Europe/Berlin' },
+        { ...aGroupRow('payments'), dataClass: 'CONFIDENTIAL', frozen: true },
+      ],
+      users: [
+        { id: 'ada', teams: ['b', 'a', 'b'] },
+        { id: 'bob', teams: ['a'] },
+      ],
+    });
+    const facts = () =>
+      [...directory.state.namespaces.values()].map(({ id, dataClass, isFrozen, timeZone }) => [id, dataClass, isFrozen, timeZone]);
+    const first = facts();
+
+    const outcome = directory.push({
+      namespaces: [aGroupRow('payments')],
+      users: [
+        { id: 'ada', teams: ['a', 'b'] },
+        { id: 'bob', deleted: true },
+      ],
+    });
+
+    expect(first).toEqual([
+      ['acme', null, false, 'Europe/Berlin'],
+      ['payments', 2, true, null],
+    ]);
+    expect(facts()).toEqual([
+      ['acme', null, false, 'Europe/Berlin'],
+      ['payments', null, false, null],
+    ]);
+    expect(outcome.users).toEqual({ received: 2, created: 0, updated: 0, unchanged: 1, deleted: 1, rejected: 0 });
+    expect([...directory.state.users.values()]).toEqual([{ id: 'ada', teams: ['a', 'b'] }]);
   });
 });
 

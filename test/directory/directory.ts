@@ -16,16 +16,23 @@ export interface TestDirectory {
 
 /** The directory of the organization `acme` after these pushes, kept in memory. */
 export function aDirectory(...pushes: readonly Partial<DirectoryPush>[]): TestDirectory {
-  let state: DirectoryState = { namespaces: new Map(), memberships: new Map(), agents: new Map(), serviceAccounts: new Map() };
+  let state: DirectoryState = {
+    namespaces: new Map(),
+    memberships: new Map(),
+    agents: new Map(),
+    serviceAccounts: new Map(),
+    users: new Map(),
+  };
   const directory: TestDirectory = {
     push(push) {
-      const nothing = { namespaces: [], memberships: [], agents: [], serviceAccounts: [] };
+      const nothing = { namespaces: [], memberships: [], agents: [], serviceAccounts: [], users: [] };
       const { change, outcome } = applyPush(organizationId('acme'), state, { ...nothing, ...push });
       state = {
         namespaces: after(state.namespaces, change.namespaces, ({ id }) => id),
         memberships: after(state.memberships, change.memberships, membershipKey),
         agents: after(state.agents, change.agents, ({ id }) => id),
         serviceAccounts: after(state.serviceAccounts, change.serviceAccounts, ({ userId }) => userId),
+        users: after(state.users, change.users, ({ id }) => id),
       };
       return outcome;
     },

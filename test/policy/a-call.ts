@@ -7,24 +7,31 @@ import { wasmParser } from '../../src/policy/wasm.js';
 export function aCall(facts: Partial<ToolCall> = {}): ToolCall {
   return {
     agent: { id: 'coder', isKnown: true, classes: ['coding'], trust: 60, autonomous: false, ownerId: 'ada' },
-    user: { id: 'ada', level: 30 },
+    user: { id: 'ada', level: 30, teams: ['backend'] },
     projectLine: [
-      { id: 'company', kind: 'ORGANIZATION' },
-      { id: 'payments', kind: 'GROUP' },
-      { id: 'core', kind: 'GROUP' },
-      { id: 'api', kind: 'PROJECT' },
+      { id: 'company', kind: 'ORGANIZATION', dataClass: 1, isFrozen: false },
+      { id: 'payments', kind: 'GROUP', dataClass: null, isFrozen: false },
+      { id: 'core', kind: 'GROUP', dataClass: 2, isFrozen: false },
+      { id: 'api', kind: 'PROJECT', dataClass: null, isFrozen: false },
     ],
     tool: {
       id: 'com.example.files/read_file',
       server: 'com.example.files',
       isKnown: true,
+      isElsewhere: false,
       actionType: 'READ',
       risk: 1,
       definitionDigest: 'abc',
+      labels: ['files'],
     },
     arguments: {},
     sessionId: 'run 7',
+    session: { labels: ['untrusted_web'], counts: { allowed: 12, asked: 1, denied: 2, failed: 0 } },
+    circumstances: { environment: 'staging', branch: 'main', isBranchProtected: true, surface: 'IDE', executionMode: 'INTERACTIVE' },
     now: new Date('2026-11-22T09:30:00.000Z'),
+    timeZone: 'Asia/Kolkata',
+    approval: null,
+    promises: [],
     ...facts,
   };
 }

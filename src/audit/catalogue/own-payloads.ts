@@ -19,16 +19,24 @@ const reason = z.object({
   namespaceId: id,
   revision: wholeNumber,
   effect: z.enum(['PERMIT', 'FORBID']),
+  /** What the statement's annotations say; absent where they say nothing. */
+  statement: z.string().optional(),
+  reason: z.string().optional(),
+  severity: z.enum(['low', 'medium', 'high', 'critical']).optional(),
 });
 
 export const decision = payload(
   'decision',
   z.object({
-    basis: z.enum(['PERMITTED', 'FORBIDDEN', 'NO_MATCH', 'POLICY_ERROR']),
+    basis: z.enum(['PERMITTED', 'APPROVAL_NEEDED', 'FORBIDDEN', 'OBLIGATION_NEEDED', 'NO_MATCH', 'ARGUMENTS_UNREADABLE', 'POLICY_ERROR']),
     explanation: z.string(),
     /** The policies that determined the verdict, and those that could not be evaluated. */
     reasons: z.array(reason),
     failed: z.array(reason),
+    /** What to do instead; what the enforcement point must do; whose approval is needed. Absent in earlier records. */
+    advice: z.array(z.string()).optional(),
+    obligations: z.array(z.string()).optional(),
+    approvalNeeded: maybe(z.object({ level: wholeNumber, count: wholeNumber })),
     epoch: wholeNumber,
     requestId: text,
     /** Canonical id; null for an unknown tool. */
@@ -36,6 +44,8 @@ export const decision = payload(
     toolDefinitionDigest: maybe(digest),
     actionType,
     arguments: z.unknown().optional(),
+    /** Everything else that was known of the call, by which it can be evaluated again. Absent in earlier records. */
+    facts: z.record(z.string(), z.unknown()).optional(),
   }),
   { details: ['arguments'] },
 );
@@ -72,6 +82,7 @@ export const tool = payload(
     previousDefinitionDigest: maybe(digest),
     actionType,
     actionTypeReason: text,
+    labels: maybe(z.array(z.string())),
     reason: text,
   }),
 );
