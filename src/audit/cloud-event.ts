@@ -166,8 +166,8 @@ function rejectionOf(error: z.ZodError, given: JsonObject, prefix: string): Reje
   const issue = error.issues[0];
   const path = issue?.path.join('.') ?? '';
   const top = String(issue?.path[0] ?? '');
-  const reason = top !== '' && given[top] === undefined ? 'is missing' : (issue?.message ?? 'is not acceptable');
-  return { path: `${prefix}${path}`, reason };
+  const right = issue?.message ?? 'must be acceptable';
+  return { path: `${prefix}${path}`, reason: top !== '' && given[top] === undefined ? `is missing: it ${right}` : right };
 }
 
 /** Plain text of up to 200 characters, or nothing: these come from data of any shape. */

@@ -1,5 +1,5 @@
 import { isMember, type Directory } from '../directory/index.js';
-import { canonicalJson, Failure, requireScope, type Clock, type Viewer } from '../kernel/index.js';
+import { boundedPath, canonicalJson, Failure, isJsonObject, requireScope, type Clock, type Json, type Viewer } from '../kernel/index.js';
 import { CATALOGUE } from './catalogue.js';
 import { MAX_EVENT_CHARACTERS, parseCloudEvent, type Rejection, type TimeWindow } from './cloud-event.js';
 import { metadataIn, splitContent } from './content.js';
@@ -137,7 +137,20 @@ function sealedIn({ redactor }: Recording, viewer: Viewer, { now, places, daysOf
   const prepared = prepareEvent(redactor, event, place.mode);
   const sealed = seal(eventOf(viewer.organizationId, now, prepared.event), prepared.content);
   if (sealed.json.length + (sealed.content?.json.length ?? 0) <= MAX_EVENT_CHARACTERS) return sealed;
-  return { path: '', reason: `must have at most ${MAX_EVENT_CHARACTERS} characters of JSON` };
+  const reason = `must be shorter: the event may have at most ${MAX_EVENT_CHARACTERS} characters of JSON, and this is its largest part`;
+  return { path: boundedPath(largestPartOf(event)), reason };
+}
+
+/** The path of what takes most of an event: a member of its data, or an attribute of its own. */
+function largestPartOf({ data, attributes }: NewEvent): string {
+  const ofData: Readonly<Record<string, Json>> = isJsonObject(data)
+    ? Object.fromEntries(Object.entries(data).map(([key, value]) => [`data.${key}`, value]))
+    : { data };
+  const parts = Object.entries({ ...ofData, ...attributes }).map(([path, value]) => ({
+    path,
+    characters: path.length + JSON.stringify(value).length,
+  }));
+  return parts.reduce((largest, part) => (part.characters > largest.characters ? part : largest), { path: 'data', characters: 0 }).path;
 }
 
 /** Names cannot be redacted: an event is known by them. */

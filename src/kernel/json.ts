@@ -111,21 +111,40 @@ function isStorable(value: unknown, depth: number): boolean {
 
 const isWorthALook = (value: unknown): boolean => typeof value === 'object' || typeof value === 'string' || typeof value === 'number';
 
+/** Of what is nested too deep, so many names lead to the member that is named: enough to find it by. */
+const NAMED_LEVELS = 2;
+
 /** Walks without recursion, in whatever order: what is found first is named. */
 function firstProblem(value: unknown, path: string, maxDepth: number): { readonly path: string; readonly reason: string } | null {
-  const open: { readonly value: unknown; readonly path: string; readonly depth: number }[] = [{ value, path, depth: 0 }];
+  const open: { readonly value: unknown; readonly path: string; readonly outer: string; readonly depth: number }[] = [
+    { value, path, outer: path, depth: 0 },
+  ];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (next.depth > maxDepth) return { path, reason: `is nested deeper than ${maxDepth} levels` };
-    if (typeof next.value === 'string' && !isWellFormed(next.value)) return { path: next.path, reason: 'is not well-formed Unicode' };
-    if (typeof next.value === 'number' && !Number.isFinite(next.value))
-      return { path: next.path, reason: 'is a number that no double can hold' };
+    const problem = problemOf(next.value);
+    if (next.depth > maxDepth) return { path: boundedPath(next.outer), reason: `must not be nested deeper than ${maxDepth} levels` };
+    if (problem !== null) return { path: boundedPath(next.path), reason: problem };
     if (typeof next.value !== 'object' || next.value === null) continue;
-    if (Object.hasOwn(next.value, INEXACT))
-      return { path: next.path, reason: 'is a whole number that a double cannot hold exactly; send it as a string' };
     for (const [key, member] of Object.entries(next.value)) {
-      if (!isWellFormed(key)) return { path: next.path, reason: 'has a member name that is not well-formed Unicode' };
-      if (isWorthALook(member)) open.push({ value: member, path: `${next.path}.${key}`, depth: next.depth + 1 });
+      if (!isWorthALook(member)) continue;
+      const inner = `${next.path}.${key}`;
+      open.push({ value: member, path: inner, outer: next.depth < NAMED_LEVELS ? inner : next.outer, depth: next.depth + 1 });
     }
   }
   return null;
 }
+
+/** What would be right of a value, what its members hold left aside; null when it is. */
+function problemOf(value: unknown): string | null {
+  if (typeof value === 'string' && !isWellFormed(value)) return 'must be well-formed Unicode, without half of a surrogate pair';
+  if (typeof value === 'number' && !Number.isFinite(value)) return 'must be a number that a double can hold';
+  if (typeof value !== 'object' || value === null) return null;
+  if (Object.hasOwn(value, INEXACT)) return 'must be a whole number that a double can hold exactly, or be sent as a string';
+  if (!Object.keys(value).every(isWellFormed)) return 'must have member names that are well-formed Unicode';
+  return null;
+}
+
+const MAX_PATH_CHARACTERS = 300;
+
+/** A path as it is told: names are the sender's, and can be as long as what was sent. */
+export const boundedPath = (path: string): string =>
+  path.length <= MAX_PATH_CHARACTERS ? path : `${path.slice(0, MAX_PATH_CHARACTERS - 1).toWellFormed()}…`;

@@ -64,8 +64,8 @@ describe('recording', () => {
       { status: 'stored', sourceId: good['id'] },
       { status: 'rejected', sourceId: null, path: '', reason: 'must be a JSON object' },
       { status: 'rejected', sourceId: 'b', path: 'time' },
-      { status: 'rejected', sourceId: null, path: 'specversion', reason: 'is missing' },
-      { status: 'rejected', sourceId: 'c', path: 'data.n', reason: 'is a number that no double can hold' },
+      { status: 'rejected', sourceId: null, path: 'specversion', reason: 'is missing: it must be "1.0" (CloudEvents 1.0)' },
+      { status: 'rejected', sourceId: 'c', path: 'data.n', reason: 'must be a number that a double can hold' },
       { status: 'duplicate', sourceId: good['id'] },
     ]);
     expect(countsOf(receipts)).toEqual({ stored: 1, duplicates: 1, rejected: 4, unknownTypes: 0 });

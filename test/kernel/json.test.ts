@@ -87,28 +87,38 @@ describe('jsonProblem', () => {
 
   it.each([
     ['as deep as allowed', { data: nested(3) }, null],
-    ['one level too deep', { data: nested(5) }, { path: 'event', reason: 'is nested deeper than 4 levels' }],
-    ['nested a million levels deep', nested(1_000_000), { path: 'event', reason: 'is nested deeper than 4 levels' }],
+    ['one level too deep', { data: nested(5) }, { path: 'event.data.0', reason: 'must not be nested deeper than 4 levels' }],
+    [
+      'one level too deep behind something else',
+      { data: { a: { b: { c: { d: {} } } }, e: 1 } },
+      { path: 'event.data.a', reason: 'must not be nested deeper than 4 levels' },
+    ],
+    ['nested a million levels deep', nested(1_000_000), { path: 'event.0.0', reason: 'must not be nested deeper than 4 levels' }],
+    [
+      'something wrong under a very long name',
+      { ['x'.repeat(1_000_000)]: '\ud800' },
+      { path: `event.${'x'.repeat(293)}…`, reason: 'must be well-formed Unicode, without half of a surrogate pair' },
+    ],
     [
       'a lone surrogate',
       { data: { tool_args: ['fine', 'not \ud83d fine'] } },
-      { path: 'event.data.tool_args.1', reason: 'is not well-formed Unicode' },
+      { path: 'event.data.tool_args.1', reason: 'must be well-formed Unicode, without half of a surrogate pair' },
     ],
     ['a pair of surrogates', { data: '😀' }, null],
     [
       'a member name with a lone surrogate',
       { data: { '\udc00': 1 } },
-      { path: 'event.data', reason: 'has a member name that is not well-formed Unicode' },
+      { path: 'event.data', reason: 'must have member names that are well-formed Unicode' },
     ],
     [
       'a lone surrogate under __proto__',
       JSON.parse('{"__proto__":{"x":"\\ud800"}}'),
-      { path: 'event.__proto__.x', reason: 'is not well-formed Unicode' },
+      { path: 'event.__proto__.x', reason: 'must be well-formed Unicode, without half of a surrogate pair' },
     ],
     [
       'a number beyond all doubles',
       JSON.parse('{"data":{"n":[1e400]}}'),
-      { path: 'event.data.n.0', reason: 'is a number that no double can hold' },
+      { path: 'event.data.n.0', reason: 'must be a number that a double can hold' },
     ],
     ['the largest double', { data: Number.MAX_VALUE }, null],
   ])('finds what is wrong with %s', (_what, value, problem) => {
@@ -135,7 +145,7 @@ describe('jsonProblem', () => {
 });
 
 describe('parseJson', () => {
-  const INEXACT = 'is a whole number that a double cannot hold exactly; send it as a string';
+  const INEXACT = 'must be a whole number that a double can hold exactly, or be sent as a string';
 
   it.each([
     '{"a":[1,-2.5e3,"x",true,null],"b":{"c":""}}',

@@ -3,11 +3,15 @@ import { z } from 'zod';
 import { payload, reported, type Category, type EventType, type Payload } from './definition.js';
 
 // What a producer does not know it may leave out or send as null. Nothing is transformed: every event that comes in is checked.
-const text = z.string().nullish();
-/** What a GraphQL Int can hold. */
-const count = z.number().int().min(0).max(2_147_483_647).nullish();
-const amount = z.number().nonnegative().nullish();
-const toolName = z.string().min(1, 'must not be empty').max(300, 'must have at most 300 characters');
+const NO_TEXT = 'must be a string';
+const text = z.string(NO_TEXT).nullish();
+/** The most that a GraphQL Int can hold. */
+const MAX_COUNT = 2_147_483_647;
+const NO_COUNT = `must be a whole number from 0 to ${MAX_COUNT}`;
+const count = z.number(NO_COUNT).int(NO_COUNT).min(0, NO_COUNT).max(MAX_COUNT, NO_COUNT).nullish();
+const NO_AMOUNT = 'must be a number from 0 on';
+const amount = z.number(NO_AMOUNT).nonnegative(NO_AMOUNT).nullish();
+const toolName = z.string(NO_TEXT).min(1, 'must not be empty').max(300, 'must have at most 300 characters');
 
 /** What every type of the agent service may carry besides. */
 const common = { workflow_id: text, ip_address: text };
@@ -30,7 +34,7 @@ export const modelCall = payload(
     ...common,
     model_name: text,
     prompt_content: text,
-    tools_bound: z.array(z.string()).nullish(),
+    tools_bound: z.array(z.string(NO_TEXT), 'must be an array of strings').nullish(),
     response_content: text,
     prompt_token_count: count,
     completion_token_count: count,
