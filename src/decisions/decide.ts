@@ -13,20 +13,19 @@ import {
 } from '../audit/index.js';
 import type { Agent, Namespace } from '../directory/index.js';
 import { hashOf, requireScope, type Clock, type Json, type Viewer } from '../kernel/index.js';
-import { evaluate, type Evaluation, type ToolCall, type ToolFacts } from '../policy/index.js';
+import { evaluate, type Evaluation, type PolicySet, type ToolCall, type ToolFacts } from '../policy/index.js';
 import { partsOf, RISKS, UNKNOWN_RISK, type NamedTool, type Tool } from '../tools/index.js';
 import { DECISION_EVENT, decisionIn, EXPLANATIONS, type Decision, type DecisionData } from './decision.js';
 import { questionDigest, type Question } from './question.js';
+import { shadowVerdict, type ShadowVerdict, type Watching } from './shadow.js';
 import type { Facts, Snapshots } from './snapshot.js';
 
-export interface Deciding {
+export interface Deciding extends Watching {
   readonly snapshots: Snapshots;
   readonly log: AuditLog;
   readonly places: RecordingPlaces;
   readonly redactor: Redactor;
   readonly clock: Clock;
-  /** Told of every policy that could not be evaluated: somebody must mend it. */
-  readonly alarm: (message: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
 export type DecideOutcome =
@@ -55,12 +54,15 @@ export async function decide(deps: Deciding, viewer: Viewer, question: Question)
 
   const now = deps.clock();
   const call = callOf(viewer, question, gathered, now);
-  const evaluation = judge(gathered, call);
+  const judge = (set: PolicySet): Evaluation => judged(set, gathered, call);
+  const evaluation = judge(gathered.facts.policySet(gathered.project, now));
   if (evaluation.failed.length > 0)
     deps.alarm('policies could not be evaluated', { organizationId: viewer.organizationId, failed: evaluation.failed });
 
   const { facts, named } = gathered;
-  const made = eventOfDecision({ viewer, question, facts, call, tool: named.tool, evaluation, now });
+  const shadows = facts.shadows(gathered.project, now);
+  const shadow = shadowVerdict(deps, viewer.organizationId, { shadows, enforced: evaluation, judge });
+  const made = eventOfDecision({ viewer, question, facts, call, tool: named.tool, evaluation, shadow, now });
   const event = withCallId(eventOf(viewer.organizationId, now, await asRecorded(deps, viewer, made)));
   const keyParts = ['decision', viewer.userId, question.requestId, questionDigest(question)] as const;
   const first = await recordOnce(deps, viewer, event, question.requestId === null ? null : hashOf(...keyParts));
@@ -112,10 +114,10 @@ async function gather(facts: Facts, viewer: Viewer, question: Question): Promise
  * A tool that is registered for another part of the organization is unknown here: what permits it by its name permits it there.
  * What forbids it by its name forbids it here too.
  */
-function judge({ facts, project, named }: Gathered, call: ToolCall): Evaluation {
-  const evaluation = evaluate(facts.policySet(project), call);
+function judged(set: PolicySet, { named }: Gathered, call: ToolCall): Evaluation {
+  const evaluation = evaluate(set, call);
   if (!named.isElsewhere || evaluation.verdict === 'DENY') return evaluation;
-  return evaluate(facts.policySet(project), { ...call, tool: unknownTool(`not registered here: ${randomUUID()}`) });
+  return evaluate(set, { ...call, tool: unknownTool(`not registered here: ${randomUUID()}`) });
 }
 
 function callOf(viewer: Viewer, question: Question, { project, level, agent, named }: Gathered, now: Date): ToolCall {
@@ -169,15 +171,17 @@ interface Made {
   readonly call: ToolCall;
   readonly tool: Tool | null;
   readonly evaluation: Evaluation;
+  readonly shadow: ShadowVerdict | null;
   readonly now: Date;
 }
 
-function eventOfDecision({ viewer, question, facts, call, tool, evaluation, now }: Made): NewEvent {
+function eventOfDecision({ viewer, question, facts, call, tool, evaluation, shadow, now }: Made): NewEvent {
   const data: DecisionData = {
     basis: evaluation.basis,
     explanation: EXPLANATIONS[evaluation.basis],
     reasons: evaluation.reasons,
     failed: evaluation.failed,
+    shadow,
     epoch: facts.epoch,
     requestId: question.requestId,
     toolId: tool?.id ?? null,
@@ -206,4 +210,5 @@ const asJson = (data: DecisionData): Json => ({
   ...data,
   reasons: data.reasons.map((reason) => ({ ...reason })),
   failed: data.failed.map((reason) => ({ ...reason })),
+  shadow: data.shadow === null ? null : { ...data.shadow, reasons: data.shadow.reasons.map((reason) => ({ ...reason })) },
 });

@@ -2,6 +2,7 @@ import type { StoredEvent, Verdict } from '../audit/index.js';
 import { isJsonObject, type JsonObject } from '../kernel/index.js';
 import type { Evaluation, Reason } from '../policy/index.js';
 import type { ActionType } from '../tools/index.js';
+import type { ShadowVerdict } from './shadow.js';
 
 export const DECISION_EVENT = 'ai_tool_decision_made';
 
@@ -13,6 +14,8 @@ export interface Decision {
   readonly basis: Evaluation['basis'];
   readonly explanation: string;
   readonly reasons: readonly Reason[];
+  /** What the policies that are only watched would have changed; null when nothing. */
+  readonly shadow: ShadowVerdict | null;
   readonly epoch: number;
   readonly requestId: string | null;
   readonly toolName: string;
@@ -44,13 +47,15 @@ export type DecisionData = Omit<Decision, 'id' | 'verdict' | 'toolName' | 'callI
 export function decisionIn({ event }: StoredEvent): Decision | null {
   if (event.type !== DECISION_EVENT || event.verdict === null || !isJsonObject(event.data)) return null;
   const data: DecisionData = JSON.parse(JSON.stringify(event.data));
-  const { basis, explanation, reasons, epoch, requestId, toolId, toolDefinitionDigest, actionType } = data;
+  const { basis, explanation, reasons, shadow, epoch, requestId, toolId, toolDefinitionDigest, actionType } = data;
   return {
     id: event.id,
     verdict: event.verdict,
     basis,
     explanation,
     reasons,
+    // Absent in earlier records.
+    shadow: shadow ?? null,
     epoch,
     requestId,
     toolName: event.tool ?? '',

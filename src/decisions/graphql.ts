@@ -25,8 +25,9 @@ type PresentedDecision = Awaited<ResolversTypes['AgentDecision']>;
 export function presentDecision(stored: StoredEvent): PresentedDecision | null {
   const decision = decisionIn(stored);
   if (decision === null) return null;
-  const { toolId, reasons, ...rest } = decision;
-  return { ...rest, reasons: [...reasons], tool: toolId === null ? null : { id: toolId }, event: presentEvent(stored) };
+  const { toolId, reasons, shadow, ...rest } = decision;
+  const watched = shadow === null ? null : { ...shadow, reasons: [...shadow.reasons] };
+  return { ...rest, reasons: [...reasons], shadow: watched, tool: toolId === null ? null : { id: toolId }, event: presentEvent(stored) };
 }
 
 async function presentById(context: DecisionContext, id: string): Promise<PresentedDecision | null> {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { evaluate, preparePolicySet, SCHEMA, type PolicySet } from '../../src/policy/index.js';
 import { clauseProblem, MAX_CLAUSES, textProblem } from '../../src/policy/guard.js';
 import { wasmEngine, wasmParser } from '../../src/policy/wasm.js';
-import { aCall, aPolicy } from './a-call.js';
+import { aCall, aPolicy, withStatements } from './a-call.js';
 
 const ALL = 'permit (principal, action, resource);';
 const when = (condition: string): string => `permit (principal, action, resource) when { ${condition} };`;
@@ -108,10 +108,7 @@ describe('a text made to break the parser', () => {
     // What is accepted is evaluated here, where the stack is smaller than in the parser's thread.
     const verdict =
       'statements' in parsed && clauseProblem(parsed.statements) === null
-        ? evaluate(
-            preparePolicySet(wasmEngine, [{ id: 'h', name: 'h', namespaceId: 'company', revision: 1, statements: parsed.statements }]),
-            aCall(),
-          ).verdict
+        ? evaluate(preparePolicySet(wasmEngine, [withStatements(parsed.statements)]), aCall()).verdict
         : 'refused';
 
     expect(['ALLOW', 'DENY', 'refused']).toContain(verdict);
