@@ -143,10 +143,11 @@ module.exports = {
     },
     only({
       name: 'core-needs-little',
-      comment: 'Core files import the kernel, their own room, open doors, node:crypto and zod. Anything else comes in through a port.',
+      comment:
+        'Core files import the kernel, their own room, open doors, node:crypto, zod and diff, which is data in, data out. Anything else comes in through a port.',
       from: anyCoreFile,
       fromNot: adapters,
-      may: [...inSrc(''), crypto, ...npm('zod')],
+      may: [...inSrc(''), crypto, ...npm('zod', 'diff')],
     }),
     {
       name: 'adapters-do-not-know-each-other',

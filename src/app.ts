@@ -8,6 +8,7 @@ import * as retentionGraphql from './audit/graphql/retention.js';
 import { sessionsForRequest, type SessionContext } from './audit/graphql/sessions-for-request.js';
 import * as sessionsGraphql from './audit/graphql/sessions.js';
 import {
+  authorOf,
   catchUpWith,
   classicEnvelopeById,
   groupCommit,
@@ -72,8 +73,9 @@ import { redisSignals, type Signals } from './platform/redis.js';
 import { readSchema } from './platform/schema-file.js';
 import { localSignals } from './platform/signals.js';
 import * as policyGraphql from './policy/graphql.js';
-import type { PolicyChanging, PolicyReading } from './policy/index.js';
-import { postgresPolicies, postgresPolicyWriter } from './policy/postgres.js';
+import { readBaseline, startFromBaseline, type PolicyChanging, type PolicyReading, type PolicyTransaction } from './policy/index.js';
+import { postgresPolicies } from './policy/postgres/reader.js';
+import { postgresPolicyWriter } from './policy/postgres/writer.js';
 import { wasmEngine, wasmParser } from './policy/wasm.js';
 import * as toolsGraphql from './tools/graphql.js';
 import type { Registering, ToolReading } from './tools/index.js';
@@ -105,7 +107,13 @@ export const resolvers = {
   AgentOrphanedCall: { ...sessionsGraphql.AgentOrphanedCall, ...decisionsGraphql.AgentOrphanedCall },
   AgentAuditEvent: { ...auditGraphql.AgentAuditEvent, ...sessionsGraphql.AgentAuditEvent, ...feedGraphql.AgentAuditEvent },
   AgentPolicy: policyGraphql.AgentPolicy,
+  AgentPolicyConflict: policyGraphql.AgentPolicyConflict,
+  AgentPolicyDraft: policyGraphql.AgentPolicyDraft,
   AgentPolicyPayload: policyGraphql.AgentPolicyPayload,
+  AgentEffectivePolicy: policyGraphql.AgentEffectivePolicy,
+  AgentToolRule: policyGraphql.AgentToolRule,
+  AgentToolRulePayload: policyGraphql.AgentToolRulePayload,
+  AgentToolRuleResult: policyGraphql.AgentToolRuleResult,
   AgentTool: toolsGraphql.AgentTool,
   AgentToolPayload: toolsGraphql.AgentToolPayload,
   AgentApprovalPayload: { ...toolsGraphql.AgentApprovalPayload, ...decisionsGraphql.AgentApprovalPayload },
@@ -152,6 +160,19 @@ export async function buildApp(config: Config, logger: Logger, clock: Clock = ()
 }
 
 type Services = ReturnType<typeof buildServices>;
+type Transaction = Parameters<typeof postgresPolicyWriter>[0];
+
+/** Makes a value when it is first asked for, and again when that failed. */
+function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | null = null;
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = null;
+      throw error;
+    });
+    return made;
+  };
+}
 
 function buildServices(config: Config, logger: Logger, clock: Clock, database: Database, signals: Signals) {
   const report = (message: string, error: unknown): void => logger.error(message, { error });
@@ -212,9 +233,25 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
     ...{ sessions: postgresSessionReader(database.of), openCalls: postgresOpenCalls(database.of), rollups: postgresRollups(database.of) },
     ...{ directory, clock, catchUp: catchUpWith(projection), orphanAfterSeconds: config.audit.orphanAfterSeconds },
   };
+  // What a transaction made must not be remembered before it has committed: no months are shared with it.
+  const policyTransaction = (tx: Transaction): PolicyTransaction => ({
+    policies: postgresPolicyWriter(tx),
+    auditLog: postgresAuditLog(() => sqlWithin(tx), new Set()),
+    epoch: postgresEpoch(tx),
+  });
+  const baseline = config.policyBaseline ? once(() => readBaseline(wasmParser)) : null;
   const pushing: Pushing = {
     atomically: (organizationId, work) =>
-      inTransaction(database, organizationId, (tx) => work(postgresDirectoryWriter(tx)), { timeoutMilliseconds: 60_000 }),
+      inTransaction(
+        database,
+        organizationId,
+        (tx) =>
+          work(postgresDirectoryWriter(tx), async (viewer, organization) => {
+            if (baseline !== null)
+              await startFromBaseline({ clock }, await authorOf(humans, viewer), policyTransaction(tx), organization, await baseline());
+          }),
+        { timeoutMilliseconds: 60_000 },
+      ),
     announce: (organizationId) => {
       accounts.forget(organizationId);
       announce(organizationId);
@@ -222,11 +259,7 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
   };
   const policy: PolicyReading & PolicyChanging = {
     ...{ directory, policies, humans, parser: wasmParser, clock, announce },
-    // What a transaction made must not be remembered before it has committed: no months are shared with it.
-    atomically: (organizationId, work) =>
-      inTransaction(database, organizationId, (tx) =>
-        work({ policies: postgresPolicyWriter(tx), auditLog: postgresAuditLog(() => sqlWithin(tx), new Set()), epoch: postgresEpoch(tx) }),
-      ),
+    atomically: (organizationId, work) => inTransaction(database, organizationId, (tx) => work(policyTransaction(tx))),
   };
   const registry: ToolReading & Registering = {
     ...{ directory, tools, humans, clock, announce },
@@ -242,13 +275,9 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
   };
   const snapshots = keepSnapshots({ directory, policies, tools, engine: wasmEngine, hints, clock });
   const deciding: Deciding = {
-    snapshots,
-    log,
-    places,
-    humans,
-    redactor,
-    clock,
+    ...{ snapshots, log, places, humans, redactor, clock },
     alarm: (message, details) => logger.error(message, details),
+    notice: (message, details) => logger.warn(message, details),
   };
   const follower = followLogs({ reader: postgresLogReader(database.of), hints: growth, report });
   const feeding: Feeding = {

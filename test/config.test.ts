@@ -23,6 +23,7 @@ describe('readConfig', () => {
       audit: { maxAgeDays: 400, maxAheadSeconds: 300, queueMaxEvents: 20_000, orphanAfterSeconds: 900 },
       feed: { heartbeatSeconds: 15 },
       sequencer: true,
+      policyBaseline: true,
       retention: { intervalMinutes: 60 },
       introspection: true,
       logLevel: 'info',
@@ -59,6 +60,7 @@ describe('readConfig', () => {
       AUDIT_QUEUE_MAX_EVENTS: '499',
       FEED_HEARTBEAT_SECONDS: '1.5',
       SEQUENCER: 'hunter2',
+      POLICY_BASELINE: 'hunter2',
       GRAPHQL_INTROSPECTION: 'hunter2',
       LOG_LEVEL: 'hunter2',
     };

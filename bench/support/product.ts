@@ -28,7 +28,8 @@ export async function startIdentity(stage: Stage): Promise<Identity> {
   const issuer = await openIssuer(join(stage.folder, 'issuer-key.json'), url);
   const server = await serveKeys(issuer, port);
   stage.atEnd(() => server.close());
-  return { issuer, environment: { TOKEN_ISSUER: url, JWKS_URL: `${url}/.well-known/jwks.json` } };
+  // Benchmarks bring policies of their own.
+  return { issuer, environment: { TOKEN_ISSUER: url, JWKS_URL: `${url}/.well-known/jwks.json`, POLICY_BASELINE: 'off' } };
 }
 
 /**

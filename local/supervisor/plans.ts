@@ -29,6 +29,8 @@ export function gatewayPlan(settings: Settings, routerSecret: string): ServicePl
       GOVERNANCE_URL: subgraph,
       PLATFORM_URL: platform,
       ROUTER_SECRET: routerSecret,
+      // The demo brings policies of its own.
+      POLICY_BASELINE: 'off',
     },
   });
 }

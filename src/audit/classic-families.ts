@@ -53,7 +53,15 @@ const FAMILIES: Readonly<Record<Family, ClassicFamily>> = {
     ),
   },
   decision: { target: toolOf, details: decisionDetails },
-  policy: { target: policyOf, details: asOurs('policyId', 'name', 'namespaceId', 'revision', 'digest', 'message') },
+  policy: {
+    target: policyOf,
+    details: asOurs(
+      ...['policyId', 'name', 'namespaceId', 'revision', 'digest', 'message', 'mode', 'effectiveFrom', 'effectiveUntil'],
+      ...['draftVersion', 'author', 'reviewer', 'repeats', 'reviewSubject'],
+    ),
+  },
+  policySettings: { target: () => null, details: asOurs('namespaceId', 'isReviewRequired', 'wasReviewRequired') },
+  toolRule: { target: toolOf, details: asOurs('namespaceId', 'tool', 'agentClass', 'verdict', 'previousVerdict', 'policyId') },
   tool: {
     target: toolOf,
     details: asOurs('toolId', 'namespaceId', 'definitionDigest', 'previousDefinitionDigest', 'actionType', 'actionTypeReason', 'labels'),
@@ -125,7 +133,7 @@ function holdOf(_event: AuditEvent, data: JsonObject): ClassicTarget | null {
 function decisionDetails({ arguments: tool_args = null, ...data }: JsonObject): JsonObject {
   return {
     ...asOurs(
-      ...['basis', 'explanation', 'advice', 'reasons', 'failed', 'obligations', 'approvalNeeded'],
+      ...['basis', 'explanation', 'advice', 'reasons', 'failed', 'shadow', 'obligations', 'approvalNeeded'],
       ...['epoch', 'requestId', 'toolId', 'toolDefinitionDigest', 'actionType'],
     )(data),
     ...picked({ tool_args }, ['tool_args']),

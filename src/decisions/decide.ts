@@ -17,22 +17,29 @@ import {
 } from '../audit/index.js';
 import type { Agent, Namespace } from '../directory/index.js';
 import { hashOf, requireScope, type Clock, type Json, type Viewer } from '../kernel/index.js';
-import { evaluate, STRICTEST_CIRCUMSTANCES, type Circumstances, type Evaluation, type ToolCall, type ToolFacts } from '../policy/index.js';
+import {
+  evaluate,
+  STRICTEST_CIRCUMSTANCES,
+  type Circumstances,
+  type Evaluation,
+  type PolicySet,
+  type ToolCall,
+  type ToolFacts,
+} from '../policy/index.js';
 import { partsOf, RISKS, UNKNOWN_RISK, type NamedTool, type Tool } from '../tools/index.js';
 import { DECISION_EVENT, decisionIn, EXPLANATIONS, type Decision, type DecisionData } from './decision.js';
 import { factsOf } from './recorded-call.js';
 import { questionDigest, type Question } from './question.js';
+import { shadowVerdict, type ShadowVerdict, type Watching } from './shadow.js';
 import type { Facts, Snapshots } from './snapshot.js';
 
-export interface Deciding {
+export interface Deciding extends Watching {
   readonly snapshots: Snapshots;
   readonly log: AuditLog;
   readonly places: RecordingPlaces;
   readonly humans: Humans;
   readonly redactor: Redactor;
   readonly clock: Clock;
-  /** Told of every policy that could not be evaluated: somebody must mend it. */
-  readonly alarm: (message: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
 export type DecideOutcome =
@@ -61,13 +68,16 @@ export async function decide(deps: Deciding, viewer: Viewer, question: Question)
 
   const now = deps.clock();
   const call = callOf(viewer, question, gathered, now);
-  const evaluation = evaluate(gathered.facts.policySet(gathered.project), call);
+  const judge = (set: PolicySet): Evaluation => evaluate(set, call);
+  const evaluation = judge(gathered.facts.policySet(gathered.project, now));
   if (evaluation.failed.length > 0)
     deps.alarm('policies could not be evaluated', { organizationId: viewer.organizationId, failed: evaluation.failed });
 
   const { facts, named } = gathered;
+  const shadows = facts.shadows(gathered.project, now);
+  const shadow = shadowVerdict(deps, viewer.organizationId, { shadows, enforced: evaluation, judge });
   const author = await authorOf(deps.humans, viewer, question.sessionId);
-  const made = eventOfDecision({ author, question, facts, call, tool: named.tool, evaluation, now });
+  const made = eventOfDecision({ author, question, facts, call, tool: named.tool, evaluation, shadow, now });
   const event = withCallId(eventOf(viewer.organizationId, now, await asRecorded(deps, viewer, made)));
   const keyParts = ['decision', viewer.userId, question.requestId, questionDigest(question)] as const;
   const first = await recordOnce(deps, viewer, event, question.requestId === null ? null : hashOf(...keyParts));
@@ -202,10 +212,11 @@ interface Made {
   readonly call: ToolCall;
   readonly tool: Tool | null;
   readonly evaluation: Evaluation;
+  readonly shadow: ShadowVerdict | null;
   readonly now: Date;
 }
 
-function eventOfDecision({ author, question, facts, call, tool, evaluation, now }: Made): NewEvent {
+function eventOfDecision({ author, question, facts, call, tool, evaluation, shadow, now }: Made): NewEvent {
   const data: DecisionData = {
     basis: evaluation.basis,
     explanation: EXPLANATIONS[evaluation.basis],
@@ -214,6 +225,7 @@ function eventOfDecision({ author, question, facts, call, tool, evaluation, now 
     obligations: evaluation.obligations,
     approvalNeeded: evaluation.approval,
     failed: evaluation.failed,
+    shadow,
     epoch: facts.epoch,
     requestId: question.requestId,
     toolId: tool?.id ?? null,
@@ -246,4 +258,5 @@ const asJson = (data: DecisionData): Json => ({
   reasons: data.reasons.map((reason) => ({ ...reason })),
   failed: data.failed.map((reason) => ({ ...reason })),
   approvalNeeded: data.approvalNeeded === null ? null : { ...data.approvalNeeded },
+  shadow: data.shadow === null ? null : { ...data.shadow, reasons: data.shadow.reasons.map((reason) => ({ ...reason })) },
 });

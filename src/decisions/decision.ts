@@ -2,6 +2,7 @@ import type { StoredEvent, Verdict } from '../audit/index.js';
 import { isJsonObject, type JsonObject } from '../kernel/index.js';
 import type { Approval, Evaluation, Reason } from '../policy/index.js';
 import type { ActionType } from '../tools/index.js';
+import type { ShadowVerdict } from './shadow.js';
 
 export const DECISION_EVENT = 'ai_tool_decision_made';
 
@@ -18,6 +19,8 @@ export interface Decision {
   readonly obligations: readonly string[];
   /** Of ASK alone. */
   readonly approvalNeeded: Approval | null;
+  /** What the policies that are only watched would have changed; null when nothing. */
+  readonly shadow: ShadowVerdict | null;
   readonly epoch: number;
   readonly requestId: string | null;
   readonly toolName: string;
@@ -58,7 +61,7 @@ type Later = 'advice' | 'obligations' | 'approvalNeeded' | 'facts';
 export function decisionIn({ event }: StoredEvent): Decision | null {
   if (event.type !== DECISION_EVENT || event.verdict === null || !isJsonObject(event.data)) return null;
   const data: StoredData = JSON.parse(JSON.stringify(event.data));
-  const { basis, explanation, advice = [], reasons, obligations = [], approvalNeeded = null, facts = null } = data;
+  const { basis, explanation, advice = [], reasons, shadow = null, obligations = [], approvalNeeded = null, facts = null } = data;
   const { epoch, requestId, toolId, toolDefinitionDigest, actionType } = data;
   return {
     id: event.id,
@@ -69,6 +72,7 @@ export function decisionIn({ event }: StoredEvent): Decision | null {
     reasons,
     obligations,
     approvalNeeded,
+    shadow,
     epoch,
     requestId,
     toolName: event.tool ?? '',

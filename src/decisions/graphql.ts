@@ -26,8 +26,15 @@ type PresentedDecision = Awaited<ResolversTypes['AgentDecision']>;
 export function presentDecision(stored: StoredEvent): PresentedDecision | null {
   const decision = decisionIn(stored);
   if (decision === null) return null;
-  const { toolId, reasons, ...rest } = decision;
-  return { ...rest, reasons: reasons.map(presentReason), tool: toolId === null ? null : { id: toolId }, event: presentEvent(stored) };
+  const { toolId, reasons, shadow, ...rest } = decision;
+  const watched = shadow === null ? null : { ...shadow, reasons: shadow.reasons.map(presentReason) };
+  return {
+    ...rest,
+    reasons: reasons.map(presentReason),
+    shadow: watched,
+    tool: toolId === null ? null : { id: toolId },
+    event: presentEvent(stored),
+  };
 }
 
 const presentReason = ({ severity, ...reason }: Reason) => ({ ...reason, severity: severity === undefined ? null : SEVERITIES[severity] });

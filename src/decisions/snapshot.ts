@@ -8,12 +8,13 @@ import {
   type Standing,
 } from '../directory/index.js';
 import { Failure, hasJustBeen, type Clock, type OrganizationId, type UserId } from '../kernel/index.js';
-import { preparePolicySet, type PolicyEngine, type PolicyInForce, type PolicyReader, type PolicySet } from '../policy/index.js';
+import type { PolicyEngine, PolicyReader, PolicySet } from '../policy/index.js';
 import { toolNamed, type NamedTool, type ToolReader } from '../tools/index.js';
+import { keepPolicySets, type Shadows } from './policy-sets.js';
 
 export interface Snapshotting {
   readonly directory: Directory;
-  readonly policies: PolicyReader;
+  readonly policies: Pick<PolicyReader, 'inForce'>;
   readonly tools: ToolReader;
   readonly engine: PolicyEngine;
   readonly hints: EpochHints;
@@ -23,6 +24,8 @@ export interface Snapshotting {
 /** Everything that decisions of one organization read, as it is at `epoch`. Not outside of `Snapshots.read`. */
 export interface Facts {
   readonly epoch: number;
+  /** When the policies were read: what had ended by then is not among them. */
+  readonly asOf: Date;
   project(id: string): Promise<Namespace | null>;
   /** The project's line of namespaces, from the organization down to the project. */
   line(project: Namespace): Promise<readonly Namespace[]>;
@@ -32,8 +35,10 @@ export interface Facts {
   tool(project: Namespace, name: string): Promise<NamedTool>;
   /** The level of the user's highest role in the project or above; 0 for no member. */
   level(userId: UserId, project: Namespace): Promise<number>;
-  /** The policies of the project's line of namespaces. */
-  policySet(project: Namespace): PolicySet;
+  /** The policies of the project's line of namespaces that decide calls at `now`. */
+  policySet(project: Namespace, now: Date): PolicySet;
+  /** The same as if those that are only watched were enforced; null where none is watched. */
+  shadows(project: Namespace, now: Date): Shadows | null;
 }
 
 export interface Snapshots {
@@ -84,7 +89,9 @@ export function keepSnapshots(deps: Snapshotting): Snapshots {
     const startedAt = deps.clock().getTime();
     const before = kept.get(organizationId);
     const epoch = await deps.directory.epoch(organizationId);
-    const facts = before?.facts.epoch === epoch ? before.facts : await factsFrom(deps, organizationId, epoch);
+    // When the clock was set back, something may be in force again that was not read.
+    const isSame = before?.facts.epoch === epoch && before.facts.asOf.getTime() <= startedAt;
+    const facts = isSame ? before.facts : await factsFrom(deps, organizationId, epoch);
     if (isLatest()) remember(kept, organizationId, { facts, confirmedAt: startedAt });
     return facts;
   };
@@ -145,14 +152,14 @@ async function factsFrom(deps: Snapshotting, organizationId: OrganizationId, epo
 
 /** Policies are read at once; the rest as it is asked for, and then kept. */
 async function factsAt(deps: Snapshotting, organizationId: OrganizationId, epoch: number): Promise<Facts> {
-  const policies = byNamespace(await deps.policies.inForce(organizationId));
+  const asOf = deps.clock();
+  const sets = keepPolicySets(deps.engine, await deps.policies.inForce(organizationId, asOf));
   const projects = new Memory<Namespace | null>();
   const lines = new Memory<readonly Namespace[]>();
   const agents = new Memory<Agent | null>();
   const users = new Memory<DirectoryUser | null>();
   const tools = new Memory<NamedTool>();
   const standings = new Memory<Standing>();
-  const sets = new Map<string, PolicySet>();
   const atThisEpoch = async <Value>(reading: Promise<Value>): Promise<Value> => {
     const value = await reading;
     if ((await deps.directory.epoch(organizationId)) !== epoch) throw new EpochMoved();
@@ -160,6 +167,7 @@ async function factsAt(deps: Snapshotting, organizationId: OrganizationId, epoch
   };
   return {
     epoch,
+    asOf,
     project: (id) =>
       projects.get(id, async () => {
         const found = await atThisEpoch(deps.directory.namespaces(organizationId, [id]));
@@ -176,30 +184,9 @@ async function factsAt(deps: Snapshotting, organizationId: OrganizationId, epoch
       tools.get(JSON.stringify([id, name]), () => atThisEpoch(toolNamed(deps.tools, organizationId, ancestors, name))),
     level: async (userId, project) =>
       levelIn(await standings.get(userId, () => atThisEpoch(deps.directory.standing(organizationId, userId))), project),
-    policySet(project) {
-      // Projects with the same policies share one set.
-      const holders = project.ancestors.filter((id) => policies.has(id));
-      const name = JSON.stringify(holders);
-      const set =
-        sets.get(name) ??
-        preparePolicySet(
-          deps.engine,
-          holders.flatMap((id) => policies.get(id) ?? []),
-        );
-      sets.set(name, set);
-      return set;
-    },
+    policySet: sets.at,
+    shadows: sets.shadowsAt,
   };
-}
-
-function byNamespace(policies: readonly PolicyInForce[]): ReadonlyMap<string, readonly PolicyInForce[]> {
-  const groups = new Map<string, PolicyInForce[]>();
-  for (const policy of policies) {
-    const group = groups.get(policy.namespaceId);
-    if (group === undefined) groups.set(policy.namespaceId, [policy]);
-    else group.push(policy);
-  }
-  return groups;
 }
 
 /** Remembers what was read, up to KEPT_FACTS values; what fails is not remembered. */

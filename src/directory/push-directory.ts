@@ -1,11 +1,15 @@
 import { isJsonObject, isPlain, isWellFormed, requireScope, type OrganizationId, type Viewer } from '../kernel/index.js';
 import { applyPush } from './apply-push.js';
+import type { Namespace } from './namespace.js';
 import type { DirectoryWriter, Mentioned } from './ports.js';
 import type { DirectoryPush, PushOutcome } from './push.js';
 
 export interface Pushing {
-  /** Runs `work` in one transaction. */
-  atomically<Result>(organizationId: OrganizationId, work: (writer: DirectoryWriter) => Promise<Result>): Promise<Result>;
+  /** Runs `work` in one transaction. `founded` does what follows from an organization's becoming known. */
+  atomically<Result>(
+    organizationId: OrganizationId,
+    work: (writer: DirectoryWriter, founded: (viewer: Viewer, organization: Namespace) => Promise<void>) => Promise<Result>,
+  ): Promise<Result>;
   /** Tells decision processes that the organization has changed. */
   announce(organizationId: OrganizationId): void;
 }
@@ -13,10 +17,12 @@ export interface Pushing {
 /** Takes what the platform says of its namespaces, members, agents, service accounts and users. Pushing the same again changes nothing. */
 export async function pushDirectory(deps: Pushing, viewer: Viewer, push: DirectoryPush): Promise<PushOutcome> {
   requireScope(viewer, 'directory:write');
-  const outcome = await deps.atomically(viewer.organizationId, async (writer) => {
+  const outcome = await deps.atomically(viewer.organizationId, async (writer, founded) => {
     const state = await writer.lockState(viewer.organizationId, mentionedIn(push));
     const { change, outcome } = applyPush(viewer.organizationId, state, push);
     await writer.write(viewer.organizationId, change);
+    const organization = change.namespaces.put.find(({ id }) => id === viewer.organizationId);
+    if (organization !== undefined && !state.namespaces.has(organization.id)) await founded(viewer, organization);
     return outcome;
   });
   deps.announce(viewer.organizationId);

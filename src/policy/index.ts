@@ -1,6 +1,8 @@
-export { createPolicy, publishPolicy, retirePolicy, type PolicyChanging } from './change-policy.js';
 export { isObligation } from './annotations.js';
+export { readBaseline, startFromBaseline } from './baseline.js';
+export type { PolicyChanging } from './changes/changing.js';
 export { evaluate, preparePolicySet, type Evaluation, type PolicySet, type Reason } from './evaluate.js';
+export { inForceAt, withShadows, type InForce } from './in-force.js';
 export { SCHEMA, SCHEMA_VERSION } from './model.js';
 export type { PolicyInForce } from './policy.js';
 export type { PolicyEngine, PolicyParser, PolicyReader, PolicyTransaction, PolicyWriter } from './ports.js';

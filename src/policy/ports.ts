@@ -1,7 +1,8 @@
 import type { AuditLog } from '../audit/index.js';
 import type { EpochCounter } from '../directory/index.js';
 import type { Json, OrganizationId, PageRequest } from '../kernel/index.js';
-import type { Policy, PolicyInForce, PolicyProblem, Revision, Statement } from './policy.js';
+import type { Draft, EnforcementMode, Policy, PolicyInForce, PolicyProblem, Review, ReviewSubject, Revision, Statement } from './policy.js';
+import type { RuleBook, RuleChange, StoredRule } from './tool-rules.js';
 
 /** Reads policy text, away from everything that decides. */
 export interface PolicyParser {
@@ -66,19 +67,61 @@ export interface PolicyReader {
   /** A page of the policies attached to the namespace, by name; one more than asked when there are more. */
   listAttached(organizationId: OrganizationId, namespaceId: string, page: PageRequest): Promise<readonly Policy[]>;
   /**
-   * For each of `projectIds`, in their order, a page of the policies in force there, by name; null for a project that is not
-   * below any of the namespaces `memberOf`, or does not exist.
+   * For each of `projectIds`, in their order, a page of the policies that decide calls there at `at.now`, by name; null for a project
+   * that is not below any of the namespaces `at.memberOf`, or does not exist.
    */
   listInForce(
     organizationId: OrganizationId,
-    memberOf: readonly string[],
+    at: PlaceAndTime,
     projectIds: readonly string[],
     page: PageRequest,
   ): Promise<readonly (readonly Policy[] | null)[]>;
+  /** The same, one entry for each revision in force, shadows included, from the organization's down to the project's. */
+  listEffective(
+    organizationId: OrganizationId,
+    at: PlaceAndTime,
+    projectIds: readonly string[],
+    page: PageRequest,
+  ): Promise<readonly (readonly EffectivePolicy[] | null)[]>;
   /** For each of `policyIds`, in their order, a page of its revisions, newest first; one more than asked when there are more. */
   revisions(organizationId: OrganizationId, policyIds: readonly string[], page: PageRequest): Promise<readonly (readonly Revision[])[]>;
-  /** Every policy of the organization that decides calls. */
-  inForce(organizationId: OrganizationId): Promise<readonly PolicyInForce[]>;
+  /** Those of the revisions named that there are, in no order. */
+  revisionsByNumber(
+    organizationId: OrganizationId,
+    wanted: readonly { readonly policyId: string; readonly revision: number }[],
+  ): Promise<readonly Revision[]>;
+  /** For each of `policyIds`, in their order, its revisions that are in force at `now` or still to start, oldest first. */
+  currentRevisions(organizationId: OrganizationId, policyIds: readonly string[], now: Date): Promise<readonly (readonly Revision[])[]>;
+  /** For each of `policyIds`, in their order, the latest review of its draft as it is; null where there is none. */
+  draftReviews(organizationId: OrganizationId, policyIds: readonly string[]): Promise<readonly (Review | null)[]>;
+  /** Those of `namespaceIds` for which it is set that a second person reviews what is published. */
+  demandingReview(organizationId: OrganizationId, namespaceIds: readonly string[]): Promise<readonly string[]>;
+  /** A page of the rules about tools of a namespace, by tool and class; one more than asked when there are more. */
+  listToolRules(organizationId: OrganizationId, namespaceId: string, page: PageRequest): Promise<readonly StoredRule[]>;
+  /**
+   * Every revision of the organization that is in force at `asOf` or still to start: `inForceAt` tells which of them are at any moment
+   * from then on.
+   */
+  inForce(organizationId: OrganizationId, asOf: Date): Promise<readonly PolicyInForce[]>;
+}
+
+export interface PlaceAndTime {
+  readonly memberOf: readonly string[];
+  readonly now: Date;
+}
+
+/** A revision that is in force in a project. */
+export interface EffectivePolicy {
+  readonly policyId: string;
+  readonly name: string;
+  readonly namespaceId: string;
+  /** Of the namespace that it is attached to: 1 the organization, 2 a group at the top, and so on. */
+  readonly level: number;
+  readonly kind: 'ORGANIZATION' | 'GROUP' | 'PROJECT';
+  readonly revision: number;
+  readonly mode: EnforcementMode;
+  readonly effectiveFrom: Date | null;
+  readonly effectiveUntil: Date | null;
 }
 
 /** Writes policies, inside one transaction. */
@@ -87,8 +130,32 @@ export interface PolicyWriter {
   insert(organizationId: OrganizationId, policy: Policy): Promise<boolean>;
   /** The policy, locked until the transaction ends; null when there is none. */
   lock(organizationId: OrganizationId, policyId: string): Promise<Policy | null>;
-  /** Stores the revision; the policy takes its status, and the draft its text. */
+  revision(organizationId: OrganizationId, policyId: string, revision: number): Promise<Revision | null>;
+  /** Stores the revision; the policy takes its status. */
   addRevision(organizationId: OrganizationId, revision: Revision): Promise<void>;
+  saveDraft(organizationId: OrganizationId, policyId: string, draft: Draft): Promise<void>;
+  addReview(organizationId: OrganizationId, review: Review): Promise<void>;
+  /** The reviews of what has this number, newest first. */
+  reviews(organizationId: OrganizationId, policyId: string, subject: ReviewSubject, number: number): Promise<readonly Review[]>;
+  /**
+   * Those of `line` for which it is set that a second person reviews what is published. Until the transaction ends nobody sets it
+   * otherwise.
+   */
+  demandingReview(organizationId: OrganizationId, line: readonly string[]): Promise<readonly string[]>;
+  /** Sets it, or takes it back; whether that changed anything. Waits for transactions that have asked. */
+  demandReview(
+    organizationId: OrganizationId,
+    namespaceId: string,
+    by: { readonly at: Date; readonly userId: string } | null,
+  ): Promise<boolean>;
+  /** The rules about tools of a namespace. Until the transaction ends nobody else changes them. */
+  lockToolRules(organizationId: OrganizationId, namespaceId: string): Promise<RuleBook>;
+  changeToolRules(
+    organizationId: OrganizationId,
+    namespaceId: string,
+    changes: readonly RuleChange[],
+    by: { readonly at: Date; readonly userId: string },
+  ): Promise<void>;
 }
 
 /** What one transaction over policies can do. */

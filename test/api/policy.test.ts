@@ -457,9 +457,10 @@ describe('inheritance', () => {
     expect([before, await ask()]).toEqual(['DENY', 'ALLOW']);
   });
 
-  it('lets no project see into its sibling by naming it', async () => {
+  it('lets no project see into its sibling by naming it, also when the sibling was below once', async () => {
     const { company, owner } = await aCompany();
-    await aPublishedPolicy(owner, company.web, `permit (principal, action, resource in Project::"${company.api}");`);
+    await aPublishedPolicy(owner, company.core, `permit (principal, action, resource in Project::"${company.api}");`);
+    await pushed(company.platform, { namespaces: [{ id: company.api, kind: 'PROJECT', parentId: company.payments, path: 'api' }] });
 
     expect((await decisionOn(owner, { agentId: company.coder, projectId: company.api, tool: 't' })).verdict).toBe('DENY');
   });

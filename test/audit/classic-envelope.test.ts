@@ -99,6 +99,37 @@ const cases: Readonly<Record<string, Case>> = {
     message: 'Tool decision made: files, DENY',
   },
   ai_policy_created: { data: policyData, target: policy, details: policyDetails, message: 'Policy created: no deletes' },
+  ai_policy_draft_changed: {
+    data: { ...policyData, draftVersion: 2, author: 'gid://gitlab/User/42', reviewer: null },
+    target: policy,
+    details: { ...policyDetails, draft_version: 2, author: 'gid://gitlab/User/42' },
+    message: 'Policy draft changed: no deletes',
+  },
+  ai_policy_reviewed: {
+    data: { ...policyData, mode: 'SHADOW', effectiveFrom: '2026-12-01T00:00:00.000Z', reviewer: 'u2', reviewSubject: 'PUBLISH' },
+    target: policy,
+    details: { ...policyDetails, mode: 'SHADOW', effective_from: '2026-12-01T00:00:00.000Z', reviewer: 'u2', review_subject: 'PUBLISH' },
+    message: 'Policy reviewed: no deletes',
+  },
+  ai_policy_rolled_back: {
+    data: { ...policyData, repeats: 1 },
+    target: policy,
+    details: { ...policyDetails, repeats: 1 },
+    message: 'Policy rolled back: no deletes',
+  },
+  ai_policy_settings_changed: {
+    data: { namespaceId: 'g', isReviewRequired: true, wasReviewRequired: false },
+    target: entity,
+    details: { namespace_id: 'g', is_review_required: true, was_review_required: false },
+    message: 'Policy settings changed',
+  },
+  ai_tool_rule_changed: {
+    event: { tool: 'acme/files' },
+    data: { namespaceId: 'g', tool: 'acme/files', agentClass: 'coding', verdict: 'ASK', previousVerdict: null, policyId: 'b1e0' },
+    target: tool,
+    details: { namespace_id: 'g', tool: 'acme/files', agent_class: 'coding', verdict: 'ASK', policy_id: 'b1e0', tool_name: 'acme/files' },
+    message: 'Tool rule changed: acme/files',
+  },
   ai_policy_published: { data: policyData, target: policy, details: policyDetails, message: 'Policy published: no deletes' },
   ai_policy_retired: { data: policyData, target: policy, details: policyDetails, message: 'Policy retired: no deletes' },
   ai_tool_registered: {

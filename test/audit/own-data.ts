@@ -19,7 +19,10 @@ const policy = {
   revision: 2,
   digest,
   message: null,
+  ...{ mode: 'ENFORCE', effectiveFrom: null, effectiveUntil: '2026-12-01T00:00:00.000Z' },
+  ...{ draftVersion: null, author: 'gid://platform/User/1', reviewer: 'gid://platform/User/2', repeats: null, reviewSubject: null },
 };
+const draft = { ...policy, revision: 0, effectiveUntil: null, draftVersion: 1, reviewer: null };
 const tool = {
   toolId: 'io.example.files/delete_file',
   namespaceId: 'acme',
@@ -44,6 +47,7 @@ export const ownData = {
     advice: ['Ask the owner.'],
     obligations: [],
     approvalNeeded: null,
+    shadow: null,
     epoch: 4,
     requestId: null,
     toolId: null,
@@ -56,9 +60,17 @@ export const ownData = {
   ai_tool_approval_granted: granted,
   ai_tool_approval_rejected: { ...granted, scope: null },
   ai_tool_approval_expired: approval,
-  ai_policy_created: { ...policy, revision: 0 },
+  ai_policy_created: draft,
+  ai_policy_draft_changed: { ...draft, draftVersion: 2 },
+  ai_policy_reviewed: { ...draft, reviewer: 'gid://platform/User/2', reviewSubject: 'PUBLISH' },
   ai_policy_published: policy,
+  ai_policy_rolled_back: { ...policy, repeats: 1 },
   ai_policy_retired: policy,
+  ai_policy_settings_changed: { namespaceId: 'acme', isReviewRequired: true, wasReviewRequired: false },
+  ai_tool_rule_changed: {
+    ...{ namespaceId: 'acme', tool: 'io.example.files/delete_file', agentClass: 'coding', verdict: 'ASK', previousVerdict: null },
+    policyId: policy.policyId,
+  },
   ai_tool_registered: tool,
   ai_tool_changed: { ...tool, previousDefinitionDigest: digest },
   ai_tool_approved: { ...tool, reason: 'Read it' },

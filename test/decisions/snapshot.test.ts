@@ -48,10 +48,6 @@ function givenAStore() {
         asked.push('policies');
         return store.policies;
       },
-      byIds: async () => [],
-      listAttached: async () => [],
-      listInForce: async () => [],
-      revisions: async () => [],
     },
     tools: { byIds: async () => [], byAnyName: async () => [], list: async () => [], listFor: async () => [] },
     engine: wasmEngine,
@@ -98,7 +94,10 @@ describe('the facts that decisions read', () => {
 
     expect(same).toBe(first);
     expect([first.epoch, next.epoch]).toEqual([1, 2]);
-    expect([evaluate(first.policySet(api), aCall()).verdict, evaluate(next.policySet(api), aCall()).verdict]).toEqual(['DENY', 'ALLOW']);
+    expect([
+      evaluate(first.policySet(api, new Date(0)), aCall()).verdict,
+      evaluate(next.policySet(api, new Date(0)), aCall()).verdict,
+    ]).toEqual(['DENY', 'ALLOW']);
   });
 
   it('are confirmed again when the clock was set back: nobody knows how much time has passed', async () => {

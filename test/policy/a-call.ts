@@ -36,12 +36,25 @@ export function aCall(facts: Partial<ToolCall> = {}): ToolCall {
   };
 }
 
+const NAMED = {
+  id: 'p',
+  name: 'policy',
+  namespaceId: 'company',
+  revision: 1,
+  mode: 'ENFORCE',
+  effectiveFrom: null,
+  effectiveUntil: null,
+} as const;
+
 /** A policy in force with this text, which must compile. */
 export async function aPolicy(text: string, more: Partial<PolicyInForce> = {}): Promise<PolicyInForce> {
   const parsed = await wasmParser.parse(text, SCHEMA);
   if ('problems' in parsed) throw new Error(`The policy does not compile: ${JSON.stringify(parsed.problems)}`);
-  return { id: 'p', name: 'policy', namespaceId: 'company', revision: 1, statements: parsed.statements, ...more };
+  return { ...NAMED, statements: parsed.statements, ...more };
 }
+
+/** A policy in force of these statements. */
+export const withStatements = (statements: PolicyInForce['statements']): PolicyInForce => ({ ...NAMED, statements });
 
 /** A policy in force that no validator has seen. */
 export function anUncheckedPolicy(text: string, more: Partial<PolicyInForce> = {}): PolicyInForce {
@@ -49,5 +62,5 @@ export function anUncheckedPolicy(text: string, more: Partial<PolicyInForce> = {
   if (converted.type === 'failure') throw new Error(`The policy does not parse: ${JSON.stringify(converted.errors)}`);
   const est: Json = JSON.parse(JSON.stringify(converted.json));
   const effect = converted.json.effect === 'permit' ? 'PERMIT' : 'FORBID';
-  return { id: 'p', name: 'policy', namespaceId: 'company', revision: 1, statements: [{ effect, est }], ...more };
+  return { ...NAMED, statements: [{ effect, est }], ...more };
 }

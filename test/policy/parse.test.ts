@@ -3,7 +3,7 @@ import { evaluate, preparePolicySet, SCHEMA, type PolicySet } from '../../src/po
 import { MAX_CLAUSES } from '../../src/policy/guard.js';
 import { readText } from '../../src/policy/read-text.js';
 import { wasmEngine, wasmParser } from '../../src/policy/wasm.js';
-import { aCall, aPolicy } from './a-call.js';
+import { aCall, aPolicy, withStatements } from './a-call.js';
 
 const ALL = 'permit (principal, action, resource);';
 const when = (condition: string): string => `permit (principal, action, resource) when { ${condition} };`;
@@ -112,12 +112,7 @@ describe('a text made to break the parser', () => {
     const read = await readText(wasmParser, text);
     // What is accepted is evaluated here, where the stack is smaller than in the parser's thread.
     const verdict =
-      'statements' in read
-        ? evaluate(
-            preparePolicySet(wasmEngine, [{ id: 'h', name: 'h', namespaceId: 'company', revision: 1, statements: read.statements }]),
-            aCall(),
-          ).verdict
-        : 'refused';
+      'statements' in read ? evaluate(preparePolicySet(wasmEngine, [withStatements(read.statements)]), aCall()).verdict : 'refused';
 
     expect(['ALLOW', 'DENY', 'refused']).toContain(verdict);
     expect(evaluate(set, aCall()).verdict).toBe('ALLOW');

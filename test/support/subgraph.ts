@@ -67,7 +67,9 @@ export async function aSubgraph(environment: Readonly<Record<string, string>> = 
     await database.drop();
   };
   try {
-    return await run({ environment: { DATABASE_URL: database.url, ...issuer.environment, ...environment }, issuer, afterwards });
+    // Tests begin where nothing is permitted and nothing recorded; those of the baseline turn it on.
+    const ours = { DATABASE_URL: database.url, POLICY_BASELINE: 'off', ...issuer.environment };
+    return await run({ environment: { ...ours, ...environment }, issuer, afterwards });
   } catch (error) {
     await afterwards();
     throw error;

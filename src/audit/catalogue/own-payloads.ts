@@ -37,6 +37,8 @@ export const decision = payload(
     advice: z.array(z.string()).optional(),
     obligations: z.array(z.string()).optional(),
     approvalNeeded: maybe(z.object({ level: wholeNumber, count: wholeNumber })),
+    /** What policies that are only watched would have changed. Absent in earlier records. */
+    shadow: maybe(z.object({ verdict: z.enum(['ALLOW', 'ASK', 'DENY']), basis: z.string(), reasons: z.array(reason) })),
     epoch: wholeNumber,
     requestId: text,
     /** Canonical id; null for an unknown tool. */
@@ -70,7 +72,36 @@ export const approval = payload(
 
 export const policy = payload(
   'policy',
-  z.object({ policyId: id, name: z.string(), namespaceId: id, revision: wholeNumber, digest, message: text }),
+  z.object({
+    ...{ policyId: id, name: z.string(), namespaceId: id, revision: wholeNumber, digest, message: text },
+    /** How and when the text is, or is to be, in force. Absent in earlier records, where it was enforced at once. */
+    mode: z
+      .enum(['ENFORCE', 'SHADOW'])
+      .nullish()
+      .transform((value) => value ?? 'ENFORCE'),
+    ...{ effectiveFrom: time, effectiveUntil: time },
+    /** Of the draft concerned; null where a revision is. */
+    draftVersion: maybe(wholeNumber),
+    ...{ author: text, reviewer: text },
+    /** The revision whose text is published anew. */
+    repeats: maybe(wholeNumber),
+    reviewSubject: maybe(z.enum(['PUBLISH', 'RETIRE'])),
+  }),
+);
+
+export const policySettings = payload(
+  'policySettings',
+  z.object({ namespaceId: id, isReviewRequired: z.boolean(), wasReviewRequired: z.boolean() }),
+);
+
+const ruleVerdict = maybe(z.enum(['ALLOW', 'ASK', 'DENY']));
+
+/** Null: no rule. */
+export const toolRule = payload(
+  'toolRule',
+  z.object({
+    ...{ namespaceId: id, tool: z.string(), agentClass: z.string(), verdict: ruleVerdict, previousVerdict: ruleVerdict, policyId: id },
+  }),
 );
 
 export const tool = payload(

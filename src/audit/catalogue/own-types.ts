@@ -6,12 +6,14 @@ import {
   decision,
   legalHold,
   policy,
+  policySettings,
   recordingMode,
   retentionChange,
   retentionDrop,
   sessionReport,
   stop,
   tool,
+  toolRule,
 } from './own-payloads.js';
 
 const ANYWHERE = ['ORGANIZATION', 'GROUP', 'PROJECT'] as const;
@@ -36,8 +38,33 @@ export const OWN_TYPES: readonly EventType[] = [
   own('ai_tool_approval_rejected', approval, { ...approving, description: 'A human rejected a tool call.' }),
   own('ai_tool_approval_expired', approval, { ...approving, description: 'Nobody answered in time: no human rejected the tool call.' }),
   own('ai_policy_created', policy, { ...ofPolicies, description: 'A policy was created as a draft, which decides nothing.' }),
-  own('ai_policy_published', policy, { ...ofPolicies, description: 'A revision of a policy was put in force.' }),
+  own('ai_policy_draft_changed', policy, {
+    ...ofPolicies,
+    since: '0.2.0',
+    description: 'Somebody saved another draft of a policy, which decides nothing.',
+  }),
+  own('ai_policy_reviewed', policy, {
+    ...ofPolicies,
+    since: '0.2.0',
+    description: 'A second person agreed that a draft of a policy comes in force, or that a policy is taken out of force.',
+  }),
+  own('ai_policy_published', policy, { ...ofPolicies, description: 'A revision of a policy was put in force, or is to be at a time.' }),
+  own('ai_policy_rolled_back', policy, {
+    ...ofPolicies,
+    since: '0.2.0',
+    description: 'An old revision of a policy was published anew, as the next one.',
+  }),
   own('ai_policy_retired', policy, { ...ofPolicies, description: 'A policy was taken out of force.' }),
+  own('ai_policy_settings_changed', policySettings, {
+    ...ofPolicies,
+    since: '0.2.0',
+    description: 'It was set anew whether a second person must review what is published in a namespace.',
+  }),
+  own('ai_tool_rule_changed', toolRule, {
+    ...ofPolicies,
+    since: '0.2.0',
+    description: 'It was set anew what agents of a class may do with a tool in a namespace.',
+  }),
   own('ai_tool_registered', tool, { ...ofTools, since: '0.1.0', description: 'A tool was registered for the first time.' }),
   own('ai_tool_changed', tool, {
     ...ofTools,

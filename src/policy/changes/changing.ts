@@ -1,0 +1,114 @@
+import type { Humans } from '../../audit/index.js';
+import { maintainedNamespace, type Directory, type Namespace } from '../../directory/index.js';
+import type { Clock, OrganizationId, Viewer } from '../../kernel/index.js';
+import { confinementProblems } from '../confine.js';
+import type { Draft, Enforcement, Policy, PolicyProblem, Statement } from '../policy.js';
+import type { PolicyParser, PolicyReader, PolicyTransaction } from '../ports.js';
+import { readText } from '../read-text.js';
+
+export interface PolicyChanging {
+  readonly directory: Directory;
+  readonly policies: PolicyReader;
+  readonly humans: Humans;
+  readonly parser: PolicyParser;
+  readonly clock: Clock;
+  /** Runs `work` in one transaction: all of it happens, or nothing. */
+  atomically<Result>(organizationId: OrganizationId, work: (tx: PolicyTransaction) => Promise<Result>): Promise<Result>;
+  /** Tells decision processes and the sequencer that the organization's policies have changed. */
+  announce(organizationId: OrganizationId): void;
+}
+
+export type Done = { readonly kind: 'done'; readonly policy: Policy };
+export type NotFound = { readonly kind: 'notFound'; readonly field: string };
+/** The text is at fault. */
+export type Invalid = { readonly kind: 'invalid'; readonly problems: readonly PolicyProblem[] };
+/** Something else of the input is. */
+export type Unacceptable = {
+  readonly kind: 'unacceptable';
+  readonly problems: readonly { readonly path: string; readonly message: string }[];
+};
+/** Somebody published or retired since the revision that the caller worked from. `text`: what the caller sent, stored nowhere. */
+export type Conflict = {
+  readonly kind: 'conflict';
+  readonly policyId: string;
+  readonly basedOn: number;
+  readonly latest: number;
+  readonly text: string | null;
+};
+/** Somebody saved the draft since the version that the caller worked from. `text`: what the caller sent, stored nowhere. */
+export type DraftConflict = {
+  readonly kind: 'draftConflict';
+  readonly policyId: string;
+  /** Null: the caller named the text by its digest. */
+  readonly basedOn: number | null;
+  readonly latest: Draft;
+  readonly text: string | null;
+};
+/** A second person must review this first. */
+export type ReviewNeeded = {
+  readonly kind: 'reviewNeeded';
+  readonly what: 'PUBLISH' | 'RETIRE' | 'ROLLBACK' | 'RULES';
+  /** The namespaces for which that is set. */
+  readonly demandedBy: readonly string[];
+};
+/** The text follows from rules about tools. */
+export type Generated = { readonly kind: 'generated'; readonly policyId: string };
+
+/** The policy with its namespace, for somebody who changes what is governed there; null when it does not exist for the viewer. */
+export async function maintainedPolicy(
+  deps: PolicyChanging,
+  viewer: Viewer,
+  policyId: string,
+): Promise<{ readonly policy: Policy; readonly namespace: Namespace } | null> {
+  const [policy] = await deps.policies.byIds(viewer.organizationId, [policyId]);
+  if (policy === undefined) return null;
+  const namespace = await maintainedNamespace(deps.directory, viewer, policy.namespaceId);
+  return namespace === null ? null : { policy, namespace };
+}
+
+/** What a text says, if it can be attached to the namespace; or everything that is wrong with it. */
+export async function readFor(
+  deps: PolicyChanging,
+  viewer: Viewer,
+  namespace: Namespace,
+  text: string,
+): Promise<{ readonly statements: readonly Statement[] } | Invalid> {
+  const read = await readText(deps.parser, text);
+  if ('problems' in read) return { kind: 'invalid', problems: read.problems };
+  const problems = await confinementProblems(deps.directory, viewer.organizationId, namespace, { text, ...read });
+  return problems.length > 0 ? { kind: 'invalid', problems } : read;
+}
+
+/** What is wrong with when something is to be in force; null when nothing is. */
+export function scheduleProblem({ effectiveFrom, effectiveUntil }: Enforcement, now: Date): Unacceptable | null {
+  if (effectiveFrom !== null && effectiveFrom <= now)
+    return unacceptable('effectiveFrom', `must lie in the future, after ${now.toISOString()}; leave it out to start at once`);
+  if (effectiveUntil !== null && effectiveUntil <= (effectiveFrom ?? now))
+    return unacceptable('effectiveUntil', 'must lie after the start, or there would be no moment at which it is in force');
+  return null;
+}
+
+export const unacceptable = (path: string, message: string): Unacceptable => ({ kind: 'unacceptable', problems: [{ path, message }] });
+
+/** Changes a policy that is as the caller has last seen it, and raises the epoch; but not one that is as it is to be. */
+export async function changeFrom<Refusal extends { readonly kind: string }>(
+  deps: PolicyChanging,
+  viewer: Viewer,
+  request: { readonly policyId: string; readonly basedOn: number; readonly text: string | null },
+  change: (tx: PolicyTransaction, locked: Policy) => Promise<Done | Refusal>,
+  isDone: (locked: Policy) => boolean = () => false,
+): Promise<Done | Refusal | Conflict | Generated | NotFound> {
+  const { policyId, basedOn, text } = request;
+  const outcome = await deps.atomically(viewer.organizationId, async (tx): Promise<Done | Refusal | Conflict | Generated | NotFound> => {
+    const locked = await tx.policies.lock(viewer.organizationId, policyId);
+    if (locked === null) return { kind: 'notFound', field: 'policyId' };
+    if (locked.origin === 'TOOL_RULES') return { kind: 'generated', policyId };
+    if (isDone(locked)) return { kind: 'done', policy: locked };
+    if (locked.latestRevision !== basedOn) return { kind: 'conflict', policyId, basedOn, latest: locked.latestRevision, text };
+    const changed = await change(tx, locked);
+    if (changed.kind === 'done') await tx.epoch.raise(viewer.organizationId);
+    return changed;
+  });
+  if (outcome.kind === 'done') deps.announce(viewer.organizationId);
+  return outcome;
+}

@@ -1,0 +1,125 @@
+import { authorOf, type Author } from '../../audit/index.js';
+import type { Namespace } from '../../directory/index.js';
+import { requireScope, sha256Hex, type Viewer } from '../../kernel/index.js';
+import type { Draft, Enforcement, Policy, Revision, Statement } from '../policy.js';
+import type { PolicyTransaction } from '../ports.js';
+import {
+  changeFrom,
+  maintainedPolicy,
+  readFor,
+  scheduleProblem,
+  type Conflict,
+  type Done,
+  type DraftConflict,
+  type Generated,
+  type Invalid,
+  type NotFound,
+  type PolicyChanging,
+  type ReviewNeeded,
+  type Unacceptable,
+} from './changing.js';
+import { revisionRecord } from './record.js';
+import { matchingReview } from './review.js';
+import { nextDraft } from './save-draft.js';
+
+export interface PublishRequest extends Enforcement {
+  readonly policyId: string;
+  /** The latest revision that the author has seen. */
+  readonly basedOn: number;
+  /** Null: the draft's. */
+  readonly text: string | null;
+  /** The version of the draft that the author has seen; null: whatever there is. */
+  readonly draftVersion: number | null;
+  readonly message: string | null;
+}
+
+export type PublishOutcome = Done | Invalid | Unacceptable | NotFound | Conflict | DraftConflict | ReviewNeeded | Generated;
+
+/**
+ * Makes the next revision of a policy and puts it in force: at once or at its start, and until its end. Refused when somebody else
+ * published since `basedOn`, or where a second person must have reviewed exactly this and nobody has.
+ *
+ * A text that the request brings becomes the draft, unless there is work in the draft that was never published: that stays.
+ */
+export async function publishPolicy(deps: PolicyChanging, viewer: Viewer, request: PublishRequest): Promise<PublishOutcome> {
+  requireScope(viewer, 'policy:write');
+  const found = await maintainedPolicy(deps, viewer, request.policyId);
+  if (found === null) return { kind: 'notFound', field: 'policyId' };
+  const problem = scheduleProblem(request, deps.clock());
+  if (problem !== null) return problem;
+  const text = request.text ?? found.policy.draft.text;
+  const read = await readFor(deps, viewer, found.namespace, text);
+  if ('problems' in read) return read;
+
+  const by = await authorOf(deps.humans, viewer);
+  // What was read is what is published: a draft that was saved meanwhile is another one.
+  const draftSeen = request.draftVersion ?? (request.text === null ? found.policy.draft.version : null);
+  return changeFrom(deps, viewer, request, async (tx, locked): Promise<Exclude<PublishOutcome, Invalid | Unacceptable>> => {
+    if (draftSeen !== null && locked.draft.version !== draftSeen)
+      return { kind: 'draftConflict', policyId: locked.id, basedOn: draftSeen, latest: locked.draft, text: request.text };
+    const isDraft = text === locked.draft.text;
+    const reviews = isDraft ? await tx.policies.reviews(viewer.organizationId, locked.id, 'PUBLISH', locked.draft.version) : [];
+    const review = matchingReview(reviews, { ...request, digest: sha256Hex(text), notBy: locked.draft.savedBy });
+    const demandedBy = await tx.policies.demandingReview(viewer.organizationId, found.namespace.ancestors);
+    if (review === null && demandedBy.length > 0) return { kind: 'reviewNeeded', what: 'PUBLISH', demandedBy };
+    const author = isDraft ? locked.draft.savedBy : viewer.userId;
+    const reviewer = review?.reviewedBy ?? null;
+    return addRevision(deps, by, tx, found.namespace, {
+      ...request,
+      ...{
+        type: 'ai_policy_published',
+        policy: locked,
+        status: 'PUBLISHED',
+        text,
+        statements: read.statements,
+        author,
+        reviewer,
+        repeats: null,
+      },
+    });
+  });
+}
+
+interface Change extends Pick<
+  Revision,
+  'status' | 'text' | 'statements' | 'author' | 'reviewer' | 'repeats' | 'message' | 'mode' | 'effectiveFrom' | 'effectiveUntil'
+> {
+  /** Of the record. */
+  readonly type: string;
+  readonly policy: Policy;
+  readonly statements: readonly Statement[];
+}
+
+/** Stores the next revision with its record; the policy as it is then. */
+export async function addRevision(
+  deps: Pick<PolicyChanging, 'clock'>,
+  by: Author,
+  tx: PolicyTransaction,
+  namespace: Namespace,
+  { type, policy, ...change }: Change,
+): Promise<Done> {
+  const { status, text, statements, author, reviewer, repeats, message, mode, effectiveFrom, effectiveUntil } = change;
+  const revision: Revision = {
+    ...{ policyId: policy.id, revision: policy.latestRevision + 1, status, text, statements, digest: sha256Hex(text) },
+    ...{ author, reviewer, repeats, message, mode, effectiveFrom, effectiveUntil },
+    ...{ publishedAt: deps.clock(), publishedBy: by.userId },
+  };
+  const draft = await draftAfter(deps, by, tx, policy, revision);
+  await tx.policies.addRevision(by.organizationId, revision);
+  if (draft !== policy.draft) await tx.policies.saveDraft(by.organizationId, policy.id, draft);
+  await tx.auditLog.append(by.organizationId, [revisionRecord(deps, by, namespace, { type, policy, revision })]);
+  return { kind: 'done', policy: { ...policy, status, draft, latestRevision: revision.revision } };
+}
+
+/** The draft follows what is published, unless somebody has worked on it since the last publish: nothing of that is lost. */
+async function draftAfter(
+  deps: Pick<PolicyChanging, 'clock'>,
+  viewer: Viewer,
+  { policies }: PolicyTransaction,
+  policy: Policy,
+  { text }: Revision,
+): Promise<Draft> {
+  if (text === policy.draft.text) return policy.draft;
+  const before = await policies.revision(viewer.organizationId, policy.id, policy.latestRevision);
+  return before?.text === policy.draft.text ? nextDraft(policy, text, viewer, deps.clock()) : policy.draft;
+}

@@ -1,0 +1,66 @@
+import { authorOf } from '../../audit/index.js';
+import { requireScope, type Viewer } from '../../kernel/index.js';
+import type { Enforcement, Revision } from '../policy.js';
+import {
+  changeFrom,
+  maintainedPolicy,
+  readFor,
+  scheduleProblem,
+  unacceptable,
+  type Conflict,
+  type Done,
+  type Generated,
+  type Invalid,
+  type NotFound,
+  type PolicyChanging,
+  type ReviewNeeded,
+  type Unacceptable,
+} from './changing.js';
+import { addRevision } from './publish-policy.js';
+
+export interface RollBackRequest extends Enforcement {
+  readonly policyId: string;
+  /** The latest revision that the caller has seen. */
+  readonly basedOn: number;
+  /** The revision to publish anew. */
+  readonly toRevision: number;
+  readonly message: string | null;
+}
+
+export type RollBackOutcome = Done | Invalid | Unacceptable | NotFound | Conflict | ReviewNeeded | Generated;
+
+/**
+ * Publishes an old revision anew, as the next one, which names it.
+ *
+ * Where a second person must review what is published, an old revision that somebody has reviewed to be enforced needs no other
+ * review, when it comes in force at once and for good: that is what one person alone can do when something is on fire.
+ */
+export async function rollBackPolicy(deps: PolicyChanging, viewer: Viewer, request: RollBackRequest): Promise<RollBackOutcome> {
+  requireScope(viewer, 'policy:write');
+  const found = await maintainedPolicy(deps, viewer, request.policyId);
+  if (found === null) return { kind: 'notFound', field: 'policyId' };
+  const problem = scheduleProblem(request, deps.clock());
+  if (problem !== null) return problem;
+  const [old] = await deps.policies.revisionsByNumber(viewer.organizationId, [
+    { policyId: request.policyId, revision: request.toRevision },
+  ]);
+  if (old === undefined) return { kind: 'notFound', field: 'toRevision' };
+  if (old.status === 'RETIRED') return unacceptable('toRevision', `revision ${old.revision} is a retirement; name one that was published`);
+  const read = await readFor(deps, viewer, found.namespace, old.text);
+  if ('problems' in read) return read;
+
+  const by = await authorOf(deps.humans, viewer);
+  return changeFrom(deps, viewer, { ...request, text: null }, async (tx, locked): Promise<Done | ReviewNeeded> => {
+    const demandedBy = await tx.policies.demandingReview(viewer.organizationId, found.namespace.ancestors);
+    if (demandedBy.length > 0 && !isReviewed(old, request)) return { kind: 'reviewNeeded', what: 'ROLLBACK', demandedBy };
+    const { author, reviewer, text } = old;
+    return addRevision(deps, by, tx, found.namespace, {
+      ...request,
+      ...{ type: 'ai_policy_rolled_back', policy: locked, status: 'PUBLISHED', text, statements: read.statements },
+      ...{ author, reviewer, repeats: old.revision },
+    });
+  });
+}
+
+const isReviewed = (old: Revision, { mode, effectiveFrom, effectiveUntil }: Enforcement): boolean =>
+  old.reviewer !== null && old.mode === 'ENFORCE' && mode === 'ENFORCE' && effectiveFrom === null && effectiveUntil === null;

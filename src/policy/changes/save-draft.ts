@@ -1,0 +1,69 @@
+import { authorOf } from '../../audit/index.js';
+import { requireScope, type Viewer } from '../../kernel/index.js';
+import type { Draft, Policy } from '../policy.js';
+import {
+  maintainedPolicy,
+  readFor,
+  type Done,
+  type DraftConflict,
+  type Generated,
+  type Invalid,
+  type NotFound,
+  type PolicyChanging,
+} from './changing.js';
+import { policyRecord } from './record.js';
+
+export interface SaveDraftRequest {
+  readonly policyId: string;
+  /** The version of the draft that the author has seen. */
+  readonly draftVersion: number;
+  readonly text: string;
+}
+
+export type SaveDraftOutcome = Done | Invalid | NotFound | DraftConflict | Generated;
+
+/**
+ * Replaces a policy's draft, which decides nothing. Refused when somebody else saved it since the version that the author has seen.
+ * Saving the text that is there changes and records nothing.
+ */
+export async function saveDraft(deps: PolicyChanging, viewer: Viewer, request: SaveDraftRequest): Promise<SaveDraftOutcome> {
+  requireScope(viewer, 'policy:write');
+  const { policyId, draftVersion, text } = request;
+  const found = await maintainedPolicy(deps, viewer, policyId);
+  if (found === null) return { kind: 'notFound', field: 'policyId' };
+  const read = await readFor(deps, viewer, found.namespace, text);
+  if ('problems' in read) return read;
+
+  const by = await authorOf(deps.humans, viewer);
+  const outcome = await deps.atomically(viewer.organizationId, async ({ policies, auditLog }): Promise<SaveDraftOutcome> => {
+    const locked = await policies.lock(viewer.organizationId, policyId);
+    if (locked === null) return { kind: 'notFound', field: 'policyId' };
+    if (locked.origin === 'TOOL_RULES') return { kind: 'generated', policyId };
+    if (locked.draft.version !== draftVersion)
+      return { kind: 'draftConflict', policyId, basedOn: draftVersion, latest: locked.draft, text };
+    if (locked.draft.text === text) return { kind: 'done', policy: locked };
+    const draft = nextDraft(locked, text, viewer, deps.clock());
+    await policies.saveDraft(viewer.organizationId, policyId, draft);
+    await auditLog.append(viewer.organizationId, [
+      policyRecord(deps, by, found.namespace, {
+        type: 'ai_policy_draft_changed',
+        policy: locked,
+        revision: locked.latestRevision,
+        text,
+        message: null,
+        draftVersion: draft.version,
+        author: viewer.userId,
+      }),
+    ]);
+    return { kind: 'done', policy: { ...locked, draft } };
+  });
+  if (outcome.kind === 'done') deps.announce(viewer.organizationId);
+  return outcome;
+}
+
+export const nextDraft = ({ draft }: Policy, text: string, viewer: Viewer, now: Date): Draft => ({
+  text,
+  version: draft.version + 1,
+  savedAt: now,
+  savedBy: viewer.userId,
+});
