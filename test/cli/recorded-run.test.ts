@@ -74,7 +74,10 @@ describe('readRuns', () => {
     [aRow({ callId: 'a\u0000' }), /^Line 2 is not a recorded tool call: callId: must not hold control characters/],
     [aRow({ args: { path: '\ud800' } }), /^Line 2 is not a recorded tool call: args: args.path must be well-formed Unicode/],
     [aRow({ args: { text: 'x'.repeat(300_000) } }), /^Line 2 is not a recorded tool call: args: must have at most 262144 characters/],
-    ['{"traceId":"r","model":"m","step":0,"tool":"t","args":{"account":9007199254740993}}', /args.account must be a whole number that a double/],
+    [
+      '{"traceId":"r","model":"m","step":0,"tool":"t","args":{"account":9007199254740993}}',
+      /args.account must be a whole number that a double/,
+    ],
     [aRow({ traceId: undefined }), /^Line 2 is not a recorded tool call: traceId: /],
     ['null', /^Line 2 is not a recorded tool call: /],
   ])('names the line that is no recorded call: %j', async (line, message) => {
@@ -112,6 +115,7 @@ describe('tell', () => {
         time: '2026-11-22T09:30:00.005Z',
         data: { status: 'success', duration_seconds: 0.005 },
       },
+      finalBatchId: expect.stringMatching(/^[0-9a-f]{32}$/),
       steps: [
         {
           requestId: expect.stringMatching(/^[0-9a-f]{32}$/),
