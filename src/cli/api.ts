@@ -9,8 +9,20 @@ export interface Api {
   sessionStarts(sessionIds: readonly string[]): Promise<ReadonlyMap<string, Date>>;
   /** Records events; answers how many were new. */
   record(events: readonly object[]): Promise<number>;
+  /**
+   * Records the last events of a session and that they were the last. Answers how much was new, the statement included. What was said
+   * under the same batch id before stands, also when it was another total.
+   */
+  finish(sessionId: string, last: LastBatch): Promise<number>;
   /** Whether the call is allowed, and whether the decision was recorded now (and not at an earlier asking). */
   decide(requestId: string, request: object): Promise<{ readonly isAllowed: boolean; readonly isNew: boolean }>;
+}
+
+export interface LastBatch {
+  readonly batchId: string;
+  readonly events: readonly object[];
+  /** How many events the session has had from here, those of this batch included. */
+  readonly totalEventsSent: number;
 }
 
 export interface ApiOptions extends Connection {
@@ -25,10 +37,9 @@ export interface ApiOptions extends Connection {
 const Starts = z.object({
   data: z.object({ agentAuditEvents: z.object({ nodes: z.array(z.object({ sessionId: z.string(), occurredAt: z.string() })) }) }),
 });
-const Recorded = z.object({
-  stored: z.number(),
-  results: z.array(z.object({ status: z.string(), path: z.string().optional(), reason: z.string().optional() })),
-});
+const Result = z.object({ status: z.string(), path: z.string().optional(), reason: z.string().optional() });
+const Recorded = z.object({ stored: z.number(), results: z.array(Result) });
+const Finished = Recorded.extend({ report: Result });
 const Decided = z.object({
   decision: z.boolean(),
   context: z.object({ id: z.string().optional(), isRepeated: z.boolean().optional(), explanation: z.string() }),
@@ -56,9 +67,20 @@ export function apiClient(options: ApiOptions): Api {
     },
     async record(events) {
       const answer = await ask(options, '/v1/audit-events', events, Recorded, { 'content-type': 'application/cloudevents-batch+json' });
-      const bad = answer.results.find((result) => result.status === 'rejected');
-      if (bad !== undefined) throw new CommandError(`The service rejected an event: ${bad.path ?? ''} ${bad.reason ?? ''}.`);
+      refuseRejections(answer.results);
       return answer.stored;
+    },
+    async finish(sessionId, { batchId, events, totalEventsSent }) {
+      const path = `/v1/sessions/${encodeURIComponent(sessionId)}/audit-events`;
+      const { results, report, stored } = await ask(
+        options,
+        path,
+        { batch_id: batchId, events, final: true, total_events_sent: totalEventsSent },
+        Finished,
+      );
+      const isSaidAlready = report.path === 'batch_id';
+      refuseRejections(isSaidAlready ? results : [...results, report]);
+      return stored + (report.status === 'stored' ? 1 : 0);
     },
     async decide(requestId, request) {
       const { decision, context } = await ask(options, '/access/v1/evaluation', request, Decided, { 'x-request-id': requestId });
@@ -66,6 +88,11 @@ export function apiClient(options: ApiOptions): Api {
       return { isAllowed: decision, isNew: context.isRepeated !== true };
     },
   };
+}
+
+function refuseRejections(results: readonly z.infer<typeof Result>[]): void {
+  const bad = results.find(({ status }) => status === 'rejected');
+  if (bad !== undefined) throw new CommandError(`The service rejected an event: ${bad.path ?? ''} ${bad.reason ?? ''}.`);
 }
 
 async function ask<Wanted>(

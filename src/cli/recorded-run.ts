@@ -68,11 +68,18 @@ function readCall(line: string, number: number): Call {
 
 const SOURCE = '/agent-governance/replay';
 
-/** How a run is told to the service. Every id follows from the run, so that telling it again adds nothing. */
+/**
+ * How a run is told to the service. Every id follows from the run, so that telling it again adds nothing.
+ *
+ * Events have no numbers: which of them are sent depends on what is allowed, so under other policies an event would have another number,
+ * and would contradict the one that is stored under its id. That some are missing shows by their total.
+ */
 export interface Telling {
   readonly sessionId: string;
   readonly started: object;
   readonly ended: object;
+  /** Names the batch with which the session ends. */
+  readonly finalBatchId: string;
   readonly steps: readonly {
     readonly requestId: string;
     /** An AuthZEN evaluation request. */
@@ -123,6 +130,7 @@ export function tell(run: Run, place: Place & { readonly startedAt: Date }): Tel
       status: 'success',
       duration_seconds: (2 * run.calls.length + 1) / 1_000,
     }),
+    finalBatchId: idOf('final'),
     steps: run.calls.map((call, index) => {
       const part = partOf(call);
       const callId = call.callId == null || call.callId === '' ? `step-${part}` : call.callId;

@@ -78,10 +78,12 @@ interface Totals {
 /** A run that was replayed before keeps its start, so that its events have the same ids. */
 async function replayRun(api: Api, run: Run, startedAt: Date, options: Replaying, totals: Totals): Promise<void> {
   const telling = tell(run, { ...options, startedAt });
-  // The count is read after the answer has come: other runs add to it while this one waits.
+  let sent = 0;
   const record = async (events: readonly object[]): Promise<void> => {
+    // The count is read after the answer has come: other runs add to it while this one waits.
     const stored = await api.record(events);
     totals.stored += stored;
+    sent += events.length;
   };
   await record([telling.started]);
   for (const { requestId, request, outcome } of telling.steps) {
@@ -92,7 +94,9 @@ async function replayRun(api: Api, run: Run, startedAt: Date, options: Replaying
     else totals.denied += 1;
     options.progress.advance(totals);
   }
-  await record([telling.ended]);
+  const { sessionId, finalBatchId: batchId, ended } = telling;
+  const stored = await api.finish(sessionId, { batchId, events: [ended], totalEventsSent: sent + 1 });
+  totals.stored += stored;
 }
 
 /** Works on all items, `width` at a time. The first failure stops every other and is thrown once they have ended. */

@@ -73,8 +73,8 @@ const ROWS: readonly Row[] = [
   })),
   ...['read', 'delete'].map((tool, step) => ({ traceId: 'c', model: 'm1', step, tool, args: { deep: { a: [1] } } })),
 ];
-/** Of each run a beginning and an end, of each call a decision, of each allowed one two events more. */
-const EVENTS = 3 * 2 + 7 + 4 * 2;
+/** Of each run a beginning, an end and that it was all; of each call a decision, of each allowed one two events more. */
+const EVENTS = 3 * 3 + 7 + 4 * 2;
 
 const silent = { start: () => undefined, advance: () => undefined, waiting: () => undefined, stop: () => undefined };
 
@@ -161,7 +161,8 @@ async function sessionsBehind(client: Client, after: string | null): Promise<Ses
   const { data } = await client.graphql<{ agentSessions: SessionPage }>(
     `query ($after: String) { agentSessions(first: 100, after: $after) { pageInfo { hasNextPage endCursor }
       nodes { id status workflowType eventCount strayEvents startedAt endedAt agent { id } project { id }
-        verdictCounts { allowed denied } outcomeCounts { succeeded failed } orphans(olderThanSeconds: 0) { nodes { callId } } completeness { state } } } }`,
+        verdictCounts { allowed denied } outcomeCounts { succeeded failed } orphans(olderThanSeconds: 0) { nodes { callId } }
+        completeness { state sources { source received totalEventsSent unexpected } } } } }`,
     { after },
   );
   if (data == null) throw new Error('There was no page.');
@@ -191,6 +192,7 @@ describe('a replay', () => {
     expect(countsBy(events, ({ type }) => type)).toEqual({
       ai_agent_session_started: 3,
       ai_agent_session_ended: 3,
+      ai_agent_session_report_finished: 3,
       ai_tool_decision_made: 7,
       ai_tool_invoked: 4,
       ai_tool_response_received: 3,
@@ -210,10 +212,10 @@ describe('a replay', () => {
     await replayed(await aFile(ROWS), developer, company.api);
     await replayed(await aFile(ROWS), developer, company.api);
 
-    const session = (id: string, model: string, eventCount: number, counts: readonly number[]) => ({
+    const session = (id: string, model: string, sent: number, counts: readonly number[]) => ({
       ...{
         id,
-        eventCount,
+        eventCount: sent + (counts[0] ?? 0) + (counts[1] ?? 0) + 1,
         status: 'SUCCEEDED',
         workflowType: 'recorded',
         strayEvents: 0,
@@ -224,12 +226,15 @@ describe('a replay', () => {
       verdictCounts: { allowed: counts[0], denied: counts[1] },
       outcomeCounts: { succeeded: counts[2], failed: counts[3] },
       orphans: { nodes: [] },
-      completeness: { state: 'OPEN' },
+      completeness: {
+        state: 'COMPLETE',
+        sources: [{ source: '/agent-governance/replay', received: sent, totalEventsSent: sent, unexpected: 0 }],
+      },
     });
     expect(await sessionsOf(developer)).toEqual([
-      session('a', 'm1', 2 + 3 + 2 * 2, [2, 1, 2, 0]),
-      session('b', 'm2', 2 + 2 + 1 * 2, [1, 1, 0, 1]),
-      session('c', 'm1', 2 + 2 + 1 * 2, [1, 1, 1, 0]),
+      session('a', 'm1', 2 + 2 * 2, [2, 1, 2, 0]),
+      session('b', 'm2', 2 + 1 * 2, [1, 1, 0, 1]),
+      session('c', 'm1', 2 + 1 * 2, [1, 1, 1, 0]),
     ]);
   });
 
@@ -307,6 +312,26 @@ describe('a replay', () => {
     expect(half).toBeGreaterThan(3);
     expect(rest).toMatchObject({ allowed: 4, denied: 3, stored: EVENTS - half });
     expect(await eventsOf(developer)).toHaveLength(EVENTS);
+  });
+
+  it('that stops half-way and goes on under other policies is not missing anything: what it had sent before is beyond its total', async () => {
+    const { company, developer, owner, policyId } = await aCompany();
+    const file = await aFile(ROWS.filter(({ traceId }) => traceId === 'a'));
+    let advanced = 0;
+    const breaking = {
+      ...silent,
+      advance: () => {
+        if ((advanced += 1) === 3) throw new Error('killed');
+      },
+    };
+    await expect(replayed(file, developer, company.api, { progress: breaking, concurrency: 1 })).rejects.toThrow('killed');
+    await retirePolicy(owner, { policyId, basedOn: 1 });
+
+    expect(await replayed(file, developer, company.api)).toMatchObject({ allowed: 0, denied: 3 });
+    expect(await replayed(file, developer, company.api)).toMatchObject({ stored: 0 });
+
+    const completeness = { state: 'COMPLETE', sources: [{ received: 2 + 2 * 2, totalEventsSent: 2, unexpected: 2 * 2 }] };
+    expect(await sessionsOf(developer)).toMatchObject([{ id: 'a', completeness }]);
   });
 
   it('waits while the service is away, and goes on', async () => {

@@ -115,6 +115,7 @@ describe('tell', () => {
         time: '2026-11-22T09:30:00.005Z',
         data: { status: 'success', duration_seconds: 0.005 },
       },
+      finalBatchId: expect.stringMatching(/^[0-9a-f]{32}$/),
       steps: [
         {
           requestId: expect.stringMatching(/^[0-9a-f]{32}$/),
