@@ -246,7 +246,10 @@ describe('five levels', () => {
     const seen: unknown[] = [];
     let after: string | null = null;
     do {
-      const { data }: Answer<EffectivePage> = await owner.graphql<EffectivePage>(EFFECTIVE, { it: [{ __typename: 'Project', id: ledger }], after });
+      const { data }: Answer<EffectivePage> = await owner.graphql<EffectivePage>(EFFECTIVE, {
+        it: [{ __typename: 'Project', id: ledger }],
+        after,
+      });
       const page: EffectivePage['_entities'][0]['agentEffectivePolicies'] | undefined = data?._entities[0].agentEffectivePolicies;
       seen.push(...(page?.nodes ?? []));
       after = page?.pageInfo.hasNextPage === true ? page.pageInfo.endCursor : null;
