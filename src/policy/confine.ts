@@ -19,7 +19,7 @@ const KIND_OF_TYPE: ReadonlyMap<string, Namespace['kind']> = new Map([
  * reaches. So this is no wall that decisions need: it is the answer to an author who believes that it would work.
  */
 export async function confinementProblems(
-  directory: Directory,
+  directory: Pick<Directory, 'namespaces'>,
   organizationId: OrganizationId,
   namespace: Namespace,
   read: { readonly text: string; readonly statements: readonly Statement[] },

@@ -11,7 +11,7 @@ export interface DiffLine {
 }
 
 /** The most lines that are removed and added one by one; what differs in more is shown as replaced as a whole, in little time. */
-const MAX_EDITS = 2_000;
+const MAX_EDITS = 400;
 
 /** What differs between two texts, line by line, in their order: what is removed before what is added in its place. Pure. */
 export function lineDiff(from: string, to: string): readonly DiffLine[] {

@@ -13,14 +13,37 @@ const POLICY = `policy { id status latestRevision }`;
 const CREATE = `mutation ($input: AgentPolicyCreateInput!) { answer: agentPolicyCreate(input: $input) { ${POLICY} errors { ${REFUSALS}
   ... on AgentPolicyInvalid { problems { message help line column } } ... on AgentPolicyNameTaken { name } } } }`;
 const PUBLISH = `mutation ($input: AgentPolicyPublishInput!) { answer: agentPolicyPublish(input: $input) { ${POLICY} errors { ${REFUSALS}
-  ... on AgentPolicyInvalid { problems { message help line column } } ... on AgentPolicyConflict { basedOn latest } } } }`;
+  ... on AgentPolicyInvalid { problems { message help line column } } ... on AgentPolicyConflict { basedOn latest }
+  ... on AgentPolicyDraftConflict { basedOnVersion draft { version text savedBy { id } } text }
+  ... on AgentPolicyReviewNeeded { demandedBy } } } }`;
 const RETIRE = `mutation ($input: AgentPolicyRetireInput!) { answer: agentPolicyRetire(input: $input) { ${POLICY} errors { ${REFUSALS}
-  ... on AgentPolicyConflict { basedOn latest } } } }`;
+  ... on AgentPolicyConflict { basedOn latest } ... on AgentPolicyReviewNeeded { demandedBy } } } }`;
+const SAVE_DRAFT = `mutation ($input: AgentPolicyDraftSaveInput!) { answer: agentPolicyDraftSave(input: $input) { ${POLICY} errors { ${REFUSALS}
+  ... on AgentPolicyDraftConflict { basedOnVersion draft { version text savedBy { id } } text }
+  ... on AgentPolicyInvalid { problems { message help line column } } } } }`;
+const REVIEW = `mutation ($input: AgentPolicyReviewInput!) { answer: agentPolicyReview(input: $input) { ${POLICY} errors { ${REFUSALS}
+  ... on AgentPolicyDraftConflict { basedOnVersion draft { version text savedBy { id } } text } } } }`;
+const ROLL_BACK = `mutation ($input: AgentPolicyRollbackInput!) { answer: agentPolicyRollback(input: $input) { ${POLICY} errors { ${REFUSALS}
+  ... on AgentPolicyConflict { basedOn latest } ... on AgentPolicyReviewNeeded { demandedBy }
+  ... on AgentPolicyInvalid { problems { message help line column } } } } }`;
 
-/** The three mutations on policies, each with its input. */
+/** The mutations on policies, each with its input. */
 export const createPolicy = (client: Client, input: object): Promise<PolicyAnswer> => answerOf<PolicyAnswer>(client, CREATE, input);
 export const publishPolicy = (client: Client, input: object): Promise<PolicyAnswer> => answerOf<PolicyAnswer>(client, PUBLISH, input);
 export const retirePolicy = (client: Client, input: object): Promise<PolicyAnswer> => answerOf<PolicyAnswer>(client, RETIRE, input);
+export const saveDraft = (client: Client, input: object): Promise<PolicyAnswer> => answerOf<PolicyAnswer>(client, SAVE_DRAFT, input);
+export const reviewPolicy = (client: Client, input: object): Promise<PolicyAnswer> => answerOf<PolicyAnswer>(client, REVIEW, input);
+export const rollBackPolicy = (client: Client, input: object): Promise<PolicyAnswer> => answerOf<PolicyAnswer>(client, ROLL_BACK, input);
+
+const SET = `mutation ($input: AgentPolicySettingsSetInput!) { answer: agentPolicySettingsSet(input: $input) {
+  settings { namespaceId isReviewRequired reviewRequiredBy } errors { ${REFUSALS} } } }`;
+
+/** Demands, or does not demand any more, that a second person reviews what is published; what is set then. */
+export const setReviewRequired = (
+  client: Client,
+  namespaceId: string,
+  isReviewRequired: boolean,
+): Promise<{ readonly settings: unknown }> => answerOf(client, SET, { namespaceId, isReviewRequired });
 
 let names = 0;
 

@@ -35,8 +35,8 @@ export const refusalOf = {
       basedOn === null
         ? `The draft is not the text with that digest: it is version ${latest.version}, saved by ${latest.savedBy}. Read it, and review that.`
         : `You worked from version ${basedOn} of the draft, but it is at ${latest.version}, saved by ${latest.savedBy}. Look at what changed and try again with draftVersion: ${latest.version}.`,
-    basedOn,
-    latest: presentDraft(policyId, latest),
+    basedOnVersion: basedOn,
+    draft: presentDraft(policyId, latest),
     text,
   }),
 
