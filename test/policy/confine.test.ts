@@ -7,7 +7,7 @@ import { confinementProblems } from '../../src/policy/confine.js';
 const line = (...ancestors: readonly string[]) => ancestors;
 const namespace = (kind: Namespace['kind'], ancestors: readonly string[]): Namespace => {
   const id = ancestors.at(-1) ?? '';
-  return { id, kind, parentId: ancestors.at(-2) ?? null, path: id, name: id, ancestors };
+  return { id, kind, parentId: ancestors.at(-2) ?? null, path: id, name: id, ancestors, dataClass: null, isFrozen: false, timeZone: null };
 };
 /** Five levels: company / payments / core / cards / api, and the sibling web of core. */
 const tree = [
