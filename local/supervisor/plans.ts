@@ -29,8 +29,6 @@ export function gatewayPlan(settings: Settings, routerSecret: string): ServicePl
       GOVERNANCE_URL: subgraph,
       PLATFORM_URL: platform,
       ROUTER_SECRET: routerSecret,
-      // The demo brings policies of its own.
-      POLICY_BASELINE: 'off',
     },
   });
 }
@@ -57,6 +55,8 @@ export function subgraphEnvironment(settings: Settings, databaseUrl: string, rou
     TOKEN_AUDIENCE: 'agent-governance',
     ROUTER_TOKEN_AUDIENCE: 'platform',
     ROUTER_SECRET: routerSecret,
+    // The demo brings policies of its own.
+    POLICY_BASELINE: 'off',
   };
 }
 
