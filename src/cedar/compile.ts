@@ -91,8 +91,13 @@ const VARIABLES: Readonly<Record<Variable, Evaluate>> = {
   context: (frame) => frame.context,
 };
 
-/** How the value of the expression is worked out. */
+/** How the value of the expression is worked out: now, when it says the same of every request. */
 function evaluateOf(expression: Expression): Evaluate {
+  const evaluate = evaluationOf(expression);
+  return expression.isConstant ? closure.constant(evaluate(NO_FRAME)) : evaluate;
+}
+
+function evaluationOf(expression: Expression): Evaluate {
   switch (expression.op) {
     case 'literal':
       return closure.constant(expression.value);
@@ -113,19 +118,16 @@ function evaluateOf(expression: Expression): Evaluate {
     case 'if':
       return closure.selection(conditionOf(expression.test), evaluateOf(expression.consequent), evaluateOf(expression.alternative));
     case 'set':
-      return once(expression, closure.variadic(expression.members.map(evaluateOf), setOf));
+      return closure.variadic(expression.members.map(evaluateOf), setOf);
     case 'record': {
-      const fields = expression.fields.map(([, value]) => evaluateOf(value));
-      return once(
-        expression,
-        closure.record(
-          expression.fields.map(([name]) => name),
-          fields,
-        ),
+      const names = expression.fields.map(([name]) => name);
+      return closure.record(
+        names,
+        expression.fields.map(([, value]) => evaluateOf(value)),
       );
     }
     case 'call':
-      return once(expression, closure.variadic(expression.values.map(evaluateOf), expression.call));
+      return closure.variadic(expression.values.map(evaluateOf), expression.call);
     case '!':
     case '&&':
     case '||':
@@ -144,6 +146,3 @@ function evaluateOf(expression: Expression): Evaluate {
       return closure.valueOf(conditionOf(expression));
   }
 }
-
-/** What says the same of every request is worked out now. */
-const once = ({ isConstant }: Expression, evaluate: Evaluate): Evaluate => (isConstant ? closure.constant(evaluate(NO_FRAME)) : evaluate);

@@ -38,39 +38,71 @@ const literalKey = (value: boolean | Long | string | EntityUid): string => {
 };
 
 const list = (expressions: readonly Expression[]): string => expressions.map(({ key }) => key).join(',');
-const areConstant = (expressions: readonly Expression[]): boolean => expressions.every(({ isConstant }) => isConstant);
 
 /** The form with its key. Every text from a policy is quoted in it, so that no text can pass for anything else. */
-export function expression(form: Form): Expression {
+export const expression = (form: Form): Expression => ({ ...form, key: keyOf(form), isConstant: isConstant(form) });
+
+function keyOf(form: Form): string {
   switch (form.op) {
     case 'literal':
-      return { ...form, key: literalKey(form.value), isConstant: true };
+      return literalKey(form.value);
     case 'variable':
-      return { ...form, key: form.name, isConstant: false };
+      return form.name;
     case '!':
     case 'neg':
     case 'isEmpty':
-      return { ...form, key: `(${form.op} ${form.argument.key})`, isConstant: false };
+      return `(${form.op} ${form.argument.key})`;
     case '.':
-      return { ...form, key: `(. ${form.left.key} ${JSON.stringify(form.attribute)})`, isConstant: false };
+      return `(. ${form.left.key} ${JSON.stringify(form.attribute)})`;
     case 'has':
-      return { ...form, key: `(has ${form.left.key} ${JSON.stringify(form.path)})`, isConstant: false };
+      return `(has ${form.left.key} ${JSON.stringify(form.path)})`;
     case 'like':
-      return { ...form, key: `(like ${form.left.key} ${JSON.stringify(form.pattern)})`, isConstant: false };
+      return `(like ${form.left.key} ${JSON.stringify(form.pattern)})`;
     case 'is':
-      return { ...form, key: `(is ${form.left.key} ${JSON.stringify(form.entityType)} ${form.container?.key ?? ''})`, isConstant: false };
+      return `(is ${form.left.key} ${JSON.stringify(form.entityType)} ${form.container?.key ?? ''})`;
     case 'if':
-      return { ...form, key: `(if ${list([form.test, form.consequent, form.alternative])})`, isConstant: false };
+      return `(if ${list([form.test, form.consequent, form.alternative])})`;
     case 'set':
-      return { ...form, key: `[${list(form.members)}]`, isConstant: areConstant(form.members) };
-    case 'record': {
-      const fields = form.fields.map(([name, value]) => `${JSON.stringify(name)}:${value.key}`);
-      return { ...form, key: `{${fields.join(',')}}`, isConstant: areConstant(form.fields.map(([, value]) => value)) };
-    }
+      return `[${list(form.members)}]`;
+    case 'record':
+      return `{${form.fields.map(([name, value]) => `${JSON.stringify(name)}:${value.key}`).join(',')}}`;
     case 'call':
-      return { ...form, key: `(call ${form.name} ${list(form.values)})`, isConstant: areConstant(form.values) };
+      return `(call ${form.name} ${list(form.values)})`;
     default:
-      return { ...form, key: `(${form.op} ${form.left.key} ${form.right.key})`, isConstant: false };
+      return `(${form.op} ${form.left.key} ${form.right.key})`;
+  }
+}
+
+/** What looks up entities depends on the request even when it names them. */
+function isConstant(form: Form): boolean {
+  switch (form.op) {
+    case 'literal':
+      return true;
+    case 'variable':
+    case '.':
+    case 'has':
+    case 'in':
+    case 'getTag':
+    case 'hasTag':
+      return false;
+    case '!':
+    case 'neg':
+    case 'isEmpty':
+      return form.argument.isConstant;
+    case 'like':
+      return form.left.isConstant;
+    case 'is':
+      return form.left.isConstant && form.container === null;
+    case 'if':
+      return form.test.isConstant && form.consequent.isConstant && form.alternative.isConstant;
+    case 'set':
+      return form.members.every((member) => member.isConstant);
+    case 'record':
+      return form.fields.every(([, value]) => value.isConstant);
+    case 'call':
+      return form.values.every((value) => value.isConstant);
+    default:
+      return form.left.isConstant && form.right.isConstant;
   }
 }
 

@@ -8,7 +8,7 @@ const isNumber = (value: Value): value is Long => typeof value === 'number' || t
 /** What `<` and `<=` compare: integers, moments or durations; each only with its own kind. */
 function compare(left: Value, right: Value, isTrue: (left: Long, right: Long) => boolean): Verdict {
   if (isNumber(left)) return isNumber(right) ? verdictOfTruth(isTrue(left, right)) : TYPE.verdict;
-  if (typeof left !== 'object' || typeof right !== 'object' || left.kind !== right.kind) return TYPE.verdict;
+  if (typeof left !== 'object' || typeof right !== 'object') return TYPE.verdict;
   if (left.kind === 'datetime' && right.kind === 'datetime') return verdictOfTruth(isTrue(left.amount, right.amount));
   if (left.kind === 'duration' && right.kind === 'duration') return verdictOfTruth(isTrue(left.amount, right.amount));
   return TYPE.verdict;

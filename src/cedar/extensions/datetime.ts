@@ -28,8 +28,8 @@ export function parseDatetime(text: string): Datetime | null {
   const offsetMinute = Number(match[10] ?? 0);
   // Date reads the years before 100 as those after 1900.
   const midnight = Date.UTC(year + 400, month - 1, day) - CYCLE;
-  const date = new Date(midnight);
-  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return null;
+  // A day that the month does not have is one of another month.
+  if (new Date(midnight).getUTCMonth() !== month - 1) return null;
   if (hour > 23 || minute > 59 || second > 59 || offsetHour > 23 || offsetMinute > 59) return null;
   const offset = (offsetHour * HOUR + offsetMinute * MINUTE) * (match[8] === '-' ? -1 : 1);
   return datetime(midnight + hour * HOUR + minute * MINUTE + second * SECOND + millisecond - offset);
