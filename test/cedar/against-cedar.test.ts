@@ -48,11 +48,19 @@ describe('the comparison finds the bug when', () => {
   });
 });
 
-/** Whether any answer differs, or there is none. */
+/** Whether any answer differs, or there is none. Most bugs show in a tenth of the questions, so those are put first. */
 function isFound(mutant: Evaluator): boolean {
+  const all = [...answered.values()].flat();
   try {
-    return [...answered.values()].some((cases) => firstDifference(cases, mutant) !== null);
+    return firstDifference(thinned(all), mutant) !== null || firstDifference(all, mutant) !== null;
   } catch {
     return true;
   }
 }
+
+const thinned = (cases: readonly AnsweredCase[]): readonly AnsweredCase[] =>
+  cases
+    .filter(({ requests }, index) => requests.length > 10 || index % 10 === 0)
+    .map(({ requests, answers, ...rest }) => ({ ...rest, requests: tenthOf(requests), answers: tenthOf(answers) }));
+
+const tenthOf = <Item>(items: readonly Item[]): readonly Item[] => items.filter((_, index) => index % 10 === 0);
