@@ -1,0 +1,68 @@
+import { constantOf } from './compile.js';
+import { lineOf, readerOf, type EntityNode, type EntityReader } from './entities.js';
+import { recordOf } from './equality.js';
+import type { Request } from './frame.js';
+import { codeOf, isFailed } from './outcome.js';
+import { exactly, itemsOf, membersOf } from './read-json.js';
+import { readUid, readValue } from './read-value.js';
+import { at, START, Unsupported, type Place } from './refusal.js';
+import type { EntityUid, Fields, Value } from './value.js';
+
+// Cedar's JSON format gives meaning to some names of members (`__entity`, `__extn`). What comes from outside must not pass through
+// here: it is put into values as the text that it is.
+
+/**
+ * A value in Cedar's JSON format (docs.cedarpolicy.com/auth/entities-syntax.html). Integers beyond 2^53 are given as BigInts.
+ *
+ * @throws Unsupported when it is none
+ */
+export const valueFromJson = (json: unknown): Value => valueAt(json, START);
+
+function valueAt(json: unknown, place: Place): Value {
+  const outcome = constantOf(readValue(json, place));
+  if (outcome === null) throw new Error('A value in JSON depends on no request.');
+  if (isFailed(outcome)) throw new Unsupported(`a value that cannot be worked out (${codeOf(outcome.verdict)})`, place);
+  return outcome;
+}
+
+const fieldsAt = (json: unknown, place: Place): Fields =>
+  new Map([...membersOf(json, place)].map(([name, value]) => [name, valueAt(value, at(place, name))]));
+
+/**
+ * A request: `{ principal, action, resource, context }`.
+ *
+ * @throws Unsupported when it is none
+ */
+export function requestFromJson(json: unknown): Request {
+  const members = exactly(json, START, ['principal', 'action', 'resource', 'context']);
+  const uid = (party: string): EntityUid => readUid(members.get(party), at(START, party));
+  const context = recordOf(fieldsAt(members.get('context'), at(START, 'context')));
+  return { principal: uid('principal'), action: uid('action'), resource: uid('resource'), context };
+}
+
+/**
+ * Entities: a list of `{ uid, attrs, parents, tags? }`.
+ *
+ * @throws Unsupported when it is none, names an entity twice, or has one that lies in itself
+ */
+export function entitiesFromJson(json: unknown): EntityReader {
+  const entities = new Map<string, EntityNode>();
+  const places = new Map<EntityUid, Place>();
+  for (const [item, place] of itemsOf(json, START)) {
+    const members = exactly(item, place, ['uid', 'attrs', 'parents'], ['tags']);
+    const uid = readUid(members.get('uid'), at(place, 'uid'));
+    if (entities.has(uid.key)) throw new Unsupported(`${uid.key} a second time`, place);
+    places.set(uid, place);
+    entities.set(uid.key, {
+      attributes: fieldsAt(members.get('attrs'), at(place, 'attrs')),
+      tags: fieldsAt(members.get('tags') ?? {}, at(place, 'tags')),
+      parents: [...itemsOf(members.get('parents'), at(place, 'parents'))].map(([parent, parentPlace]) => readUid(parent, parentPlace)),
+    });
+  }
+  const read = readerOf(entities);
+  for (const [uid, place] of places) if (liesInItself(uid, read)) throw new Unsupported(`${uid.key}, which lies in itself,`, place);
+  return read;
+}
+
+const liesInItself = (uid: EntityUid, read: EntityReader): boolean =>
+  (read(uid)?.parents ?? []).some((parent) => lineOf(parent, read(parent), read).uids.some(({ key }) => key === uid.key));

@@ -1,0 +1,86 @@
+import { expression, literal, type Expression } from './expression.js';
+import { EXTENSION_FUNCTIONS } from './extensions/functions.js';
+import { exactLong } from './long.js';
+import { exactly, itemsOf, membersOf, textOf, wellFormed } from './read-json.js';
+import { at, Unsupported, type Place } from './refusal.js';
+import { entityUid, type EntityUid } from './value.js';
+
+/** Names of types: identifiers joined by `::`. */
+const ENTITY_TYPE = /^[A-Za-z_][A-Za-z0-9_]*(?:::[A-Za-z_][A-Za-z0-9_]*)*$/;
+
+/** @throws Unsupported when it is no name of a type */
+export function readEntityType(json: unknown, place: Place): string {
+  const type = textOf(json, place);
+  if (!ENTITY_TYPE.test(type)) throw new Unsupported(`the entity type ${JSON.stringify(type)}`, place);
+  return type;
+}
+
+/**
+ * The name of an entity, as `{ type, id }` or as `{ __entity: { type, id } }`.
+ *
+ * @throws Unsupported
+ */
+export function readUid(json: unknown, place: Place): EntityUid {
+  const members = membersOf(json, place);
+  if (members.has('__entity')) return readUid(exactly(json, place, ['__entity']).get('__entity'), at(place, '__entity'));
+  exactly(json, place, ['type', 'id']);
+  return entityUid(readEntityType(members.get('type'), at(place, 'type')), textOf(members.get('id'), at(place, 'id')));
+}
+
+/**
+ * A value in Cedar's JSON format: `{ __entity }` is the name of an entity, `{ __extn }` a call of an extension's function
+ * (docs.cedarpolicy.com/auth/entities-syntax.html). Only what a policy or a test says may be read by it.
+ *
+ * @throws Unsupported
+ */
+export function readValue(json: unknown, place: Place): Expression {
+  if (typeof json === 'boolean') return literal(json);
+  if (typeof json === 'string') return literal(wellFormed(json, place));
+  if (typeof json === 'number' || typeof json === 'bigint') return readLong(json, place);
+  if (Array.isArray(json)) {
+    return expression({ op: 'set', members: [...itemsOf(json, place)].map(([item, itemPlace]) => readValue(item, itemPlace)) });
+  }
+  if (json === null) throw new Unsupported('null', place);
+  return readObject(json, place);
+}
+
+function readLong(json: number | bigint, place: Place): Expression {
+  if (typeof json === 'number' && !Number.isSafeInteger(json)) {
+    throw new Unsupported(`the number ${json}, which no double holds exactly or which is no integer`, place);
+  }
+  const value = exactLong(BigInt(json));
+  if (value === null) throw new Unsupported(`the number ${json}, which is longer than 64 bits`, place);
+  return literal(value);
+}
+
+function readObject(json: unknown, place: Place): Expression {
+  const members = membersOf(json, place);
+  if (members.has('__expr')) throw new Unsupported('__expr', place);
+  if (members.has('__entity')) return literal(readUid(json, place));
+  if (members.has('__extn')) return readCall(exactly(json, place, ['__extn']).get('__extn'), at(place, '__extn'));
+  const fields = [...members].map(([name, value]): readonly [string, Expression] => {
+    const fieldPlace = at(place, name);
+    return [wellFormed(name, fieldPlace), readValue(value, fieldPlace)];
+  });
+  return record(fields);
+}
+
+/** A record; the order of its fields says nothing. */
+export const record = (fields: readonly (readonly [string, Expression])[]): Expression =>
+  expression({ op: 'record', fields: [...fields].sort(([left], [right]) => (left < right ? -1 : 1)) });
+
+function readCall(json: unknown, place: Place): Expression {
+  const members = exactly(json, place, ['fn'], ['arg', 'args']);
+  if (members.has('arg') === members.has('args')) throw new Unsupported('a call without its one arg or its args', place);
+  const values = members.has('args')
+    ? [...itemsOf(members.get('args'), at(place, 'args'))].map(([item, itemPlace]) => readValue(item, itemPlace))
+    : [readValue(members.get('arg'), at(place, 'arg'))];
+  return callOf(textOf(members.get('fn'), at(place, 'fn')), values, place);
+}
+
+/** @throws Unsupported when there is no such function */
+export function callOf(name: string, values: readonly Expression[], place: Place): Expression {
+  const call = EXTENSION_FUNCTIONS.get(name);
+  if (call === undefined) throw new Unsupported(`the function ${JSON.stringify(name)}`, place);
+  return expression({ op: 'call', name, call, values });
+}
