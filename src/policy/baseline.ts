@@ -15,8 +15,6 @@ export const BASELINE_NAME = 'baseline';
  * What an organization starts with: reads are allowed to whoever may report; writes to developers, once a human has approved the call;
  * what destroys or is unknown once a maintainer has, and never where nobody is there to ask. It is a policy like every other: an owner
  * publishes another text over it, or retires it.
- *
- * Whether a human is there is read as `has … && …`, so that the text is good for a model that does not know it, and then denies.
  */
 export const BASELINE = `@id("reads")
 permit (principal, action == Action::"invokeTool", resource)
@@ -44,7 +42,7 @@ unless { context has approval && context.approval.level >= 40 };
 @reason("What destroys, or is not registered, is not called where nobody is there to ask.")
 forbid (principal, action == Action::"invokeTool", resource)
 when { resource.risk >= 3 }
-unless { context has executionMode && context.executionMode == "INTERACTIVE" };
+unless { context.executionMode == "INTERACTIVE" };
 `;
 
 /** @throws Error when the baseline does not fit the model: a bug of ours. */
