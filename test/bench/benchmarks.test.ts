@@ -28,7 +28,11 @@ describe('npm run bench', () => {
   it.each([
     [
       'ingest',
-      { figures: ['batches', 'batchesWithSequencer', 'singles', 'memory'], reference: ['copy', 'copyInOneStream', 'inserts'], bars: 5 },
+      {
+        figures: ['batches', 'batchesWithSequencer', 'singles', 'memory'],
+        reference: ['copy', 'copyByFourConnections', 'inserts', 'insertsWithoutIndexes'],
+        bars: 5,
+      },
     ],
     ['audit-query', { figures: ['large', 'small'], reference: ['large', 'small'], bars: 6 }],
   ])('-- %s prints one line with figures, reference and bars', (name, wanted) => {

@@ -31,8 +31,8 @@ describe('a rule as Cedar', () => {
       return evaluate(set, call).basis;
     });
 
-  it('permits, forbids and forbids without an approval, for agents of the class and for no others', () => {
-    expect(answers('coding')).toEqual(['PERMITTED', 'FORBIDDEN', 'FORBIDDEN', 'NO_MATCH']);
+  it('permits, forbids and asks, for agents of the class and for no others', () => {
+    expect(answers('coding')).toEqual(['PERMITTED', 'FORBIDDEN', 'APPROVAL_NEEDED', 'NO_MATCH']);
     expect(answers('reviewing')).toEqual(['NO_MATCH', 'NO_MATCH', 'NO_MATCH', 'NO_MATCH']);
   });
 
