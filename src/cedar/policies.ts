@@ -11,7 +11,10 @@ import { candidatesFor, scopeIndexOf, type Posting, type ScopeIndex } from './sc
 /** The answer to a request, without its reasons. */
 export interface Decision {
   readonly isAllowed: boolean;
-  /** A `forbid` whose scope takes the request could not be evaluated. Cedar skips it; whoever asks may want to be stricter. */
+  /**
+   * A `forbid` could not be evaluated. Cedar skips it; whoever asks may want to be stricter. Not looked for any more once another
+   * `forbid` has denied the request.
+   */
   readonly hasFailedForbid: boolean;
 }
 
