@@ -3,7 +3,7 @@ import { lineOf, readerOf, type EntityNode, type EntityReader } from './entities
 import { recordOf } from './equality.js';
 import type { Request } from './frame.js';
 import { codeOf, isFailed } from './outcome.js';
-import { exactly, itemsOf, membersOf } from './read-json.js';
+import { exactly, mapItems, mapMembers } from './read-json.js';
 import { readUid, readValue } from './read-value.js';
 import { at, START, Unsupported, type Place } from './refusal.js';
 import type { EntityUid, Fields, Value } from './value.js';
@@ -25,8 +25,7 @@ function valueAt(json: unknown, place: Place): Value {
   return outcome;
 }
 
-const fieldsAt = (json: unknown, place: Place): Fields =>
-  new Map([...membersOf(json, place)].map(([name, value]) => [name, valueAt(value, at(place, name))]));
+const fieldsAt = (json: unknown, place: Place): Fields => new Map(mapMembers(json, place, valueAt));
 
 /**
  * A request: `{ principal, action, resource, context }`.
@@ -35,8 +34,8 @@ const fieldsAt = (json: unknown, place: Place): Fields =>
  */
 export function requestFromJson(json: unknown): Request {
   const members = exactly(json, START, ['principal', 'action', 'resource', 'context']);
-  const uid = (party: string): EntityUid => readUid(members.get(party), at(START, party));
-  const context = recordOf(fieldsAt(members.get('context'), at(START, 'context')));
+  const uid = (party: string): EntityUid => readUid(members[party], at(START, party));
+  const context = recordOf(fieldsAt(members['context'], at(START, 'context')));
   return { principal: uid('principal'), action: uid('action'), resource: uid('resource'), context };
 }
 
@@ -47,20 +46,19 @@ export function requestFromJson(json: unknown): Request {
  */
 export function entitiesFromJson(json: unknown): EntityReader {
   const entities = new Map<string, EntityNode>();
-  const places = new Map<EntityUid, Place>();
-  for (const [item, place] of itemsOf(json, START)) {
+  const listed = mapItems(json, START, (item, place) => {
     const members = exactly(item, place, ['uid', 'attrs', 'parents'], ['tags']);
-    const uid = readUid(members.get('uid'), at(place, 'uid'));
+    const uid = readUid(members['uid'], at(place, 'uid'));
     if (entities.has(uid.key)) throw new Unsupported(`${uid.key} a second time`, place);
-    places.set(uid, place);
     entities.set(uid.key, {
-      attributes: fieldsAt(members.get('attrs'), at(place, 'attrs')),
-      tags: fieldsAt(members.get('tags') ?? {}, at(place, 'tags')),
-      parents: [...itemsOf(members.get('parents'), at(place, 'parents'))].map(([parent, parentPlace]) => readUid(parent, parentPlace)),
+      attributes: fieldsAt(members['attrs'], at(place, 'attrs')),
+      tags: fieldsAt(members['tags'] ?? {}, at(place, 'tags')),
+      parents: mapItems(members['parents'], at(place, 'parents'), readUid),
     });
-  }
+    return { uid, place };
+  });
   const read = readerOf(entities);
-  for (const [uid, place] of places) if (liesInItself(uid, read)) throw new Unsupported(`${uid.key}, which lies in itself,`, place);
+  for (const { uid, place } of listed) if (liesInItself(uid, read)) throw new Unsupported(`${uid.key}, which lies in itself,`, place);
   return read;
 }
 

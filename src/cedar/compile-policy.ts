@@ -3,7 +3,7 @@ import { verdictOf, type Condition } from './condition.js';
 import type { Expression } from './expression.js';
 import type { Frame } from './frame.js';
 import { FAILS, HOLDS, isError, type Verdict } from './outcome.js';
-import { readPolicy, type ClauseKind, type Constraint, type Effect, type PartyName } from './read-policy.js';
+import { readPolicy, type ClauseKind, type Constraint, type Effect, type PartyName, type Target } from './read-policy.js';
 
 /** One thing that must come to `wanted` for a policy to apply. */
 export interface Requirement {
@@ -14,7 +14,9 @@ export interface Requirement {
 /** A policy made ready to be evaluated. It does not know its id, so that every set which holds it shares it. */
 export interface CompiledPolicy {
   readonly effect: Effect;
-  readonly scope: Readonly<Record<PartyName, { readonly requirements: readonly Requirement[]; readonly target: Constraint['target'] }>>;
+  readonly scope: Readonly<Record<PartyName, readonly Requirement[]>>;
+  /** By what it can be found. */
+  readonly targets: readonly Target[];
   readonly clauses: readonly { readonly kind: ClauseKind; readonly requirements: readonly Requirement[] }[];
   /** Of scope and clauses, in the order in which Cedar looks at them. */
   readonly requirements: readonly Requirement[];
@@ -38,16 +40,21 @@ export function compilePolicy(est: unknown): CompiledPolicy {
 
 function compileAnew(est: unknown): CompiledPolicy {
   const { effect, scope, clauses } = readPolicy(est);
-  const parties = { principal: compileParty(scope.principal), action: compileParty(scope.action), resource: compileParty(scope.resource) };
+  const parties = { principal: demandOf(scope.principal), action: demandOf(scope.action), resource: demandOf(scope.resource) };
   const compiledClauses = clauses.map(({ kind, body }) => ({ kind, requirements: requirementsOf(body, kind === 'when' ? HOLDS : FAILS) }));
-  const all = [parties.principal, parties.action, parties.resource, ...compiledClauses];
-  return { effect, scope: parties, clauses: compiledClauses, requirements: all.flatMap(({ requirements }) => requirements) };
+  return {
+    effect,
+    scope: parties,
+    targets: [scope.principal, scope.action, scope.resource].flatMap(({ target }) => (target === null ? [] : [target])),
+    clauses: compiledClauses,
+    requirements: [
+      ...[...parties.principal, ...parties.action, ...parties.resource],
+      ...compiledClauses.flatMap(({ requirements }) => requirements),
+    ],
+  };
 }
 
-const compileParty = ({ demand, target }: Constraint): CompiledPolicy['scope'][PartyName] => ({
-  requirements: demand === null ? [] : requirementsOf(demand, HOLDS),
-  target,
-});
+const demandOf = ({ demand }: Constraint): readonly Requirement[] => (demand === null ? [] : requirementsOf(demand, HOLDS));
 
 /** `a && b` must hold when `a` and then `b` do; `a || b` must fail when both do; that way more policies share their conditions. */
 function requirementsOf(expression: Expression, wanted: Verdict): readonly Requirement[] {

@@ -33,9 +33,10 @@ export function lineOf(uid: EntityUid, node: EntityNode | undefined, read: Entit
   let keys: Set<string> | null = null;
   // The list grows while it is walked.
   for (const next of uids) {
-    const { parents = [] } = (next === uid ? node : read(next)) ?? {};
-    for (const parent of parents) {
-      if (keys === null ? uids.some((known) => known.key === parent.key) : keys.has(parent.key)) continue;
+    const found = next === uid ? node : read(next);
+    if (found === undefined) continue;
+    for (const parent of found.parents) {
+      if (liesIn({ uids, keys }, parent.key)) continue;
       uids.push(parent);
       if (keys !== null) keys.add(parent.key);
       else if (uids.length > SEARCHED) keys = new Set(uids.map(({ key }) => key));

@@ -1,4 +1,4 @@
-import { isLong } from './long.js';
+import { checkedLong } from './long.js';
 import type { Fields, IpAddress, RecordValue, SetValue, Value } from './value.js';
 
 /** Up to this many members a set is searched one by one. */
@@ -94,10 +94,7 @@ export function fieldsOf(entries: Iterable<readonly [string, Value]>): Fields {
 /** The record with these fields. */
 export const recordOf = (fields: Fields): RecordValue => ({ kind: 'record', fields });
 
-function checked(value: Value): Value {
-  if ((typeof value === 'number' || typeof value === 'bigint') && !isLong(value)) throw new RangeError(`${value} is no 64-bit integer.`);
-  return value;
-}
+const checked = (value: Value): Value => (typeof value === 'number' || typeof value === 'bigint' ? checkedLong(value) : value);
 
 /** Equal for equal values and for no others. Most texts are their own key; NUL marks what is not. */
 function hashKey(value: Value): string | number | bigint | boolean {

@@ -2,7 +2,6 @@ import { verdictOn, type CompiledPolicy } from './compile-policy.js';
 import type { Frame } from './frame.js';
 import { codeOf, HOLDS, isError, type ErrorCode, type Verdict } from './outcome.js';
 import type { ClauseKind, Effect, PartyName } from './read-policy.js';
-import type { Row } from './scope-index.js';
 
 /** What a clause says of a request: the truth of what stands in its braces, or why it has none, or that nothing depended on it. */
 export interface ClauseExplanation {
@@ -28,8 +27,8 @@ export interface PolicyExplanation {
 }
 
 /** What becomes of the policy. */
-export function explainRow({ policyId, policy }: Row, frame: Frame): PolicyExplanation {
-  const takes = (party: PartyName): boolean => verdictOn(policy.scope[party].requirements, frame) === HOLDS;
+export function explainPolicy(policyId: string, policy: CompiledPolicy, frame: Frame): PolicyExplanation {
+  const takes = (party: PartyName): boolean => verdictOn(policy.scope[party], frame) === HOLDS;
   const scope = { principal: takes('principal'), action: takes('action'), resource: takes('resource') };
   const isInScope = scope.principal && scope.action && scope.resource;
   return {

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { ExtensionFunction } from './extensions/functions.js';
 import type { Pattern } from './pattern.js';
 import type { EntityUid } from './value.js';
@@ -40,7 +41,12 @@ const literalKey = (value: boolean | Long | string | EntityUid): string => {
 const list = (expressions: readonly Expression[]): string => expressions.map(({ key }) => key).join(',');
 
 /** The form with its key. Every text from a policy is quoted in it, so that no text can pass for anything else. */
-export const expression = (form: Form): Expression => ({ ...form, key: keyOf(form), isConstant: isConstant(form) });
+export const expression = (form: Form): Expression => ({ ...form, key: shortened(keyOf(form)), isConstant: isConstant(form) });
+
+/** A key holds those of its operands: written out, the keys of what is nested deeply would take more room than all the rest. */
+const LONGEST_KEY = 256;
+
+const shortened = (key: string): string => (key.length <= LONGEST_KEY ? key : `#${hash('sha256', key, 'base64')}`);
 
 function keyOf(form: Form): string {
   switch (form.op) {

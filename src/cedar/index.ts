@@ -9,7 +9,7 @@ export type { Request } from './frame.js';
 export { linkTemplate, type Slots } from './link-template.js';
 export { exactLong, type Long } from './long.js';
 export type { ErrorCode } from './outcome.js';
-export { compilePolicies, type Answer, type CompiledPolicies, type Decision } from './policies.js';
+export { compilePolicies, type Answer, type CompiledPolicies, type Decision, type PolicyError } from './policies.js';
 export type { ClauseKind, Effect } from './read-policy.js';
 export { Unsupported, UnsupportedPolicy } from './refusal.js';
 export {

@@ -1,4 +1,4 @@
-import { membersOf } from './read-json.js';
+import { hasMember, membersOf } from './read-json.js';
 import { at, START, Unsupported, type Place } from './refusal.js';
 import type { EntityUid } from './value.js';
 
@@ -17,23 +17,21 @@ type Party = keyof Slots;
  */
 export function linkTemplate(template: unknown, slots: Slots): Readonly<Record<string, unknown>> {
   const members = membersOf(template, START);
-  const constraint = (party: Party): unknown => linkConstraint(members.get(party), at(START, party), party, slots[party]);
-  return { ...Object.fromEntries(members), principal: constraint('principal'), resource: constraint('resource') };
+  const constraint = (party: Party): unknown => linkConstraint(members[party], at(START, party), party, slots[party]);
+  return { ...members, principal: constraint('principal'), resource: constraint('resource') };
 }
 
 /** The slot of `is T in ?principal` stands a level deeper. */
 function linkConstraint(json: unknown, place: Place, party: Party, uid: EntityUid | undefined): unknown {
   const members = membersOf(json, place);
-  if (members.get('op') !== 'is' || !members.has('in')) return fillSlot(json, place, party, uid);
-  return { ...Object.fromEntries(members), in: fillSlot(members.get('in'), at(place, 'in'), party, uid) };
+  if (members['op'] !== 'is' || !hasMember(members, 'in')) return fillSlot(json, place, party, uid);
+  return { ...members, in: fillSlot(members['in'], at(place, 'in'), party, uid) };
 }
 
 function fillSlot(json: unknown, place: Place, party: Party, uid: EntityUid | undefined): unknown {
-  const members = new Map(membersOf(json, place));
-  const slot = members.get('slot');
+  const { slot, ...others } = membersOf(json, place);
   if (slot === undefined && uid === undefined) return json;
   if (slot !== `?${party}`) throw new Unsupported(`an entity for ?${party}, but no such slot`, place);
   if (uid === undefined) throw new Unsupported(`the slot ?${party} without an entity`, place);
-  members.delete('slot');
-  return { ...Object.fromEntries(members), entity: { type: uid.type, id: uid.id } };
+  return { ...others, entity: { type: uid.type, id: uid.id } };
 }

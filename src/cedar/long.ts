@@ -15,9 +15,11 @@ export function exactLong(value: bigint): Long | null {
   return Number.isSafeInteger(double) ? double : value;
 }
 
-/** Whether it is a 64-bit integer in its one form. */
-export const isLong = (value: number | bigint): boolean =>
-  typeof value === 'number' ? Number.isSafeInteger(value) : exactLong(value) === value;
+/** @throws RangeError when it is no 64-bit integer in its one form */
+export function checkedLong(value: number | bigint): Long {
+  if (typeof value === 'number' ? Number.isSafeInteger(value) : exactLong(value) === value) return value;
+  throw new RangeError(`${value} is no 64-bit integer.`);
+}
 
 // The sum, difference or product of two doubles is rounded only when it is not safe, so a safe one is exact.
 

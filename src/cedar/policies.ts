@@ -1,15 +1,20 @@
-import { compilePolicy, verdictOn } from './compile-policy.js';
+import { compilePolicy, type CompiledPolicy } from './compile-policy.js';
 import type { EntityReader } from './entities.js';
-import { explainRow, type PolicyExplanation } from './explain.js';
-import { frameOf, type Frame, type Request } from './frame.js';
-import { codeOf, HOLDS, isError, type ErrorCode } from './outcome.js';
+import { explainPolicy, type PolicyExplanation } from './explain.js';
+import { frameOf, type Request } from './frame.js';
+import { memoryFor, placeAfter, policyAt, runOf, verdictAt, type Memory, type Rows, type Run } from './memory.js';
+import { codeOf, FAILS, HOLDS, isError, type ErrorCode } from './outcome.js';
 import { Unsupported, UnsupportedPolicy } from './refusal.js';
-import { candidatesFor, scopeIndexOf, type Posting, type Row, type ScopeIndex } from './scope-index.js';
+import { rowWriter } from './row-writer.js';
+import { candidatesFor, scopeIndexOf, type Posting, type ScopeIndex } from './scope-index.js';
 
 /** The answer to a request, without its reasons. */
 export interface Decision {
   readonly isAllowed: boolean;
-  /** A `forbid` whose scope takes the request could not be evaluated. Cedar skips it; whoever asks may want to be stricter. */
+  /**
+   * A `forbid` could not be evaluated. Cedar skips it; whoever asks may want to be stricter. Not looked for any more once another
+   * `forbid` has denied the request.
+   */
   readonly hasFailedForbid: boolean;
 }
 
@@ -19,7 +24,12 @@ export interface Answer {
   /** Ids of the policies that determine the answer: of a denial, the forbids that apply, of which there may be none. In no order. */
   readonly reasons: readonly string[];
   /** Policies that could not be evaluated, and therefore do not apply. In no order. */
-  readonly errors: readonly { readonly policyId: string; readonly code: ErrorCode }[];
+  readonly errors: readonly PolicyError[];
+}
+
+export interface PolicyError {
+  readonly policyId: string;
+  readonly code: ErrorCode;
 }
 
 /** Policies made ready to decide requests, any number of times. */
@@ -41,24 +51,32 @@ export interface CompiledPolicies {
  * @throws UnsupportedPolicy when one of them holds what this library does not
  */
 export function compilePolicies(policies: ReadonlyMap<string, unknown>): CompiledPolicies {
-  const rows = [...policies].map(([policyId, est]) => rowOf(policyId, est));
-  const index = scopeIndexOf(rows);
+  const ids = [...policies.keys()];
+  const compiled = [...policies].map(([policyId, est]) => compileOne(policyId, est));
+  const { rowsOf, conditions } = rowWriter(compiled);
+  const set: PolicySet = { ids, index: scopeIndexOf(compiled, rowsOf), memory: memoryFor(conditions) };
   return {
-    decide: (request, entities) => decide(index, frameOf(request, entities)),
-    authorize: (request, entities) => authorize(index, frameOf(request, entities)),
+    decide: (request, entities) => decide(set, request, entities),
+    authorize: (request, entities) => authorize(set, request, entities),
     explain(request, entities) {
       const frame = frameOf(request, entities);
-      return rows.map((row) => explainRow(row, frame));
+      return compiled.map((policy, index) => explainPolicy(ids[index] ?? '', policy, frame));
     },
   };
 }
 
-function rowOf(policyId: string, est: unknown): Row {
+function compileOne(policyId: string, est: unknown): CompiledPolicy {
   try {
-    return { policyId, policy: compilePolicy(est) };
+    return compilePolicy(est);
   } catch (error) {
     throw error instanceof Unsupported ? new UnsupportedPolicy(policyId, error) : error;
   }
+}
+
+interface PolicySet {
+  readonly ids: readonly string[];
+  readonly index: ScopeIndex;
+  readonly memory: Memory;
 }
 
 const DECISIONS = {
@@ -68,43 +86,52 @@ const DECISIONS = {
   deniedInDoubt: { isAllowed: false, hasFailedForbid: true },
 } as const;
 
-function decide(index: ScopeIndex, frame: Frame): Decision {
+function decide({ index, memory }: PolicySet, request: Request, entities: EntityReader): Decision {
+  const frame = frameOf(request, entities);
   const candidates = candidatesFor(index, frame);
+  const run = runOf(memory, frame);
   let hasFailedForbid = false;
   for (const { forbids } of candidates) {
-    for (const { policy } of forbids) {
-      const verdict = verdictOn(policy.requirements, frame);
+    for (let place = 0; place < forbids.length; place = placeAfter(forbids, place)) {
+      const verdict = verdictAt(forbids, place, run);
       if (verdict === HOLDS) return DECISIONS.denied;
       if (isError(verdict)) hasFailedForbid = true;
     }
   }
-  if (isAnyPermitted(candidates, frame)) return hasFailedForbid ? DECISIONS.allowedInDoubt : DECISIONS.allowed;
+  if (isAnyPermitted(candidates, run)) return hasFailedForbid ? DECISIONS.allowedInDoubt : DECISIONS.allowed;
   return hasFailedForbid ? DECISIONS.deniedInDoubt : DECISIONS.denied;
 }
 
-function isAnyPermitted(candidates: readonly Posting[], frame: Frame): boolean {
-  for (const { permits } of candidates) for (const { policy } of permits) if (verdictOn(policy.requirements, frame) === HOLDS) return true;
+function isAnyPermitted(candidates: readonly Posting[], run: Run): boolean {
+  for (const { permits } of candidates) {
+    for (let place = 0; place < permits.length; place = placeAfter(permits, place))
+      if (verdictAt(permits, place, run) === HOLDS) return true;
+  }
   return false;
 }
 
-function authorize(index: ScopeIndex, frame: Frame): Answer {
+function authorize({ index, memory, ids }: PolicySet, request: Request, entities: EntityReader): Answer {
+  const frame = frameOf(request, entities);
+  const run = runOf(memory, frame);
   const permits: string[] = [];
   const forbids: string[] = [];
-  const errors: { policyId: string; code: ErrorCode }[] = [];
+  const errors: PolicyError[] = [];
   for (const candidates of candidatesFor(index, frame)) {
-    collect(candidates.permits, frame, permits, errors);
-    collect(candidates.forbids, frame, forbids, errors);
+    collect(candidates.permits, run, ids, permits, errors);
+    collect(candidates.forbids, run, ids, forbids, errors);
   }
   const isAllowed = permits.length > 0 && forbids.length === 0;
   return { isAllowed, reasons: isAllowed ? permits : forbids, errors };
 }
 
-/** Adds what applies to `applying`, and what cannot be evaluated to `errors`. */
-function collect(rows: readonly Row[], frame: Frame, applying: string[], errors: { policyId: string; code: ErrorCode }[]): void {
-  for (const { policyId, policy } of rows) {
-    const verdict = verdictOn(policy.requirements, frame);
-    if (verdict === HOLDS) applying.push(policyId);
+/** Adds the policies that apply to `applying`, and those that cannot be evaluated to `errors`. */
+function collect(rows: Rows, run: Run, ids: readonly string[], applying: string[], errors: PolicyError[]): void {
+  for (let place = 0; place < rows.length; place = placeAfter(rows, place)) {
+    const verdict = verdictAt(rows, place, run);
+    if (verdict === FAILS) continue;
+    const policyId = ids[policyAt(rows, place)] ?? '';
     const code = codeOf(verdict);
-    if (code !== null) errors.push({ policyId, code });
+    if (code === null) applying.push(policyId);
+    else errors.push({ policyId, code });
   }
 }

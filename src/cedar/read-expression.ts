@@ -1,6 +1,6 @@
 import { binary, expression, not, variable, type BinaryOperator, type Expression, type UnaryOperator } from './expression.js';
 import { EXTENSION_FUNCTIONS } from './extensions/functions.js';
-import { exactly, itemsOf, membersOf, textOf, wellFormed, type Members } from './read-json.js';
+import { exactly, hasMember, mapItems, mapMembers, membersOf, textOf, type Members } from './read-json.js';
 import { callOf, readEntityType, readValue, record } from './read-value.js';
 import { at, Unsupported, type Place } from './refusal.js';
 
@@ -12,19 +12,19 @@ type Reader = (body: unknown, place: Place) => Expression;
  * @throws Unsupported when it holds anything that is not known to be held
  */
 export function readExpression(json: unknown, place: Place): Expression {
-  const [[name, body] = ['', undefined], ...others] = membersOf(json, place);
+  const members = membersOf(json, place);
+  const [name = '', ...others] = Object.keys(members);
   if (others.length > 0) throw new Unsupported('an expression with more than one operator', place);
   const inside = at(place, name);
-  if (EXTENSION_FUNCTIONS.has(name)) return callOf(name, readAll(body, inside), inside);
+  if (EXTENSION_FUNCTIONS.has(name)) return callOf(name, readAll(members[name], inside), inside);
   const read = READERS.get(name);
   if (read === undefined) throw new Unsupported(`the operator ${JSON.stringify(name)}`, place);
-  return read(body, inside);
+  return read(members[name], inside);
 }
 
-const readAll = (json: unknown, place: Place): readonly Expression[] =>
-  [...itemsOf(json, place)].map(([item, itemPlace]) => readExpression(item, itemPlace));
+const readAll = (json: unknown, place: Place): readonly Expression[] => mapItems(json, place, readExpression);
 
-const readMember = (members: Members, name: string, place: Place): Expression => readExpression(members.get(name), at(place, name));
+const readMember = (members: Members, name: string, place: Place): Expression => readExpression(members[name], at(place, name));
 
 /** An operator with one operand. */
 const unary =
@@ -71,7 +71,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['is', readIs],
   ['if-then-else', readIf],
   ['Set', (body, place) => expression({ op: 'set', members: readAll(body, place) })],
-  ['Record', readRecord],
+  ['Record', (body, place) => record(mapMembers(body, place, readExpression))],
 ]);
 
 function readVariable(body: unknown, place: Place): Expression {
@@ -81,16 +81,14 @@ function readVariable(body: unknown, place: Place): Expression {
 
 function readAttribute(body: unknown, place: Place): Expression {
   const members = exactly(body, place, ['left', 'attr']);
-  return expression({ op: '.', left: readMember(members, 'left', place), attribute: textOf(members.get('attr'), at(place, 'attr')) });
+  return expression({ op: '.', left: readMember(members, 'left', place), attribute: textOf(members['attr'], at(place, 'attr')) });
 }
 
 function readHas(body: unknown, place: Place): Expression {
   const members = exactly(body, place, ['left', 'attr']);
-  const named = members.get('attr');
+  const named = members['attr'];
   const attrPlace = at(place, 'attr');
-  const path = Array.isArray(named)
-    ? [...itemsOf(named, attrPlace)].map(([item, itemPlace]) => textOf(item, itemPlace))
-    : [textOf(named, attrPlace)];
+  const path = Array.isArray(named) ? mapItems(named, attrPlace, textOf) : [textOf(named, attrPlace)];
   if (path.length === 0) throw new Unsupported('a path without names', attrPlace);
   return expression({ op: 'has', left: readMember(members, 'left', place), path });
 }
@@ -98,20 +96,24 @@ function readHas(body: unknown, place: Place): Expression {
 function readLike(body: unknown, place: Place): Expression {
   const members = exactly(body, place, ['left', 'pattern']);
   const pieces = [''];
-  for (const [item, itemPlace] of itemsOf(members.get('pattern'), at(place, 'pattern'))) {
-    if (item === 'Wildcard') pieces.push('');
-    else pieces.push(`${pieces.pop()}${textOf(exactly(item, itemPlace, ['Literal']).get('Literal'), itemPlace)}`);
+  for (const element of mapItems(members['pattern'], at(place, 'pattern'), readPatternElement)) {
+    if (element === null) pieces.push('');
+    else pieces.push(`${pieces.pop()}${element}`);
   }
   return expression({ op: 'like', left: readMember(members, 'left', place), pattern: pieces });
 }
+
+/** Null for a wildcard. */
+const readPatternElement = (json: unknown, place: Place): string | null =>
+  json === 'Wildcard' ? null : textOf(exactly(json, place, ['Literal'])['Literal'], place);
 
 function readIs(body: unknown, place: Place): Expression {
   const members = exactly(body, place, ['left', 'entity_type'], ['in']);
   return expression({
     op: 'is',
     left: readMember(members, 'left', place),
-    entityType: readEntityType(members.get('entity_type'), at(place, 'entity_type')),
-    container: members.has('in') ? readMember(members, 'in', place) : null,
+    entityType: readEntityType(members['entity_type'], at(place, 'entity_type')),
+    container: hasMember(members, 'in') ? readMember(members, 'in', place) : null,
   });
 }
 
@@ -123,13 +125,4 @@ function readIf(body: unknown, place: Place): Expression {
     consequent: readMember(members, 'then', place),
     alternative: readMember(members, 'else', place),
   });
-}
-
-function readRecord(body: unknown, place: Place): Expression {
-  return record(
-    [...membersOf(body, place)].map(([name, value]) => {
-      const inside = at(place, name);
-      return [wellFormed(name, inside), readExpression(value, inside)];
-    }),
-  );
 }

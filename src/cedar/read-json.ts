@@ -1,13 +1,17 @@
 import { at, Unsupported, type Place } from './refusal.js';
 
-/** Own members of a JSON object by name. */
-export type Members = ReadonlyMap<string, unknown>;
+/** A JSON object. Only what `hasMember` or `exactly` has found may be read from it: anything else could come from its prototype. */
+export type Members = Readonly<Record<string, unknown>>;
+
+const isObject = (json: unknown): json is Members => typeof json === 'object' && json !== null && !Array.isArray(json);
 
 /** @throws Unsupported when it is no JSON object */
 export function membersOf(json: unknown, place: Place): Members {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new Unsupported('something other than an object', place);
-  return new Map(Object.entries(json));
+  if (!isObject(json)) throw new Unsupported('something other than an object', place);
+  return json;
 }
+
+export const hasMember = (members: Members, name: string): boolean => Object.hasOwn(members, name);
 
 /**
  * The members of an object that has these, and no others but those that may be missing.
@@ -16,16 +20,32 @@ export function membersOf(json: unknown, place: Place): Members {
  */
 export function exactly(json: unknown, place: Place, names: readonly string[], optional: readonly string[] = []): Members {
   const members = membersOf(json, place);
-  for (const name of names) if (!members.has(name)) throw new Unsupported(`no member ${name}`, place);
-  for (const name of members.keys())
+  for (const name of names) if (!hasMember(members, name)) throw new Unsupported(`no member ${name}`, place);
+  for (const name of Object.keys(members))
     if (!names.includes(name) && !optional.includes(name)) throw new Unsupported(`the member ${JSON.stringify(name)}`, place);
   return members;
 }
 
-/** @throws Unsupported when it is no list */
-export function listOf(json: unknown, place: Place): readonly unknown[] {
+/**
+ * What `read` makes of each item of a list.
+ *
+ * @throws Unsupported when it is no list
+ */
+export function mapItems<Item>(json: unknown, place: Place, read: (item: unknown, place: Place) => Item): readonly Item[] {
   if (!Array.isArray(json)) throw new Unsupported('something other than a list', place);
-  return json;
+  return json.map((item: unknown, index) => read(item, at(place, index)));
+}
+
+/** What `read` makes of each member of an object, with its name. */
+export function mapMembers<Item>(
+  json: unknown,
+  place: Place,
+  read: (item: unknown, place: Place) => Item,
+): readonly (readonly [name: string, item: Item])[] {
+  return Object.entries(membersOf(json, place)).map(([name, item]) => {
+    const inside = at(place, name);
+    return [wellFormed(name, inside), read(item, inside)];
+  });
 }
 
 /** @throws Unsupported when it is no text, or holds half of a surrogate pair, which Cedar has no form for */
@@ -38,9 +58,4 @@ export function textOf(json: unknown, place: Place): string {
 export function wellFormed(text: string, place: Place): string {
   if (!text.isWellFormed()) throw new Unsupported('a text that is not well-formed Unicode', place);
   return text;
-}
-
-/** Each item with its place. */
-export function* itemsOf(json: unknown, place: Place): Generator<readonly [item: unknown, place: Place]> {
-  for (const [index, item] of listOf(json, place).entries()) yield [item, at(place, index)];
 }

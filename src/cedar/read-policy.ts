@@ -1,6 +1,6 @@
 import { binary, expression, literal, variable, type Expression } from './expression.js';
 import { readExpression } from './read-expression.js';
-import { exactly, itemsOf, membersOf, textOf, type Members } from './read-json.js';
+import { exactly, hasMember, mapItems, membersOf, textOf, type Members } from './read-json.js';
 import { readEntityType, readUid } from './read-value.js';
 import { at, START, Unsupported, type Place } from './refusal.js';
 import type { EntityUid } from './value.js';
@@ -19,6 +19,7 @@ export interface Constraint {
 
 /** `key` is that of an entity, or the name of a type. */
 export interface Target {
+  readonly party: PartyName;
   readonly relation: 'is' | 'liesIn' | 'hasType';
   readonly key: string;
 }
@@ -37,34 +38,34 @@ export interface PolicySource {
  */
 export function readPolicy(est: unknown): PolicySource {
   const members = exactly(est, START, ['effect', 'principal', 'action', 'resource', 'conditions'], ['annotations']);
-  const effect = members.get('effect');
+  const effect = members['effect'];
   if (effect !== 'permit' && effect !== 'forbid') throw new Unsupported('an effect other than permit and forbid', at(START, 'effect'));
   return {
     effect,
     scope: {
-      principal: readConstraint('principal', members.get('principal'), at(START, 'principal')),
-      action: readConstraint('action', members.get('action'), at(START, 'action')),
-      resource: readConstraint('resource', members.get('resource'), at(START, 'resource')),
+      principal: readConstraint('principal', members['principal'], at(START, 'principal')),
+      action: readConstraint('action', members['action'], at(START, 'action')),
+      resource: readConstraint('resource', members['resource'], at(START, 'resource')),
     },
-    clauses: [...itemsOf(members.get('conditions'), at(START, 'conditions'))].map(([clause, place]) => readClause(clause, place)),
+    clauses: mapItems(members['conditions'], at(START, 'conditions'), readClause),
   };
 }
 
 function readClause(json: unknown, place: Place): PolicySource['clauses'][number] {
   const members = exactly(json, place, ['kind', 'body']);
-  const kind = members.get('kind');
+  const kind = members['kind'];
   if (kind !== 'when' && kind !== 'unless') throw new Unsupported('a condition other than when and unless', place);
-  return { kind, body: readExpression(members.get('body'), at(place, 'body')) };
+  return { kind, body: readExpression(members['body'], at(place, 'body')) };
 }
 
 function readConstraint(party: PartyName, json: unknown, place: Place): Constraint {
-  const op = membersOf(json, place).get('op');
+  const op = membersOf(json, place)['op'];
   if (op === 'All') return everybody(exactly(json, place, ['op']));
   if (op === '==') return equals(party, readScopeUid(party, membersOf(json, place), place, ['op']));
   if (op === 'is' && party !== 'action') return hasType(party, json, place);
   if (op !== 'in') throw new Unsupported(`the scope operator ${JSON.stringify(op)}`, place);
   const members = membersOf(json, place);
-  if (party === 'action' && members.has('entities')) return liesInOneOf(exactly(json, place, ['op', 'entities']), place);
+  if (party === 'action' && hasMember(members, 'entities')) return liesInOneOf(exactly(json, place, ['op', 'entities']), place);
   return liesIn(party, readScopeUid(party, members, place, ['op']));
 }
 
@@ -72,37 +73,37 @@ const everybody = (_members: Members): Constraint => ({ demand: null, target: nu
 
 const equals = (party: PartyName, uid: EntityUid): Constraint => ({
   demand: binary('==', variable(party), literal(uid)),
-  target: { relation: 'is', key: uid.key },
+  target: { party, relation: 'is', key: uid.key },
 });
 
 const liesIn = (party: PartyName, uid: EntityUid): Constraint => ({
   demand: binary('in', variable(party), literal(uid)),
-  target: { relation: 'liesIn', key: uid.key },
+  target: { party, relation: 'liesIn', key: uid.key },
 });
 
 /** `action in [...]` */
 function liesInOneOf(members: Members, place: Place): Constraint {
-  const uids = [...itemsOf(members.get('entities'), at(place, 'entities'))].map(([item, itemPlace]) => readActionUid(item, itemPlace));
+  const uids = mapItems(members['entities'], at(place, 'entities'), readActionUid);
   return { demand: binary('in', variable('action'), expression({ op: 'set', members: uids.map(literal) })), target: null };
 }
 
 /** `is T` or `is T in e` */
 function hasType(party: PartyName, json: unknown, place: Place): Constraint {
   const members = exactly(json, place, ['op', 'entity_type'], ['in']);
-  const entityType = readEntityType(members.get('entity_type'), at(place, 'entity_type'));
+  const entityType = readEntityType(members['entity_type'], at(place, 'entity_type'));
   const inside = at(place, 'in');
-  const uid = members.has('in') ? readScopeUid(party, membersOf(members.get('in'), inside), inside) : null;
+  const uid = hasMember(members, 'in') ? readScopeUid(party, membersOf(members['in'], inside), inside) : null;
   const container = uid === null ? null : literal(uid);
   return {
     demand: expression({ op: 'is', left: variable(party), entityType, container }),
-    target: uid === null ? { relation: 'hasType', key: entityType } : { relation: 'liesIn', key: uid.key },
+    target: uid === null ? { party, relation: 'hasType', key: entityType } : { party, relation: 'liesIn', key: uid.key },
   };
 }
 
 /** The entity that a scope names. A slot of a template is none before the template is linked. */
 function readScopeUid(party: PartyName, members: Members, place: Place, others: readonly string[] = []): EntityUid {
-  if (members.has('slot')) throw new Unsupported(`the slot ${textOf(members.get('slot'), place)}`, place);
-  const entity = exactly(Object.fromEntries(members), place, [...others, 'entity']).get('entity');
+  if (hasMember(members, 'slot')) throw new Unsupported(`the slot ${textOf(members['slot'], place)}`, place);
+  const entity = exactly(members, place, [...others, 'entity'])['entity'];
   return party === 'action' ? readActionUid(entity, at(place, 'entity')) : readUid(entity, at(place, 'entity'));
 }
 

@@ -1,7 +1,7 @@
 import { expression, literal, type Expression } from './expression.js';
 import { EXTENSION_FUNCTIONS } from './extensions/functions.js';
 import { exactLong } from './long.js';
-import { exactly, itemsOf, membersOf, textOf, wellFormed } from './read-json.js';
+import { exactly, hasMember, mapItems, mapMembers, membersOf, textOf, wellFormed } from './read-json.js';
 import { at, Unsupported, type Place } from './refusal.js';
 import { entityUid, type EntityUid } from './value.js';
 
@@ -21,10 +21,13 @@ export function readEntityType(json: unknown, place: Place): string {
  * @throws Unsupported
  */
 export function readUid(json: unknown, place: Place): EntityUid {
-  const members = membersOf(json, place);
-  if (members.has('__entity')) return readUid(exactly(json, place, ['__entity']).get('__entity'), at(place, '__entity'));
-  exactly(json, place, ['type', 'id']);
-  return entityUid(readEntityType(members.get('type'), at(place, 'type')), textOf(members.get('id'), at(place, 'id')));
+  if (!hasMember(membersOf(json, place), '__entity')) return readTypeAndId(json, place);
+  return readTypeAndId(exactly(json, place, ['__entity'])['__entity'], at(place, '__entity'));
+}
+
+function readTypeAndId(json: unknown, place: Place): EntityUid {
+  const members = exactly(json, place, ['type', 'id']);
+  return entityUid(readEntityType(members['type'], at(place, 'type')), textOf(members['id'], at(place, 'id')));
 }
 
 /**
@@ -38,7 +41,7 @@ export function readValue(json: unknown, place: Place): Expression {
   if (typeof json === 'string') return literal(wellFormed(json, place));
   if (typeof json === 'number' || typeof json === 'bigint') return readLong(json, place);
   if (Array.isArray(json)) {
-    return expression({ op: 'set', members: [...itemsOf(json, place)].map(([item, itemPlace]) => readValue(item, itemPlace)) });
+    return expression({ op: 'set', members: mapItems(json, place, readValue) });
   }
   if (json === null) throw new Unsupported('null', place);
   return readObject(json, place);
@@ -55,14 +58,10 @@ function readLong(json: number | bigint, place: Place): Expression {
 
 function readObject(json: unknown, place: Place): Expression {
   const members = membersOf(json, place);
-  if (members.has('__expr')) throw new Unsupported('__expr', place);
-  if (members.has('__entity')) return literal(readUid(json, place));
-  if (members.has('__extn')) return readCall(exactly(json, place, ['__extn']).get('__extn'), at(place, '__extn'));
-  const fields = [...members].map(([name, value]): readonly [string, Expression] => {
-    const fieldPlace = at(place, name);
-    return [wellFormed(name, fieldPlace), readValue(value, fieldPlace)];
-  });
-  return record(fields);
+  if (hasMember(members, '__expr')) throw new Unsupported('__expr', place);
+  if (hasMember(members, '__entity')) return literal(readUid(json, place));
+  if (hasMember(members, '__extn')) return readCall(exactly(json, place, ['__extn'])['__extn'], at(place, '__extn'));
+  return record(mapMembers(json, place, readValue));
 }
 
 /** A record; the order of its fields says nothing. */
@@ -71,11 +70,11 @@ export const record = (fields: readonly (readonly [string, Expression])[]): Expr
 
 function readCall(json: unknown, place: Place): Expression {
   const members = exactly(json, place, ['fn'], ['arg', 'args']);
-  if (members.has('arg') === members.has('args')) throw new Unsupported('a call without its one arg or its args', place);
-  const values = members.has('args')
-    ? [...itemsOf(members.get('args'), at(place, 'args'))].map(([item, itemPlace]) => readValue(item, itemPlace))
-    : [readValue(members.get('arg'), at(place, 'arg'))];
-  return callOf(textOf(members.get('fn'), at(place, 'fn')), values, place);
+  if (hasMember(members, 'arg') === hasMember(members, 'args')) throw new Unsupported('a call without its one arg or its args', place);
+  const values = hasMember(members, 'args')
+    ? mapItems(members['args'], at(place, 'args'), readValue)
+    : [readValue(members['arg'], at(place, 'arg'))];
+  return callOf(textOf(members['fn'], at(place, 'fn')), values, place);
 }
 
 /** @throws Unsupported when there is no such function */

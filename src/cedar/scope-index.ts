@@ -1,17 +1,12 @@
 import type { CompiledPolicy } from './compile-policy.js';
 import type { Frame } from './frame.js';
+import type { Rows } from './memory.js';
 import type { PartyName, Target } from './read-policy.js';
-
-/** A policy of a set. */
-export interface Row {
-  readonly policyId: string;
-  readonly policy: CompiledPolicy;
-}
 
 /** Policies that are found together. */
 export interface Posting {
-  readonly permits: Row[];
-  readonly forbids: Row[];
+  readonly permits: Rows;
+  readonly forbids: Rows;
 }
 
 /**
@@ -25,49 +20,59 @@ export interface ScopeIndex {
 
 const PARTIES: readonly PartyName[] = ['principal', 'action', 'resource'];
 
-export function scopeIndexOf(rows: readonly Row[]): ScopeIndex {
-  const popularity = new Map<string, number>();
-  for (const { policy } of rows) {
-    for (const party of PARTIES) {
-      const place = placeOf(party, policy.scope[party].target);
-      if (place !== null) popularity.set(place, (popularity.get(place) ?? 0) + 1);
-    }
-  }
-  const unnamed = posting();
-  const parties = { principal: emptyParty(), action: emptyParty(), resource: emptyParty() };
-  for (const row of rows) {
-    const found = rarestTarget(row.policy, popularity);
-    const postings = found === null ? unnamed : postingAt(parties[found.party][found.target.relation], found.target.key);
-    (row.policy.effect === 'permit' ? postings.permits : postings.forbids).push(row);
-  }
-  return { unnamed, parties };
+/** The policies at one place while they are gathered. */
+interface Gathered {
+  readonly policies: number[];
+  /** How many name the place in their scope, here or not. */
+  popularity: number;
 }
 
-const posting = (): Posting => ({ permits: [], forbids: [] });
-const emptyParty = (): Record<Target['relation'], Map<string, Posting>> => ({ is: new Map(), liesIn: new Map(), hasType: new Map() });
+type Places = Record<PartyName, Record<Target['relation'], Map<string, Gathered>>>;
 
-function postingAt(postings: Map<string, Posting>, key: string): Posting {
-  const known = postings.get(key);
+/**
+ * Indexes policies by their place in the list.
+ *
+ * @param rowsOf writes the policies with these places down, in this order
+ */
+export function scopeIndexOf(policies: readonly CompiledPolicy[], rowsOf: (places: readonly number[]) => Rows): ScopeIndex {
+  const places: Places = { principal: noPlaces(), action: noPlaces(), resource: noPlaces() };
+  for (const { targets } of policies) for (const target of targets) placeOf(places, target).popularity += 1;
+  const unnamed: Gathered = { policies: [], popularity: 0 };
+  for (const [index, { targets }] of policies.entries()) rarest(places, targets, unnamed).policies.push(index);
+
+  const posting = ({ policies: gathered }: Gathered): Posting => ({
+    permits: rowsOf(gathered.filter((index) => policies[index]?.effect === 'permit')),
+    forbids: rowsOf(gathered.filter((index) => policies[index]?.effect === 'forbid')),
+  });
+  const postings = (gathered: Map<string, Gathered>): ReadonlyMap<string, Posting> =>
+    new Map([...gathered].filter(([, at]) => at.policies.length > 0).map(([key, at]) => [key, posting(at)]));
+  const party = ({ is, liesIn, hasType }: Places[PartyName]): ScopeIndex['parties'][PartyName] => ({
+    is: postings(is),
+    liesIn: postings(liesIn),
+    hasType: postings(hasType),
+  });
+  const { principal, action, resource } = places;
+  return { unnamed: posting(unnamed), parties: { principal: party(principal), action: party(action), resource: party(resource) } };
+}
+
+const noPlaces = (): Places[PartyName] => ({ is: new Map(), liesIn: new Map(), hasType: new Map() });
+
+function placeOf(places: Places, { party, relation, key }: Target): Gathered {
+  const gathered = places[party][relation];
+  const known = gathered.get(key);
   if (known !== undefined) return known;
-  const made = posting();
-  postings.set(key, made);
+  const made: Gathered = { policies: [], popularity: 0 };
+  gathered.set(key, made);
   return made;
 }
 
-const placeOf = (party: PartyName, target: Target | null): string | null =>
-  target === null ? null : `${party} ${target.relation} ${target.key}`;
-
-function rarestTarget({ scope }: CompiledPolicy, popularity: ReadonlyMap<string, number>): { party: PartyName; target: Target } | null {
-  let rarest: { party: PartyName; target: Target } | null = null;
-  let fewest = Infinity;
-  for (const party of PARTIES) {
-    const { target } = scope[party];
-    const count = popularity.get(placeOf(party, target) ?? '');
-    if (target === null || count === undefined || count >= fewest) continue;
-    rarest = { party, target };
-    fewest = count;
+function rarest(places: Places, targets: readonly Target[], unnamed: Gathered): Gathered {
+  let found: Gathered | null = null;
+  for (const target of targets) {
+    const place = placeOf(places, target);
+    if (found === null || place.popularity < found.popularity) found = place;
   }
-  return rarest;
+  return found ?? unnamed;
 }
 
 /** The postings in which every policy is that can apply to the request. */

@@ -11,6 +11,7 @@ jest.setTimeout(120_000);
 
 const RUNS: Readonly<Record<string, readonly string[]>> = {
   ingest: ['--events', '1000', '--single-events', '64', '--memory-events', '1000', '--rounds', '1'],
+  cedar: ['--policies', '10,40', '--rounds', '1'],
   'audit-query': ['--events', '1000', '--rounds', '1', '--only', 'organization,projectToolVerdict'],
 };
 
@@ -34,6 +35,7 @@ describe('npm run bench', () => {
         bars: 5,
       },
     ],
+    ['cedar', { figures: ['policies10', 'policies40'], reference: ['policies10', 'policies40'], bars: 8 }],
     ['audit-query', { figures: ['large', 'small'], reference: ['large', 'small'], bars: 6 }],
   ])('-- %s prints one line with figures, reference and bars', (name, wanted) => {
     const { code, output, errors } = ended.get(name) ?? { code: null, output: '', errors: '' };

@@ -1,4 +1,4 @@
-import { compilePolicies, entitiesFromJson, requestFromJson, type Answer } from '../../src/cedar/index.js';
+import { compilePolicies, entitiesFromJson, requestFromJson, type Answer, type PolicyExplanation } from '../../src/cedar/index.js';
 import { askCedar, type JsonEntity, type JsonRequest, type Verdicts } from './oracle.js';
 import { stringifyLossless } from './lossless-json.js';
 
@@ -39,6 +39,9 @@ export function differenceIn({ policies, entities, requests, answers }: Answered
     const got = verdictsOf(compiled.authorize(request, read));
     const decision = compiled.decide(request, read);
     if (!areSame(got, wanted)) return differing(json, got, wanted, policies);
+    if (Object.keys(policies).length <= EXPLAINED && !isExplained(compiled.explain(request, read), wanted)) {
+      return stringifyLossless({ explained: compiled.explain(request, read), wanted, request: json, policies });
+    }
     const doubts = wanted.errors.filter((error) => isForbid(policies[policyIn(error)]));
     const isDenied = wanted.reasons.some((reason) => isForbid(policies[reason]));
     // A forbid that applies ends the decision, so that nobody may have looked at those that cannot be evaluated.
@@ -47,6 +50,17 @@ export function differenceIn({ policies, entities, requests, answers }: Answered
     }
   }
   return null;
+}
+
+/** Of more policies than this, no explanation is compared: it looks at all of them. */
+const EXPLAINED = 20;
+
+function isExplained(explained: readonly PolicyExplanation[], wanted: Verdicts): boolean {
+  const applying = explained.filter(({ outcome }) => outcome === 'APPLIES').map(({ policyId }) => policyId);
+  const failed = explained.flatMap(({ policyId, clauses }) =>
+    clauses.flatMap(({ error }) => (error === null ? [] : [`${policyId} ${error}`])),
+  );
+  return wanted.reasons.every((reason) => applying.includes(reason)) && areSameLists(failed.sort(), wanted.errors);
 }
 
 const isForbid = (policy: unknown): boolean =>

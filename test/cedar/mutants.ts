@@ -114,20 +114,32 @@ export const MUTANTS: readonly (readonly [what: string, file: string, text: stri
   ],
   ['negations are lost', 'compile-policy.ts', 'wanted === HOLDS ? FAILS : HOLDS)', 'wanted)'],
   ['unless is when', 'compile-policy.ts', "kind === 'when' ? HOLDS : FAILS", 'HOLDS'],
-  ['errors are failures', 'compile-policy.ts', 'isError(verdict) ? verdict : FAILS', 'FAILS'],
-  ['the resource is not asked for', 'compile-policy.ts', 'parties.action, parties.resource,', 'parties.action,'],
+  ['an explanation takes errors for failures', 'compile-policy.ts', 'isError(verdict) ? verdict : FAILS', 'FAILS'],
+  ['the resource is not asked for', 'compile-policy.ts', ', ...parties.resource]', ']'],
 
   ['policies are found by the entity alone', 'scope-index.ts', 'for (const { key } of line.uids)', 'for (const { key } of [uid])'],
   ['policies without a name in their scope are not found', 'scope-index.ts', 'const found = [unnamed];', 'const found: Posting[] = [];'],
   ['policies are not found by type', 'scope-index.ts', 'hasType.get(uid.type)', 'hasType.get(uid.id)'],
   ['policies are not found by equality', 'scope-index.ts', 'is.get(uid.key)', 'liesIn.get(uid.key)'],
-  ['is … in is found by type only', 'read-policy.ts', "uid === null ? { relation: 'hasType', key: entityType } : { relation: 'liesIn', key: uid.key }", "{ relation: uid === null ? 'hasType' : 'is', key: uid?.key ?? entityType }"], // prettier-ignore
+  ['is … in is found by equality only', 'read-policy.ts', "{ party, relation: 'hasType', key: entityType } : { party, relation: 'liesIn', key: uid.key }", "{ party, relation: 'hasType', key: entityType } : { party, relation: 'is', key: uid.key }"], // prettier-ignore
+
+  [
+    'what the conditions of a set came to is kept for the next request',
+    'memory.ts',
+    'known >>> VERDICT_BITS === run.number',
+    'known !== 0',
+  ],
+  ['errors are failures', 'memory.ts', 'isError(verdict) ? verdict : FAILS', 'FAILS'],
+  ['only the first requirement counts', 'memory.ts', '? verdict : FAILS;\n  }', '? verdict : FAILS;\n    return HOLDS;\n  }'],
+  ['errors are cut short', 'memory.ts', 'const VERDICT_BITS = 4;', 'const VERDICT_BITS = 2;'],
+  ['all requirements must hold', 'row-writer.ts', '(wanted === HOLDS ? 1 : 0)', '1'],
+  ['conditions are taken for each other', 'row-writer.ts', 'numbers.get(condition) ?? numbers.size', 'numbers.get(condition) ?? Math.max(0, numbers.size - 1)'], // prettier-ignore
 
   [
     'a permit ends the decision',
     'policies.ts',
     'let hasFailedForbid = false;\n  for',
-    'let hasFailedForbid = false;\n  if (isAnyPermitted(candidates, frame)) return DECISIONS.allowed;\n  for',
+    'let hasFailedForbid = false;\n  if (isAnyPermitted(candidates, run)) return DECISIONS.allowed;\n  for',
   ],
   ['nobody hears of a forbid that failed', 'policies.ts', 'if (isError(verdict)) hasFailedForbid = true;', ''],
   ['permits beat forbids', 'policies.ts', 'permits.length > 0 && forbids.length === 0', 'permits.length > 0'],

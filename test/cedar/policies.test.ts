@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   compilePolicies,
+  datetime,
   entityUid,
   fieldsOf,
   readerOf,
@@ -154,6 +155,7 @@ describe('a value', () => {
     (number) => {
       expect(() => setOf([number])).toThrow(RangeError);
       expect(() => fieldsOf([['n', number]])).toThrow(RangeError);
+      expect(() => datetime(number)).toThrow(RangeError);
     },
   );
 

@@ -1,4 +1,4 @@
-import { add, exactLong, modulo, subtract, type Long } from '../long.js';
+import { add, checkedLong, exactLong, modulo, subtract, type Long } from '../long.js';
 import type { Datetime, Duration } from '../value.js';
 
 const SECOND = 1_000;
@@ -8,8 +8,21 @@ const DAY = 24 * HOUR;
 /** The calendar repeats itself after 400 years. */
 const CYCLE = 146_097 * DAY;
 
-export const datetime = (amount: Long): Datetime => ({ kind: 'datetime', amount });
-export const duration = (amount: Long): Duration => ({ kind: 'duration', amount });
+/**
+ * A moment.
+ *
+ * @param amount milliseconds since 1970 (UTC)
+ * @throws RangeError when it is no 64-bit integer in its one form (see Long)
+ */
+export const datetime = (amount: Long): Datetime => ({ kind: 'datetime', amount: checkedLong(amount) });
+
+/**
+ * A length of time.
+ *
+ * @param amount milliseconds
+ * @throws RangeError when it is no 64-bit integer in its one form (see Long)
+ */
+export const duration = (amount: Long): Duration => ({ kind: 'duration', amount: checkedLong(amount) });
 
 const DATETIME =
   /^([0-9]{4})-([0-9]{2})-([0-9]{2})(?:T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{3}))?(?:Z|([+-])([0-9]{2})([0-9]{2})))?$/;
