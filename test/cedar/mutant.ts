@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { posix } from 'node:path';
 import { compileFunction } from 'node:vm';
 import { transformSync } from '@swc/core';
 import type { Evaluator } from './cases.js';
 
+const ofNode = createRequire(import.meta.url);
 const folder = fileURLToPath(new URL('../../src/cedar/', import.meta.url));
 
 /** The evaluator's source by file. */
@@ -48,9 +50,9 @@ export function mutantOf(file: string, text: string, replacement: string): Evalu
     if (known !== undefined) return known;
     const exports = {};
     loaded.set(name, exports);
-    (name === file ? changed : unchangedModule(name))(exports, (other) =>
-      load(posix.join(posix.dirname(name), other).replace(/\.js$/, '.ts')),
-    );
+    const require = (other: string): object =>
+      other.startsWith('node:') ? ofNode(other) : load(posix.join(posix.dirname(name), other).replace(/\.js$/, '.ts'));
+    (name === file ? changed : unchangedModule(name))(exports, require);
     return exports;
   };
   return load('index.ts') as Evaluator;

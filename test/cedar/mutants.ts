@@ -151,6 +151,7 @@ export const MUTANTS: readonly (readonly [what: string, file: string, text: stri
     "if (typeof value === 'string') return JSON.stringify(value);",
     "if (typeof value === 'string') return value;",
   ],
+  ['all long conditions are the same', 'expression.ts', "`#${hash('sha256', key, 'base64')}`", "'#'"],
   ['all attributes are the same', 'expression.ts', '`(. ${form.left.key} ${JSON.stringify(form.attribute)})`', '`(. ${form.left.key})`'],
   ['all patterns are the same', 'expression.ts', '`(like ${form.left.key} ${JSON.stringify(form.pattern)})`', '`(like ${form.left.key})`'],
   ['all paths are the same', 'expression.ts', '`(has ${form.left.key} ${JSON.stringify(form.path)})`', '`(has ${form.left.key})`'],
