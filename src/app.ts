@@ -107,6 +107,7 @@ export const resolvers = {
   AgentOrphanedCall: { ...sessionsGraphql.AgentOrphanedCall, ...decisionsGraphql.AgentOrphanedCall },
   AgentAuditEvent: { ...auditGraphql.AgentAuditEvent, ...sessionsGraphql.AgentAuditEvent, ...feedGraphql.AgentAuditEvent },
   AgentPolicy: policyGraphql.AgentPolicy,
+  AgentPolicyBundleResult: policyGraphql.AgentPolicyBundleResult,
   AgentPolicyConflict: policyGraphql.AgentPolicyConflict,
   AgentPolicyDraft: policyGraphql.AgentPolicyDraft,
   AgentPolicyPayload: policyGraphql.AgentPolicyPayload,

@@ -57,10 +57,13 @@ const FAMILIES: Readonly<Record<Family, ClassicFamily>> = {
     target: policyOf,
     details: asOurs(
       ...['policyId', 'name', 'namespaceId', 'revision', 'digest', 'message', 'mode', 'effectiveFrom', 'effectiveUntil'],
-      ...['draftVersion', 'author', 'reviewer', 'repeats', 'reviewSubject'],
+      ...['draftVersion', 'author', 'reviewer', 'repeats', 'reviewSubject', 'source', 'bundle'],
     ),
   },
-  policySettings: { target: () => null, details: asOurs('namespaceId', 'isReviewRequired', 'wasReviewRequired') },
+  policySettings: {
+    target: () => null,
+    details: asOurs('namespaceId', 'isReviewRequired', 'wasReviewRequired', 'isRepositoryReviewAccepted', 'wasRepositoryReviewAccepted'),
+  },
   toolRule: { target: toolOf, details: asOurs('namespaceId', 'tool', 'agentClass', 'verdict', 'previousVerdict', 'policyId') },
   tool: {
     target: toolOf,

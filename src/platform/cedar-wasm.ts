@@ -36,22 +36,68 @@ const PARSE_MILLISECONDS = 5_000;
 
 /** Parses and validates a text in a thread of its own, which is ended afterwards, whatever the text did to it. */
 export async function parseInWorker(text: string, schema: string): Promise<Parsed> {
+  const { parsed, trouble } = await parseTogether([text], schema);
+  return parsed[0] ?? { problems: [{ message: trouble ?? BROKEN, help: SIMPLER, ...NOWHERE }], parsed: [] };
+}
+
+/** The most texts that one thread parses before another takes its place. */
+const TEXTS_A_WORKER = 200;
+/** After so many texts that broke a thread of their own, those behind them are not read any more. */
+const MAX_BREAKING_TEXTS = 3;
+
+/**
+ * Parses and validates texts of one author, many in a thread, since loading the parser takes longer than a text does. One that breaks
+ * the thread takes down no other: it gets a thread of its own, and the rest another.
+ */
+export async function parseAllInWorkers(texts: readonly string[], schema: string): Promise<readonly Parsed[]> {
+  const parsed: Parsed[] = [];
+  let breaking = 0;
+  while (parsed.length < texts.length && breaking < MAX_BREAKING_TEXTS) {
+    const batch = texts.slice(parsed.length, parsed.length + TEXTS_A_WORKER);
+    const done = await parseTogether(batch, schema);
+    parsed.push(...done.parsed);
+    const next = batch[done.parsed.length];
+    if (next === undefined) continue;
+    breaking += 1;
+    parsed.push(await parseInWorker(next, schema));
+  }
+  return [...parsed, ...texts.slice(parsed.length).map(() => NOT_READ)];
+}
+
+const NOWHERE = { label: null, byte: null, endByte: null, policy: null };
+const BROKEN = 'The text cannot be parsed.';
+const SIMPLER = 'Split it into several policies. Each term of a chain of &&, || or + nests one level deeper; some sixty are possible.';
+const NOT_READ: Parsed = {
+  problems: [{ message: 'The text was not read: others before it break the parser.', help: 'Repair those first.', ...NOWHERE }],
+  parsed: [],
+};
+
+/** Parses texts in one thread, as far as it comes, and ends it. `trouble`: why it did not come to the end. */
+async function parseTogether(
+  texts: readonly string[],
+  schema: string,
+): Promise<{ readonly parsed: readonly Parsed[]; readonly trouble: string | null }> {
   const worker = new Worker(new URL('./cedar-worker.mjs', import.meta.url), {
-    workerData: { text, schema },
+    workerData: { texts, schema },
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: 256 },
   });
+  const parsed: Parsed[] = [];
   let timer: NodeJS.Timeout | undefined;
   try {
-    return await new Promise<Parsed>((resolve) => {
-      const help = 'Split it into several policies. Each term of a chain of &&, || or + nests one level deeper; some sixty are possible.';
-      const nowhere = { label: null, byte: null, endByte: null, policy: null };
-      const broken = (message: string) => resolve({ problems: [{ message, help, ...nowhere }], parsed: [] });
-      timer = setTimeout(() => broken('The text takes too long to parse.'), PARSE_MILLISECONDS);
-      worker.once('message', resolve);
-      worker.once('error', () => broken('The text cannot be parsed: it is too deeply nested.'));
-      worker.once('exit', () => broken('The text cannot be parsed.'));
+    const trouble = await new Promise<string | null>((resolve) => {
+      const wait = () => (timer = setTimeout(() => resolve('The text takes too long to parse.'), PARSE_MILLISECONDS));
+      wait();
+      worker.on('message', (each: Parsed) => {
+        parsed.push(each);
+        clearTimeout(timer);
+        if (parsed.length === texts.length) resolve(null);
+        else wait();
+      });
+      worker.once('error', () => resolve('The text cannot be parsed: it is too deeply nested.'));
+      worker.once('exit', () => resolve(BROKEN));
     });
+    return { parsed: [...parsed], trouble };
   } finally {
     clearTimeout(timer);
     await worker.terminate();

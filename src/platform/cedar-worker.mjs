@@ -1,9 +1,9 @@
-// Parses one policy text in an instance of cedar-wasm that is used for nothing else and thrown away: a text that breaks the
-// parser breaks this thread alone.
+// Parses policy texts in an instance of cedar-wasm that is used for nothing else and thrown away: a text that breaks the parser breaks
+// this thread alone.
 import { parentPort, workerData } from 'node:worker_threads';
 import { checkParsePolicySet, policySetTextToParts, policyToJson, validate } from '@cedar-policy/cedar-wasm/nodejs';
 
-const { text, schema } = workerData;
+const { texts, schema } = workerData;
 
 /**
  * @param {{ message: string, help: string | null, sourceLocations?: { start: number, end: number, label: string | null }[] }} error
@@ -41,7 +41,8 @@ function problemsOf(errors, warnings) {
   return [...errors, ...unmatchable, ...impossible, ...of(DECEIVING)].map(({ policyId, error }) => problem(error, policyId));
 }
 
-function parse() {
+/** @param {string} text */
+function parse(text) {
   const parts = policySetTextToParts(text);
   if (parts.type === 'failure') return { problems: parts.errors.map((error) => problem(error)), parsed: [] };
   if (parts.policy_templates.length > 0)
@@ -76,4 +77,4 @@ function inOrder(parts) {
   return parts.map((_, index) => parts[names.indexOf(`policy${index}`)] ?? '');
 }
 
-parentPort?.postMessage(parse());
+for (const text of texts) parentPort?.postMessage(parse(text));

@@ -22,16 +22,34 @@ export async function confinementProblems(
   directory: Pick<Directory, 'namespaces'>,
   organizationId: OrganizationId,
   namespace: Namespace,
-  read: { readonly text: string; readonly statements: readonly Statement[] },
+  read: ReadStatements,
 ): Promise<readonly PolicyProblem[]> {
-  const open = read.statements.filter(({ est }) => hasSlot(est)).map(() => templateProblem);
-  const named = distinct(read.statements.flatMap(({ est }) => entitiesIn(memberOf(est, 'resource')))).filter(({ type }) =>
-    KIND_OF_TYPE.has(type),
+  const [problems = []] = await confinementProblemsOfAll(directory, organizationId, namespace, [read]);
+  return problems;
+}
+
+interface ReadStatements {
+  readonly text: string;
+  readonly statements: readonly Statement[];
+}
+
+/** The same of many texts, in their order. */
+export async function confinementProblemsOfAll(
+  directory: Pick<Directory, 'namespaces'>,
+  organizationId: OrganizationId,
+  namespace: Namespace,
+  texts: readonly ReadStatements[],
+): Promise<readonly (readonly PolicyProblem[])[]> {
+  const namedIn = texts.map(({ statements }) =>
+    distinct(statements.flatMap(({ est }) => entitiesIn(memberOf(est, 'resource')))).filter(({ type }) => KIND_OF_TYPE.has(type)),
   );
-  const found = await directory.namespaces(organizationId, [...new Set(named.map(({ id }) => id))]);
+  const found = await directory.namespaces(organizationId, [...new Set(namedIn.flat().map(({ id }) => id))]);
   const known = new Map(found.map((each) => [each.id, each]));
-  const outside = named.filter((entity) => !isWithin(known.get(entity.id), entity, namespace));
-  return [...open, ...outside.map((entity) => outsideProblem(read.text, entity, namespace))];
+  return texts.map(({ text, statements }, index) => {
+    const open = statements.filter(({ est }) => hasSlot(est)).map(() => templateProblem);
+    const outside = (namedIn[index] ?? []).filter((entity) => !isWithin(known.get(entity.id), entity, namespace));
+    return [...open, ...outside.map((entity) => outsideProblem(text, entity, namespace))];
+  });
 }
 
 const templateProblem: PolicyProblem = {

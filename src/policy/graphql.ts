@@ -1,6 +1,7 @@
 import type {
   AgentDecisionReasonResolvers,
   AgentEffectivePolicyResolvers,
+  AgentPolicyBundleResultResolvers,
   AgentPolicyConflictResolvers,
   AgentPolicyDraftResolvers,
   AgentPolicyPayloadResolvers,
@@ -11,15 +12,17 @@ import type {
 } from '../generated/graphql.js';
 import { connectionOf, cursorOf, Failure, isUuid, pageRequest, type Page } from '../kernel/index.js';
 import { isKeyOf, keyOf } from './cursor.js';
+import * as bundle from './graphql/bundle.js';
 import * as changes from './graphql/changes.js';
 import type { PolicyContext } from './graphql/for-request.js';
+import { BundleNames } from './graphql/input.js';
 import { presentById, presentedOrNull, presentPolicy, presentReview, presentRevision, timeOf } from './graphql/present.js';
 import * as settings from './graphql/settings.js';
 import * as toolRules from './graphql/tool-rules.js';
 import { SCHEMA, SCHEMA_VERSION } from './model.js';
 import type { Policy } from './policy.js';
 import type { EffectivePolicy } from './ports.js';
-import { diffPolicy, listPolicies } from './read-policies.js';
+import { diffPolicy, listBundle, listPolicies } from './read-policies.js';
 
 export { policiesForRequest, type PoliciesForRequest, type PolicyContext } from './graphql/for-request.js';
 export { AgentToolRule, AgentToolRuleResult } from './graphql/tool-rules.js';
@@ -57,11 +60,15 @@ export const Project: Pick<ProjectResolvers<PolicyContext>, 'agentPolicies' | 'a
 
 export const AgentPolicy: Pick<
   AgentPolicyResolvers<PolicyContext>,
-  '__resolveReference' | 'status' | 'published' | 'shadow' | 'scheduled' | 'revisions'
+  '__resolveReference' | 'status' | 'latest' | 'published' | 'shadow' | 'scheduled' | 'revisions'
 > = {
   __resolveReference: ({ id }, { policies }) => presentById(policies, id),
   async status({ id, status = 'DRAFT' }, _args, { policies }) {
     return status === 'DRAFT' && (await policies.draftReview(id)) !== null ? 'REVIEWED' : status;
+  },
+  async latest({ id, latestRevision }, _args, { policies }) {
+    const number = latestRevision ?? (await policies.byId(id))?.latestRevision ?? 0;
+    return number === 0 ? null : presentedOrNull(await policies.revision(id, number));
   },
   published: async ({ id }, _args, { policies }) => presentedOrNull((await policies.current(id)).enforced),
   shadow: async ({ id }, _args, { policies }) => presentedOrNull((await policies.current(id)).shadow),
@@ -106,11 +113,28 @@ const idOf = async (stub: unknown): Promise<string | null> => {
   return typeof policy === 'object' && policy !== null && 'id' in policy && typeof policy.id === 'string' ? policy.id : null;
 };
 
-const ownQueries: Pick<QueryResolvers<PolicyContext>, 'agentPolicy' | 'agentPolicies' | 'agentPolicyDiff' | 'agentPolicySchema'> = {
+export const AgentPolicyBundleResult: Pick<AgentPolicyBundleResultResolvers<PolicyContext>, 'policy'> = {
+  policy: ({ policyId }, _args, { policies }) => presentById(policies, policyId),
+};
+
+type OwnQueries = Pick<
+  QueryResolvers<PolicyContext>,
+  'agentPolicy' | 'agentPolicies' | 'agentPolicyBundle' | 'agentPolicyDiff' | 'agentPolicySchema'
+>;
+
+const ownQueries: OwnQueries = {
   agentPolicy: (_root, { id }, { policies }) => presentById(policies, id),
   async agentPolicies(_root, { namespaceId, ...args }, { policies }) {
     const viewer = policies.viewer();
     const page = await listPolicies(policies.deps, viewer, namespaceId ?? viewer.organizationId, pageRequest(CURSOR, args, isKey));
+    return page === null ? null : presentPage(page);
+  },
+  async agentPolicyBundle(_root, { namespaceId, names, ...args }, { policies }) {
+    const viewer = policies.viewer();
+    const parsed = BundleNames.safeParse(names);
+    if (!parsed.success) throw new Failure('BAD_USER_INPUT', `names: ${parsed.error.issues[0]?.message ?? 'are not acceptable'}.`);
+    const bundle = { namespaceId: namespaceId ?? viewer.organizationId, names: parsed.data };
+    const page = await listBundle(policies.deps, viewer, bundle, pageRequest(CURSOR, args, isKey));
     return page === null ? null : presentPage(page);
   },
   async agentPolicyDiff(_root, { policyId, from, to = null }, { policies }) {
@@ -128,4 +152,4 @@ const ownQueries: Pick<QueryResolvers<PolicyContext>, 'agentPolicy' | 'agentPoli
 };
 
 export const Query = { ...ownQueries, ...settings.Query, ...toolRules.Query };
-export const Mutation = { ...changes.Mutation, ...settings.Mutation, ...toolRules.Mutation };
+export const Mutation = { ...changes.Mutation, ...bundle.Mutation, ...settings.Mutation, ...toolRules.Mutation };

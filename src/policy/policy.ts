@@ -7,8 +7,16 @@ export type Effect = 'PERMIT' | 'FORBID';
 /** Whether statements decide calls, or are only evaluated beside those that do. */
 export type EnforcementMode = 'ENFORCE' | 'SHADOW';
 
-/** Who writes a policy's text: people, or the rules about tools that it holds. */
-export type PolicyOrigin = 'AUTHORED' | 'TOOL_RULES';
+/** Who writes a policy's text: people, the rules about tools that it holds, or a folder that is applied as code. */
+export type PolicyOrigin = 'AUTHORED' | 'TOOL_RULES' | 'AS_CODE';
+
+/** How a policy was applied as code last. */
+export interface AppliedAsCode {
+  /** Its latest revision then. */
+  readonly revision: number;
+  /** Where the folder is, as whoever applied it said; null when they did not. */
+  readonly source: string | null;
+}
 
 /** A named piece of Cedar text, attached to a namespace. */
 export interface Policy {
@@ -23,6 +31,8 @@ export interface Policy {
   readonly latestRevision: number;
   readonly createdAt: Date;
   readonly createdBy: string;
+  /** Null: never. It stays when the policy is released to be changed by hand. */
+  readonly applied: AppliedAsCode | null;
 }
 
 /** What an author works on. */

@@ -23,6 +23,17 @@ export async function listPolicies(
   return pageOf(await deps.policies.listAttached(viewer.organizationId, namespaceId, page), page);
 }
 
+/** A page of the policies of a namespace that a bundle with these names minds, by name; null when the viewer may not read them. */
+export async function listBundle(
+  deps: PolicyReading,
+  viewer: Viewer,
+  { namespaceId, names }: { readonly namespaceId: string; readonly names: readonly string[] },
+  page: PageRequest,
+): Promise<Page<Policy> | null> {
+  if (!(await isReadable(deps, viewer, namespaceId))) return null;
+  return pageOf(await deps.policies.pageBundle(viewer.organizationId, namespaceId, names, page), page);
+}
+
 const isReadable = async ({ directory }: PolicyReading, viewer: Viewer, namespaceId: string): Promise<boolean> =>
   (await readableNamespaces(directory, viewer, [namespaceId])).has(namespaceId);
 
@@ -131,6 +142,8 @@ export interface PolicySettings {
   readonly namespaceId: string;
   /** The namespaces, itself included, for which it is set that a second person reviews what is published. */
   readonly reviewDemandedBy: readonly string[];
+  /** Those of them that do not accept what is applied as code either. */
+  readonly codeReviewDemandedBy: readonly string[];
 }
 
 /** What is set for the policies of a namespace, there or above; null when the viewer may not read them. */
@@ -139,7 +152,12 @@ export async function readPolicySettings(deps: PolicyReading, viewer: Viewer, na
   const [namespace] = await deps.directory.namespaces(viewer.organizationId, [namespaceId]);
   const line = namespace?.ancestors ?? [namespaceId];
   const demanding = await deps.policies.demandingReview(viewer.organizationId, line);
-  return { namespaceId, reviewDemandedBy: line.filter((id) => demanding.includes(id)) };
+  const ofCode = await deps.policies.demandingReviewOfCode(viewer.organizationId, line);
+  return {
+    namespaceId,
+    reviewDemandedBy: line.filter((id) => demanding.includes(id)),
+    codeReviewDemandedBy: line.filter((id) => ofCode.includes(id)),
+  };
 }
 
 /** A page of a namespace's rules about tools, by tool and class; null when the viewer may not read them. */

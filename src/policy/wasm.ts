@@ -1,17 +1,32 @@
-import { loadPolicySet, parseInWorker, type ParsedProblem, type ParsedStatement, type WasmRequest } from '../platform/cedar-wasm.js';
+import {
+  loadPolicySet,
+  parseAllInWorkers,
+  parseInWorker,
+  type Parsed,
+  type ParsedProblem,
+  type ParsedStatement,
+  type WasmRequest,
+} from '../platform/cedar-wasm.js';
 import { explainProblem } from './explain-problem.js';
 import { placeOf } from './guard.js';
 import type { PolicyProblem, Statement } from './policy.js';
-import type { PolicyEngine, PolicyParser } from './ports.js';
+import type { ParsedText, PolicyEngine, PolicyParser } from './ports.js';
 
 /** The parser of cedar-wasm. */
 export const wasmParser: PolicyParser = {
   async parse(text, schema) {
-    const parsed = await parseInWorker(text, schema);
-    if ('statements' in parsed) return { statements: parsed.statements.map(toStatement) };
-    return { problems: parsed.problems.map((problem) => explained(text, problem)), parsed: parsed.parsed.map(toStatement) };
+    return toParsedText(text, await parseInWorker(text, schema));
+  },
+  async parseAll(texts, schema) {
+    const parsed = await parseAllInWorkers(texts, schema);
+    return parsed.map((each, index) => toParsedText(texts[index] ?? '', each));
   },
 };
+
+function toParsedText(text: string, parsed: Parsed): ParsedText {
+  if ('statements' in parsed) return { statements: parsed.statements.map(toStatement) };
+  return { problems: parsed.problems.map((problem) => explained(text, problem)), parsed: parsed.parsed.map(toStatement) };
+}
 
 const toStatement = ({ effect, est }: ParsedStatement): Statement => ({ effect, est: est as never });
 

@@ -117,6 +117,13 @@ const cases: Readonly<Record<string, Case>> = {
     details: { ...policyDetails, repeats: 1 },
     message: 'Policy rolled back: no deletes',
   },
+  ai_policy_adopted: {
+    data: { ...policyData, source: 'https://git.example/g', bundle: 'ab' },
+    target: policy,
+    details: { ...policyDetails, source: 'https://git.example/g', bundle: 'ab' },
+    message: 'Policy adopted: no deletes',
+  },
+  ai_policy_released: { data: policyData, target: policy, details: policyDetails, message: 'Policy released: no deletes' },
   ai_policy_settings_changed: {
     data: { namespaceId: 'g', isReviewRequired: true, wasReviewRequired: false },
     target: entity,

@@ -21,6 +21,7 @@ const policy = {
   message: null,
   ...{ mode: 'ENFORCE', effectiveFrom: null, effectiveUntil: '2026-12-01T00:00:00.000Z' },
   ...{ draftVersion: null, author: 'gid://platform/User/1', reviewer: 'gid://platform/User/2', repeats: null, reviewSubject: null },
+  ...{ source: null, bundle: null },
 };
 const draft = { ...policy, revision: 0, effectiveUntil: null, draftVersion: 1, reviewer: null };
 const tool = {
@@ -66,7 +67,12 @@ export const ownData = {
   ai_policy_published: policy,
   ai_policy_rolled_back: { ...policy, repeats: 1 },
   ai_policy_retired: policy,
-  ai_policy_settings_changed: { namespaceId: 'acme', isReviewRequired: true, wasReviewRequired: false },
+  ai_policy_adopted: { ...policy, source: 'https://git.example/acme/policies', bundle: digest },
+  ai_policy_released: { ...policy, source: 'https://git.example/acme/policies' },
+  ai_policy_settings_changed: {
+    ...{ namespaceId: 'acme', isReviewRequired: true, wasReviewRequired: false },
+    ...{ isRepositoryReviewAccepted: false, wasRepositoryReviewAccepted: false },
+  },
   ai_tool_rule_changed: {
     ...{ namespaceId: 'acme', tool: 'io.example.files/delete_file', agentClass: 'coding', verdict: 'ASK', previousVerdict: null },
     policyId: policy.policyId,

@@ -86,12 +86,18 @@ export const policy = payload(
     /** The revision whose text is published anew. */
     repeats: maybe(wholeNumber),
     reviewSubject: maybe(z.enum(['PUBLISH', 'RETIRE'])),
+    /** Of what is applied as code: where the folder is of which it is part, and the digest of what that says. */
+    ...{ source: text, bundle: maybe(digest) },
   }),
 );
 
 export const policySettings = payload(
   'policySettings',
-  z.object({ namespaceId: id, isReviewRequired: z.boolean(), wasReviewRequired: z.boolean() }),
+  z.object({
+    ...{ namespaceId: id, isReviewRequired: z.boolean(), wasReviewRequired: z.boolean() },
+    /** Whether what is applied as code needs none. Absent in earlier records. */
+    ...{ isRepositoryReviewAccepted: maybe(z.boolean()), wasRepositoryReviewAccepted: maybe(z.boolean()) },
+  }),
 );
 
 const ruleVerdict = maybe(z.enum(['ALLOW', 'ASK', 'DENY']));

@@ -55,6 +55,16 @@ export const OWN_TYPES: readonly EventType[] = [
     description: 'An old revision of a policy was published anew, as the next one.',
   }),
   own('ai_policy_retired', policy, { ...ofPolicies, description: 'A policy was taken out of force.' }),
+  own('ai_policy_adopted', policy, {
+    ...ofPolicies,
+    since: '0.2.0',
+    description: 'A policy was taken over as code, or by another folder: it changes with that, and not by hand any more.',
+  }),
+  own('ai_policy_released', policy, {
+    ...ofPolicies,
+    since: '0.2.0',
+    description: 'A policy that was applied as code can be changed by hand again.',
+  }),
   own('ai_policy_settings_changed', policySettings, {
     ...ofPolicies,
     since: '0.2.0',

@@ -47,12 +47,23 @@ export type DraftConflict = {
 /** A second person must review this first. */
 export type ReviewNeeded = {
   readonly kind: 'reviewNeeded';
-  readonly what: 'PUBLISH' | 'RETIRE' | 'ROLLBACK' | 'RULES';
+  readonly what: 'PUBLISH' | 'RETIRE' | 'ROLLBACK' | 'RULES' | 'BUNDLE';
   /** The namespaces for which that is set. */
   readonly demandedBy: readonly string[];
 };
 /** The text follows from rules about tools. */
 export type Generated = { readonly kind: 'generated'; readonly policyId: string };
+/** The text is that of a folder, and changes by applying that. */
+export type AsCode = { readonly kind: 'asCode'; readonly policyId: string; readonly name: string; readonly source: string | null };
+/** Nobody changes it by hand. */
+export type NotByHand = Generated | AsCode;
+
+/** Why a policy is not changed by hand; null when it is. */
+export function notByHand({ id, name, origin, applied }: Policy): NotByHand | null {
+  if (origin === 'TOOL_RULES') return { kind: 'generated', policyId: id };
+  if (origin === 'AS_CODE') return { kind: 'asCode', policyId: id, name, source: applied?.source ?? null };
+  return null;
+}
 
 /** The policy with its namespace, for somebody who changes what is governed there; null when it does not exist for the viewer. */
 export async function maintainedPolicy(
@@ -97,12 +108,13 @@ export async function changeFrom<Refusal extends { readonly kind: string }>(
   request: { readonly policyId: string; readonly basedOn: number; readonly text: string | null },
   change: (tx: PolicyTransaction, locked: Policy) => Promise<Done | Refusal>,
   isDone: (locked: Policy) => boolean = () => false,
-): Promise<Done | Refusal | Conflict | Generated | NotFound> {
+): Promise<Done | Refusal | Conflict | NotByHand | NotFound> {
   const { policyId, basedOn, text } = request;
-  const outcome = await deps.atomically(viewer.organizationId, async (tx): Promise<Done | Refusal | Conflict | Generated | NotFound> => {
+  const outcome = await deps.atomically(viewer.organizationId, async (tx): Promise<Done | Refusal | Conflict | NotByHand | NotFound> => {
     const locked = await tx.policies.lock(viewer.organizationId, policyId);
     if (locked === null) return { kind: 'notFound', field: 'policyId' };
-    if (locked.origin === 'TOOL_RULES') return { kind: 'generated', policyId };
+    const made = notByHand(locked);
+    if (made !== null) return made;
     if (isDone(locked)) return { kind: 'done', policy: locked };
     if (locked.latestRevision !== basedOn) return { kind: 'conflict', policyId, basedOn, latest: locked.latestRevision, text };
     const changed = await change(tx, locked);

@@ -58,4 +58,5 @@ export const newPolicy = ({ text, ...named }: NewPolicy, viewer: Viewer, now: Da
   latestRevision: 0,
   createdAt: now,
   createdBy: viewer.userId,
+  applied: null,
 });

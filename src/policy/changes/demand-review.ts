@@ -7,6 +7,8 @@ import { recordIn } from './record.js';
 export interface SettingsRequest {
   readonly namespaceId: string;
   readonly isReviewRequired: boolean;
+  /** Whether what is applied as code needs none there all the same, since its repository sees to that. */
+  readonly isRepositoryReviewAccepted: boolean;
 }
 
 export type SettingsOutcome = { readonly kind: 'done'; readonly namespaceId: string } | NotFound;
@@ -21,12 +23,17 @@ export async function setPolicySettings(deps: PolicyChanging, viewer: Viewer, re
   requireScope(viewer, 'policy:write');
   const namespace = await ownedNamespace(deps.directory, viewer, request.namespaceId);
   if (namespace === null) return { kind: 'notFound', field: 'namespaceId' };
-  const { isReviewRequired } = request;
+  const { isReviewRequired, isRepositoryReviewAccepted } = request;
   const author = await authorOf(deps.humans, viewer);
-  const by = isReviewRequired ? { at: deps.clock(), userId: viewer.userId } : null;
+  const by = { at: deps.clock(), userId: viewer.userId };
+  const demand = isReviewRequired ? { acceptsCode: isRepositoryReviewAccepted } : null;
   await deps.atomically(viewer.organizationId, async ({ policies, auditLog }) => {
-    if (!(await policies.demandReview(viewer.organizationId, namespace.id, by))) return;
-    const data = { namespaceId: namespace.id, isReviewRequired, wasReviewRequired: !isReviewRequired };
+    const before = await policies.demandReview(viewer.organizationId, namespace.id, demand, by);
+    if (before?.acceptsCode === demand?.acceptsCode) return;
+    const data = {
+      ...{ namespaceId: namespace.id, isReviewRequired, wasReviewRequired: before !== null },
+      ...{ isRepositoryReviewAccepted: demand?.acceptsCode ?? false, wasRepositoryReviewAccepted: before?.acceptsCode ?? false },
+    };
     await auditLog.append(viewer.organizationId, [recordIn(deps, author, namespace, { type: 'ai_policy_settings_changed', data })]);
   });
   deps.announce(viewer.organizationId);

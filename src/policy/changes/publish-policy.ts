@@ -11,8 +11,8 @@ import {
   type Conflict,
   type Done,
   type DraftConflict,
-  type Generated,
   type Invalid,
+  type NotByHand,
   type NotFound,
   type PolicyChanging,
   type ReviewNeeded,
@@ -33,7 +33,7 @@ export interface PublishRequest extends Enforcement {
   readonly message: string | null;
 }
 
-export type PublishOutcome = Done | Invalid | Unacceptable | NotFound | Conflict | DraftConflict | ReviewNeeded | Generated;
+export type PublishOutcome = Done | Invalid | Unacceptable | NotFound | Conflict | DraftConflict | ReviewNeeded | NotByHand;
 
 /**
  * Makes the next revision of a policy and puts it in force: at once or at its start, and until its end. Refused when somebody else

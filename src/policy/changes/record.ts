@@ -17,6 +17,9 @@ export interface PolicyRecord extends Partial<Enforcement> {
   readonly reviewer?: string | null;
   readonly repeats?: number | null;
   readonly reviewSubject?: ReviewSubject;
+  /** Where the folder is, and the digest of what it says, of which this is part: of what is applied as code. */
+  readonly source?: string | null;
+  readonly bundle?: string;
 }
 
 export function policyRecord(deps: { readonly clock: Clock }, author: Author, namespace: Namespace, record: PolicyRecord): Append {
@@ -37,6 +40,8 @@ export function policyRecord(deps: { readonly clock: Clock }, author: Author, na
     reviewer: said.reviewer ?? null,
     repeats: said.repeats ?? null,
     reviewSubject: said.reviewSubject ?? null,
+    source: said.source ?? null,
+    bundle: said.bundle ?? null,
   };
   return recordIn(deps, author, namespace, { type, data });
 }

@@ -7,7 +7,7 @@ import {
   maintainedPolicy,
   type Conflict,
   type Done,
-  type Generated,
+  type NotByHand,
   type NotFound,
   type PolicyChanging,
   type ReviewNeeded,
@@ -22,7 +22,7 @@ export interface RetireRequest {
   readonly message: string | null;
 }
 
-export type RetireOutcome = Done | NotFound | Conflict | ReviewNeeded | Generated;
+export type RetireOutcome = Done | NotFound | Conflict | ReviewNeeded | NotByHand;
 
 /**
  * Takes a policy out of force, with whatever of it is still to start. A retired one can be published again, by somebody who has seen

@@ -5,11 +5,12 @@ import type { Enforcement, Policy, Review, ReviewSubject } from '../policy.js';
 import type { PolicyTransaction } from '../ports.js';
 import {
   maintainedPolicy,
+  notByHand,
   scheduleProblem,
   unacceptable,
   type Done,
   type DraftConflict,
-  type Generated,
+  type NotByHand,
   type NotFound,
   type PolicyChanging,
   type Unacceptable,
@@ -24,7 +25,7 @@ export interface ReviewRequest extends Enforcement {
   readonly message: string | null;
 }
 
-export type ReviewOutcome = Done | NotFound | DraftConflict | Unacceptable | Generated | { readonly kind: 'ownDraft' };
+export type ReviewOutcome = Done | NotFound | DraftConflict | Unacceptable | NotByHand | { readonly kind: 'ownDraft' };
 
 /**
  * Says that the viewer has read a text and agrees that it comes in force, or is taken out of force. It counts for exactly this: this
@@ -44,7 +45,8 @@ export async function reviewPolicy(deps: PolicyChanging, viewer: Viewer, request
   const outcome = await deps.atomically(viewer.organizationId, async (tx): Promise<ReviewOutcome> => {
     const locked = await tx.policies.lock(viewer.organizationId, request.policyId);
     if (locked === null) return { kind: 'notFound', field: 'policyId' };
-    if (locked.origin === 'TOOL_RULES') return { kind: 'generated', policyId: locked.id };
+    const made = notByHand(locked);
+    if (made !== null) return made;
     const reviewed = await reviewedText(tx, viewer, locked, request);
     if (typeof reviewed !== 'string') return reviewed;
     const { subject, digest, message, mode, effectiveFrom, effectiveUntil } = request;

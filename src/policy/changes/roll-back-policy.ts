@@ -9,8 +9,8 @@ import {
   unacceptable,
   type Conflict,
   type Done,
-  type Generated,
   type Invalid,
+  type NotByHand,
   type NotFound,
   type PolicyChanging,
   type ReviewNeeded,
@@ -27,7 +27,7 @@ export interface RollBackRequest extends Enforcement {
   readonly message: string | null;
 }
 
-export type RollBackOutcome = Done | Invalid | Unacceptable | NotFound | Conflict | ReviewNeeded | Generated;
+export type RollBackOutcome = Done | Invalid | Unacceptable | NotFound | Conflict | ReviewNeeded | NotByHand;
 
 /**
  * Publishes an old revision anew, as the next one, which names it.

@@ -3,11 +3,12 @@ import { requireScope, type Viewer } from '../../kernel/index.js';
 import type { Draft, Policy } from '../policy.js';
 import {
   maintainedPolicy,
+  notByHand,
   readFor,
   type Done,
   type DraftConflict,
-  type Generated,
   type Invalid,
+  type NotByHand,
   type NotFound,
   type PolicyChanging,
 } from './changing.js';
@@ -20,7 +21,7 @@ export interface SaveDraftRequest {
   readonly text: string;
 }
 
-export type SaveDraftOutcome = Done | Invalid | NotFound | DraftConflict | Generated;
+export type SaveDraftOutcome = Done | Invalid | NotFound | DraftConflict | NotByHand;
 
 /**
  * Replaces a policy's draft, which decides nothing. Refused when somebody else saved it since the version that the author has seen.
@@ -38,7 +39,8 @@ export async function saveDraft(deps: PolicyChanging, viewer: Viewer, request: S
   const outcome = await deps.atomically(viewer.organizationId, async ({ policies, auditLog }): Promise<SaveDraftOutcome> => {
     const locked = await policies.lock(viewer.organizationId, policyId);
     if (locked === null) return { kind: 'notFound', field: 'policyId' };
-    if (locked.origin === 'TOOL_RULES') return { kind: 'generated', policyId };
+    const made = notByHand(locked);
+    if (made !== null) return made;
     if (locked.draft.version !== draftVersion)
       return { kind: 'draftConflict', policyId, basedOn: draftVersion, latest: locked.draft, text };
     if (locked.draft.text === text) return { kind: 'done', policy: locked };

@@ -88,6 +88,8 @@ function presentSaved(outcome: SaveDraftOutcome) {
       return refused(refusalOf.invalid(outcome));
     case 'generated':
       return refused(refusalOf.generated(outcome));
+    case 'asCode':
+      return refused(refusalOf.asCode(outcome));
     case 'notFound':
       return refused(refusalOf.notFound(outcome));
   }
@@ -103,6 +105,8 @@ function presentReviewed(outcome: ReviewOutcome) {
       return refused(refusalOf.ownDraft());
     case 'generated':
       return refused(refusalOf.generated(outcome));
+    case 'asCode':
+      return refused(refusalOf.asCode(outcome));
     case 'unacceptable':
       return refused(refusalOf.unacceptable(outcome));
     case 'notFound':
@@ -135,6 +139,8 @@ function presentRetired(outcome: RetireOutcome) {
       return refused(refusalOf.reviewNeeded(outcome));
     case 'generated':
       return refused(refusalOf.generated(outcome));
+    case 'asCode':
+      return refused(refusalOf.asCode(outcome));
     case 'notFound':
       return refused(refusalOf.notFound(outcome));
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isPlain, isPlainText, isWellFormed } from '../../kernel/index.js';
+import { MAX_BUNDLE_POLICIES } from '../bundle.js';
 
 const text = (longest: number, isFit = isPlainText, base = z.string()) =>
   base
@@ -23,6 +24,12 @@ const enforcement = {
   effectiveFrom: moment,
   effectiveUntil: moment,
 };
+
+const name = z
+  .string()
+  .min(1, 'must not be empty')
+  .refine((text) => text.trim() === text, 'must not begin or end with white space')
+  .pipe(text(100, isPlain));
 
 export const CreateInput = z.object({
   namespaceId: text(300),
@@ -51,7 +58,33 @@ export const PublishInput = z.object({
 });
 export const RollbackInput = z.object({ policyId: z.string(), basedOn: number, toRevision: number, message, ...enforcement });
 export const RetireInput = z.object({ policyId: z.string(), basedOn: number, message });
-export const SettingsInput = z.object({ namespaceId: text(300), isReviewRequired: z.boolean() });
+export const SettingsInput = z
+  .object({ namespaceId: text(300), isReviewRequired: z.boolean(), isRepositoryReviewAccepted: z.boolean().nullish() })
+  .transform(({ isRepositoryReviewAccepted, ...input }) => ({ ...input, isRepositoryReviewAccepted: isRepositoryReviewAccepted ?? false }))
+  .refine(({ isReviewRequired, isRepositoryReviewAccepted }) => isReviewRequired || !isRepositoryReviewAccepted, {
+    path: ['isRepositoryReviewAccepted'],
+    message: 'says what takes the place of a review that is required; leave it out where none is',
+  });
+export const ReleaseInput = z.object({ policyId: z.string(), message });
+export const BundleInput = z.object({
+  namespaceId: text(300),
+  policies: z
+    .array(z.object({ name, description: optional(text(1_000)), text: z.string(), mode: enforcement.mode }))
+    .max(MAX_BUNDLE_POLICIES, `must hold at most ${MAX_BUNDLE_POLICIES} policies; make several folders of it, for namespaces below`),
+  basedOn: z.array(
+    z.object({
+      ...{ policyId: z.string(), name: z.string(), revision: z.number() },
+      origin: z.enum(['AUTHORED', 'TOOL_RULES', 'AS_CODE']),
+    }),
+  ),
+  adopt: z
+    .array(z.string())
+    .nullish()
+    .transform((names) => names ?? []),
+  source: optional(text(300, isPlain)),
+  message,
+});
+export const BundleNames = z.array(z.string()).max(MAX_BUNDLE_POLICIES, `must hold at most ${MAX_BUNDLE_POLICIES} names`);
 export const RulesInput = z.object({
   namespaceId: text(300),
   rules: z

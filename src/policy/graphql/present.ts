@@ -10,9 +10,10 @@ export const timeOf = (date: Date | null): string | null => date?.toISOString() 
 
 /** Of a draft that nobody has reviewed: `AgentPolicy.status` and `AgentPolicyDraft.review` look whether somebody has. */
 export function presentPolicy(policy: Policy): PresentedPolicy {
-  const { id, name, description, namespaceId, origin, status, draft, latestRevision } = policy;
+  const { id, name, description, namespaceId, origin, status, draft, latestRevision, applied } = policy;
   return {
     ...{ id, name, description, namespaceId, origin, status, latestRevision },
+    appliedAsCode: applied,
     draftText: draft.text,
     draft: presentDraft(id, draft),
     createdAt: policy.createdAt.toISOString(),

@@ -1,5 +1,6 @@
 import { inputInvalid, notFound } from '../../platform/graphql-input.js';
-import type { Conflict, DraftConflict, Generated, Invalid, NotFound, ReviewNeeded, Unacceptable } from '../changes/changing.js';
+import type { BundleConflict, BundleDrifted, BundleInvalid } from '../changes/apply-bundle.js';
+import type { AsCode, Conflict, DraftConflict, Generated, Invalid, NotFound, ReviewNeeded, Unacceptable } from '../changes/changing.js';
 import { presentDraft } from './present.js';
 
 export const refusalOf = {
@@ -55,7 +56,37 @@ export const refusalOf = {
     __typename: 'AgentPolicyGenerated' as const,
     message: 'This policy follows from rules about tools. Change them with agentToolRuleSet.',
   }),
+
+  asCode: ({ policyId, name, source }: AsCode) => ({
+    __typename: 'AgentPolicyAsCode' as const,
+    message: `This policy is applied as code${source === null ? '' : ` from ${source}`}. Change it there, in the file of ${JSON.stringify(name)}, and apply the folder; or release it with agentPolicyRelease to change it by hand.`,
+    policyId,
+    source,
+  }),
+
+  bundleInvalid: ({ problems }: BundleInvalid) => ({
+    __typename: 'AgentPolicyBundleInvalid' as const,
+    message: `The texts of ${counted(new Set(problems.map(({ name }) => name)).size, 'policy', 'policies')} are not acceptable; problems says where and why. Nothing of the folder was applied.`,
+    problems,
+  }),
+
+  bundleConflict: ({ moved }: BundleConflict) => ({
+    __typename: 'AgentPolicyBundleConflict' as const,
+    message: `${counted(moved.length, 'policy is', 'policies are')} not as you have seen ${moved.length === 1 ? 'it' : 'them'}. Nothing of the folder was applied. Look at what changed, and plan again.`,
+    policies: moved.map(({ name, policyId, seen, now }) => ({
+      ...{ name, policyId, seenRevision: seen?.revision ?? null, seenOrigin: seen?.origin ?? null },
+      ...{ revision: now?.revision ?? null, origin: now?.origin ?? null },
+    })),
+  }),
+
+  bundleDrifted: ({ drifted }: BundleDrifted) => ({
+    __typename: 'AgentPolicyBundleDrifted' as const,
+    message: `${counted(drifted.length, 'policy is', 'policies are')} not as the last apply has left ${drifted.length === 1 ? 'it' : 'them'}. Nothing of the folder was applied. Look at each, and name in adopt those that the folder is to take over.`,
+    policies: drifted.map(({ drift, ...policy }) => ({ ...policy, reason: drift })),
+  }),
 };
+
+const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
 
 const REVIEW_NEEDED: Readonly<Record<ReviewNeeded['what'], string>> = {
   PUBLISH:
@@ -64,6 +95,8 @@ const REVIEW_NEEDED: Readonly<Record<ReviewNeeded['what'], string>> = {
     'A second person must agree that a policy is taken out of force here: by a review with the subject RETIRE of the latest revision.',
   ROLLBACK:
     'A second person must review what is published here, and nobody has reviewed that revision to be enforced at once. Save its text as the draft, and have it reviewed.',
+  BUNDLE:
+    'A second person must review what is published here, and nobody here can see who has reviewed a folder. Either an owner accepts the reviews of its repository, with isRepositoryReviewAccepted of agentPolicySettingsSet for each namespace that demands them; or the policies are written and reviewed by hand.',
   RULES:
     'A second person must review what is published here, and rules about tools are not reviewed. Write a policy, and have its draft reviewed.',
 };

@@ -6,10 +6,11 @@ import type { PolicyContext } from './for-request.js';
 import { SettingsInput } from './input.js';
 import { refusalOf } from './refusals.js';
 
-const presentSettings = ({ namespaceId, reviewDemandedBy }: PolicySettings) => ({
+const presentSettings = ({ namespaceId, reviewDemandedBy, codeReviewDemandedBy }: PolicySettings) => ({
   namespaceId,
   isReviewRequired: reviewDemandedBy.length > 0,
   reviewRequiredBy: [...reviewDemandedBy],
+  codeReviewRequiredBy: [...codeReviewDemandedBy],
 });
 
 export const Query: Pick<QueryResolvers<PolicyContext>, 'agentPolicySettings'> = {

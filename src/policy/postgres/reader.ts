@@ -2,6 +2,7 @@ import { groupByPlace, hasAnyOf, type SqlOf } from '../../platform/postgres.js';
 import { cursorKey } from '../cursor.js';
 import type { EnforcementMode, PolicyInForce } from '../policy.js';
 import type { EffectivePolicy, PolicyReader } from '../ports.js';
+import { IN_BUNDLE, withLatest } from './bundle.js';
 import {
   POLICY_COLUMNS,
   REVIEW_COLUMNS,
@@ -123,6 +124,29 @@ export const postgresPolicies = (of: SqlOf): PolicyReader => ({
     return rows.map((row) => row.namespace_id);
   },
 
+  async demandingReviewOfCode(organizationId, namespaceIds) {
+    const rows = await of(organizationId).query<{ namespace_id: string }>(DEMANDING_REVIEW_OF_CODE, [organizationId, namespaceIds]);
+    return rows.map((row) => row.namespace_id);
+  },
+
+  async listBundle(organizationId, namespaceId, names) {
+    const sql = of(organizationId);
+    const rows = await sql.query<PolicyRow>(`SELECT ${POLICY_COLUMNS} FROM policy p WHERE ${IN_BUNDLE}`, [
+      organizationId,
+      namespaceId,
+      names,
+    ]);
+    return withLatest(sql, organizationId, rows.map(toPolicy));
+  },
+
+  async pageBundle(organizationId, namespaceId, names, { first, after }) {
+    const rows = await of(organizationId).query<PolicyRow>(
+      `SELECT ${POLICY_COLUMNS} FROM policy p WHERE ${IN_BUNDLE} AND ${BEHIND('$4')} ORDER BY p.name, p.id::text LIMIT $5`,
+      [organizationId, namespaceId, names, cursorKey(after), first + 1],
+    );
+    return rows.map(toPolicy);
+  },
+
   async listToolRules(organizationId, namespaceId, { first, after }) {
     const rows = await of(organizationId).query<RuleRow>(
       `SELECT ${RULE_COLUMNS} FROM tool_rule t WHERE t.organization_id = $1 AND t.namespace_id = $2
@@ -145,6 +169,7 @@ export const postgresPolicies = (of: SqlOf): PolicyReader => ({
 });
 
 export const DEMANDING_REVIEW = 'SELECT namespace_id FROM policy_setting WHERE organization_id = $1 AND namespace_id = ANY($2::text[])';
+export const DEMANDING_REVIEW_OF_CODE = `${DEMANDING_REVIEW} AND NOT accepts_repository_review`;
 
 /** What there is in each project, or null where it is not shown. */
 const shown = <Row extends { readonly place: string; readonly is_shown: boolean | null }, Item>(

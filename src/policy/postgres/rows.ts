@@ -26,10 +26,12 @@ export interface PolicyRow {
   readonly latest_revision: number;
   readonly created_at: Date;
   readonly created_by: string;
+  readonly applied_revision: number | null;
+  readonly source: string | null;
 }
 
 export const POLICY_COLUMNS =
-  'p.id, p.namespace_id, p.name, p.description, p.origin, p.status, p.draft_text, p.draft_version, p.draft_saved_at, p.draft_saved_by, p.latest_revision, p.created_at, p.created_by';
+  'p.id, p.namespace_id, p.name, p.description, p.origin, p.status, p.draft_text, p.draft_version, p.draft_saved_at, p.draft_saved_by, p.latest_revision, p.created_at, p.created_by, p.applied_revision, p.source';
 
 export const toPolicy = (row: PolicyRow): Policy => ({
   id: row.id,
@@ -42,6 +44,7 @@ export const toPolicy = (row: PolicyRow): Policy => ({
   latestRevision: row.latest_revision,
   createdAt: row.created_at,
   createdBy: row.created_by,
+  applied: row.applied_revision === null ? null : { revision: row.applied_revision, source: row.source },
 });
 
 const toDraft = (row: PolicyRow): Draft => ({
@@ -49,6 +52,17 @@ const toDraft = (row: PolicyRow): Draft => ({
   version: row.draft_version,
   savedAt: row.draft_saved_at,
   savedBy: row.draft_saved_by,
+});
+
+/** As columns of Prisma's. */
+export const fromPolicy = ({ draft, applied, ...policy }: Policy) => ({
+  ...policy,
+  draftText: draft.text,
+  draftVersion: draft.version,
+  draftSavedAt: draft.savedAt,
+  draftSavedBy: draft.savedBy,
+  lastApplied: applied?.revision ?? null,
+  source: applied?.source ?? null,
 });
 
 export interface RevisionRow {
@@ -69,10 +83,15 @@ export interface RevisionRow {
   readonly published_by: string;
 }
 
-export const REVISION_COLUMNS =
-  'r.policy_id, r.revision, r.status, r.mode, r.effective_from, r.effective_until, r.text, r.est::text AS est, r.digest, r.author, r.reviewer, r.repeats, r.message, r.published_at, r.published_by';
+/** Without its statements, which take several times the room of the text. */
+export const REVISION_COLUMNS_ALONE =
+  'r.policy_id, r.revision, r.status, r.mode, r.effective_from, r.effective_until, r.text, r.digest, r.author, r.reviewer, r.repeats, r.message, r.published_at, r.published_by';
+export const REVISION_COLUMNS = `${REVISION_COLUMNS_ALONE}, r.est::text AS est`;
 
-export const toRevision = (row: RevisionRow): Revision => ({
+export const toRevision = (row: RevisionRow): Revision => ({ ...toRevisionAlone(row), statements: statementsIn(row.est) });
+
+/** Without its statements. */
+export const toRevisionAlone = (row: Omit<RevisionRow, 'est'>): Omit<Revision, 'statements'> => ({
   policyId: row.policy_id,
   revision: row.revision,
   status: row.status as Revision['status'],
@@ -80,7 +99,6 @@ export const toRevision = (row: RevisionRow): Revision => ({
   effectiveFrom: row.effective_from,
   effectiveUntil: row.effective_until,
   text: row.text,
-  statements: statementsIn(row.est),
   digest: row.digest,
   author: row.author,
   reviewer: row.reviewer,

@@ -1,8 +1,10 @@
 import type { Prisma } from '../../generated/prisma/client.js';
 import { sqlWithin } from '../../platform/postgres.js';
 import type { PolicyWriter } from '../ports.js';
-import { DEMANDING_REVIEW } from './reader.js';
+import { postgresBundleWriter } from './bundle.js';
+import { DEMANDING_REVIEW, DEMANDING_REVIEW_OF_CODE } from './reader.js';
 import {
+  fromPolicy,
   POLICY_COLUMNS,
   REVIEW_COLUMNS,
   REVISION_COLUMNS,
@@ -21,9 +23,10 @@ import {
 export const postgresPolicyWriter = (tx: Prisma.TransactionClient): PolicyWriter => {
   const sql = sqlWithin(tx);
   return {
-    async insert(organizationId, { draft, ...policy }) {
-      const draftColumns = { draftText: draft.text, draftVersion: draft.version, draftSavedAt: draft.savedAt, draftSavedBy: draft.savedBy };
-      const { count } = await tx.policy.createMany({ data: [{ organizationId, ...policy, ...draftColumns }], skipDuplicates: true });
+    ...postgresBundleWriter(tx),
+
+    async insert(organizationId, policy) {
+      const { count } = await tx.policy.createMany({ data: [{ organizationId, ...fromPolicy(policy) }], skipDuplicates: true });
       return count > 0;
     },
 
@@ -79,16 +82,21 @@ export const postgresPolicyWriter = (tx: Prisma.TransactionClient): PolicyWriter
       return rows.map((row) => row.namespace_id);
     },
 
-    async demandReview(organizationId, namespaceId, by) {
+    async demandingReviewOfCode(organizationId, line) {
+      await sql.query(`SELECT pg_advisory_xact_lock_shared(${SETTINGS_LOCK})::text`, [organizationId]);
+      const rows = await sql.query<{ namespace_id: string }>(DEMANDING_REVIEW_OF_CODE, [organizationId, line]);
+      return rows.map((row) => row.namespace_id);
+    },
+
+    async demandReview(organizationId, namespaceId, demand, { at, userId }) {
       await sql.query(`SELECT pg_advisory_xact_lock(${SETTINGS_LOCK})::text`, [organizationId]);
-      const { count } =
-        by === null
-          ? await tx.policySetting.deleteMany({ where: { organizationId, namespaceId } })
-          : await tx.policySetting.createMany({
-              data: [{ organizationId, namespaceId, setAt: by.at, setBy: by.userId }],
-              skipDuplicates: true,
-            });
-      return count > 0;
+      const where = { organizationId, namespaceId };
+      const before = await tx.policySetting.findFirst({ where });
+      const data = { acceptsCode: demand?.acceptsCode ?? false, setAt: at, setBy: userId };
+      if (demand === null) await tx.policySetting.deleteMany({ where });
+      else if (before === null) await tx.policySetting.create({ data: { ...where, ...data } });
+      else if (before.acceptsCode !== demand.acceptsCode) await tx.policySetting.updateMany({ where, data });
+      return before === null ? null : { acceptsCode: before.acceptsCode };
     },
 
     async lockToolRules(organizationId, namespaceId) {

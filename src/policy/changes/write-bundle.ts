@@ -1,0 +1,140 @@
+import type { Append, Author } from '../../audit/index.js';
+import type { Namespace } from '../../directory/index.js';
+import { sha256Hex } from '../../kernel/index.js';
+import type { BundleAction, BundleChange, BundledPolicy, StandingPolicy } from '../bundle.js';
+import { AT_ONCE, type Draft, type Policy, type Revision, type Statement } from '../policy.js';
+import type { PolicyTransaction } from '../ports.js';
+import type { PolicyChanging } from './changing.js';
+import { newPolicy } from './create-policy.js';
+import { policyRecord, type PolicyRecord } from './record.js';
+import { nextDraft } from './save-draft.js';
+
+/** A policy of the namespace with all that is to be written of it. */
+export interface Standing extends StandingPolicy {
+  readonly policy: Policy;
+  readonly latestText: string | null;
+  readonly latestAuthor: string | null;
+}
+export type Change = BundleChange<BundledPolicy, Standing>;
+
+/** What became of one policy. */
+export interface BundleResult {
+  readonly name: string;
+  readonly action: BundleAction;
+  readonly policyId: string;
+  /** Its latest. */
+  readonly revision: number;
+}
+
+/** Ends a transaction that has written already. */
+export class NameTaken extends Error {}
+
+export interface BundleWriting {
+  readonly changes: readonly Change[];
+  /** What the texts say that are to be published, by text. */
+  readonly read: ReadonlyMap<string, readonly Statement[]>;
+  readonly source: string | null;
+  readonly message: string | null;
+  /** The digest of what the folder says. */
+  readonly bundle: string;
+}
+
+/** A policy as it is to be stored, with the revision that makes it so, if any, and what is recorded. */
+interface Written {
+  readonly policy: Policy;
+  readonly isNew: boolean;
+  readonly revision: Revision | null;
+  readonly records: readonly PolicyRecord[];
+}
+
+/** Stores the changes with their records, a few statements for all of them. What became of each policy. */
+export async function writeBundle(
+  deps: PolicyChanging,
+  by: Author,
+  tx: PolicyTransaction,
+  namespace: Namespace,
+  writing: BundleWriting,
+): Promise<readonly BundleResult[]> {
+  const written = writing.changes.map((change) => writtenBy(deps, by, namespace, { writing, change }));
+  const { policies, auditLog } = tx;
+  const created = written.filter(({ isNew }) => isNew).map(({ policy }) => policy);
+  if ((await policies.insertAll(by.organizationId, created)) < created.length) throw new NameTaken();
+  await policies.addRevisions(
+    by.organizationId,
+    written.flatMap(({ revision }) => (revision === null ? [] : [revision])),
+  );
+  await policies.saveAll(
+    by.organizationId,
+    written.filter(({ isNew, records }) => !isNew && records.length > 0).map(({ policy }) => policy),
+  );
+  const records = written.flatMap(({ records: own }): Append[] => own.map((record) => policyRecord(deps, by, namespace, record)));
+  await auditLog.append(by.organizationId, records);
+  return written.map(({ policy }, index) => ({
+    ...{ name: policy.name, action: writing.changes[index]?.action ?? 'KEEP', policyId: policy.id, revision: policy.latestRevision },
+  }));
+}
+
+interface Writing {
+  readonly writing: BundleWriting;
+  readonly change: Change;
+}
+
+function writtenBy(deps: PolicyChanging, by: Author, namespace: Namespace, { writing, change }: Writing): Written {
+  const { action, before, after } = change;
+  const { bundle, message } = writing;
+  if (before !== null && action === 'KEEP') return { policy: before.policy, isNew: false, revision: null, records: [] };
+  const standing = before?.policy ?? draftedFor(deps, by, namespace, after);
+  const source = writing.source ?? standing.applied?.source ?? null;
+  const revision = action === 'ADOPT' ? null : revisionOf(deps, by, writing, change, standing);
+  const latestRevision = revision?.revision ?? standing.latestRevision;
+  const policy: Policy = {
+    ...standing,
+    ...{ origin: 'AS_CODE', applied: { revision: latestRevision, source }, latestRevision },
+    ...(after !== null && { description: after.description }),
+    ...(revision !== null && { status: revision.status, draft: draftAfter(deps, by, change, standing, revision) }),
+  };
+  const said = { policy, message, source, bundle };
+  const records: PolicyRecord[] = [];
+  if (before === null) {
+    const { text, version } = standing.draft;
+    records.push({ ...said, type: 'ai_policy_created', revision: 0, text, draftVersion: version, author: by.userId });
+  } else if (standing.origin !== 'AS_CODE' || action === 'ADOPT') {
+    const [text, author] = [before.latestText ?? standing.draft.text, before.latestAuthor ?? standing.draft.savedBy];
+    records.push({ ...said, type: 'ai_policy_adopted', revision: standing.latestRevision, text, author });
+  }
+  if (revision !== null)
+    records.push({ ...revision, ...said, type: revision.status === 'RETIRED' ? 'ai_policy_retired' : 'ai_policy_published' });
+  return { policy, isNew: before === null, revision, records };
+}
+
+function draftedFor(deps: PolicyChanging, by: Author, namespace: Namespace, after: BundledPolicy | null): Policy {
+  if (after === null) throw new Error('What is neither there nor wanted is no change.');
+  const { name, description, text } = after;
+  return newPolicy({ namespaceId: namespace.id, name, description, text }, by, deps.clock());
+}
+
+function revisionOf(
+  deps: PolicyChanging,
+  by: Author,
+  { read, message }: BundleWriting,
+  { before, after }: Change,
+  standing: Policy,
+): Revision {
+  const text = after?.text ?? before?.latestText ?? standing.draft.text;
+  const statements = after === null ? [] : read.get(text);
+  if (statements === undefined) throw new Error('A text is published that was not read.');
+  return {
+    ...AT_ONCE,
+    ...{ policyId: standing.id, revision: standing.latestRevision + 1, text, statements, digest: sha256Hex(text) },
+    ...(after === null
+      ? { status: 'RETIRED', author: before?.latestAuthor ?? by.userId }
+      : { status: 'PUBLISHED', author: by.userId, mode: after.mode }),
+    ...{ reviewer: null, repeats: null, message, publishedAt: deps.clock(), publishedBy: by.userId },
+  };
+}
+
+/** The draft follows, unless somebody has worked on it since the last publish: that stays, for when the policy is released. */
+function draftAfter(deps: PolicyChanging, by: Author, { before }: Change, standing: Policy, { text }: Revision): Draft {
+  const isFollowing = before === null || before.latestText === standing.draft.text;
+  return text === standing.draft.text || !isFollowing ? standing.draft : nextDraft(standing, text, by, deps.clock());
+}
