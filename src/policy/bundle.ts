@@ -22,7 +22,7 @@ export interface StandingPolicy {
   /** Whether it was ever applied as code. */
   readonly wasApplied: boolean;
   /** Where the folder was that it was applied from last, as far as that was said. */
-  readonly source: string | null;
+  readonly repository: string | null;
   /** Null before the first publish. */
   readonly latest: {
     readonly revision: number;
@@ -43,7 +43,7 @@ export type BundleAction = 'CREATE' | 'PUBLISH' | 'RETIRE' | 'ADOPT' | 'KEEP';
  * Why a policy is not as the last apply has left it: it was released to be changed by hand; or was always written by hand; or it was
  * applied from another folder; or it follows from rules about tools, and cannot be taken over.
  */
-export type BundleDrift = 'RELEASED' | 'HAND_WRITTEN' | 'OTHER_SOURCE' | 'TOOL_RULES';
+export type BundleDrift = 'RELEASED' | 'HAND_WRITTEN' | 'OTHER_REPOSITORY' | 'TOOL_RULES';
 
 /** What applying does to one policy. */
 export interface BundleChange<Wanted extends BundledPolicy = BundledPolicy, Standing extends StandingPolicy = StandingPolicy> {
@@ -61,21 +61,21 @@ export interface BundleChange<Wanted extends BundledPolicy = BundledPolicy, Stan
  *
  * A policy of the namespace that was not applied as code and has no namesake in the folder is nobody's business here.
  *
- * @param source where the folder is; null: it is not said, and what was said before stays
+ * @param repository where the folder is; null: it is not said, and what was said before stays
  */
 export function planBundle<Wanted extends BundledPolicy, Standing extends StandingPolicy>(
   wanted: readonly Wanted[],
   standing: readonly Standing[],
-  source: string | null,
+  repository: string | null,
 ): readonly BundleChange<Wanted, Standing>[] {
   const byName = new Map(standing.map((policy) => [policy.name, policy]));
   const names = new Set(wanted.map(({ name }) => name));
   const isLeft = ({ name, origin, latest }: Standing): boolean =>
     origin === 'AS_CODE' && latest?.status === 'PUBLISHED' && !names.has(name);
   const changes = [
-    ...wanted.map((after) => changeOf(after, byName.get(after.name) ?? null, source)),
+    ...wanted.map((after) => changeOf(after, byName.get(after.name) ?? null, repository)),
     ...standing.filter(isLeft).map((before) => ({
-      ...{ name: before.name, action: 'RETIRE' as const, drift: driftOf(before, source), before, after: null },
+      ...{ name: before.name, action: 'RETIRE' as const, drift: driftOf(before, repository), before, after: null },
     })),
   ];
   return changes.sort((left, right) => (left.name < right.name ? -1 : 1));
@@ -84,13 +84,13 @@ export function planBundle<Wanted extends BundledPolicy, Standing extends Standi
 function changeOf<Wanted extends BundledPolicy, Standing extends StandingPolicy>(
   after: Wanted,
   before: Standing | null,
-  source: string | null,
+  repository: string | null,
 ): BundleChange<Wanted, Standing> {
   const { name } = after;
   if (before === null) return { name, action: 'CREATE', drift: null, before, after };
-  const drift = driftOf(before, source);
+  const drift = driftOf(before, repository);
   if (!isAs(before, after)) return { name, action: 'PUBLISH', drift, before, after };
-  const isMarked = before.origin === 'AS_CODE' && (source === null || before.source === source);
+  const isMarked = before.origin === 'AS_CODE' && (repository === null || before.repository === repository);
   return { name, action: isMarked ? 'KEEP' : 'ADOPT', drift, before, after };
 }
 
@@ -101,10 +101,10 @@ const isAs = ({ description, latest }: StandingPolicy, wanted: BundledPolicy): b
   !latest.hasSchedule &&
   description === wanted.description;
 
-function driftOf({ origin, wasApplied, source: known }: StandingPolicy, source: string | null): BundleDrift | null {
+function driftOf({ origin, wasApplied, repository: known }: StandingPolicy, repository: string | null): BundleDrift | null {
   if (origin === 'TOOL_RULES') return 'TOOL_RULES';
   if (origin === 'AUTHORED') return wasApplied ? 'RELEASED' : 'HAND_WRITTEN';
-  return source !== null && known !== null && known !== source ? 'OTHER_SOURCE' : null;
+  return repository !== null && known !== null && known !== repository ? 'OTHER_REPOSITORY' : null;
 }
 
 /** What whoever applies has seen of a policy: everything else of it cannot change without one of these. */

@@ -15,7 +15,7 @@ export interface AppliedAsCode {
   /** Its latest revision then. */
   readonly revision: number;
   /** Where the folder is, as whoever applied it said; null when they did not. */
-  readonly source: string | null;
+  readonly repository: string | null;
 }
 
 /** A named piece of Cedar text, attached to a namespace. */

@@ -118,9 +118,9 @@ const cases: Readonly<Record<string, Case>> = {
     message: 'Policy rolled back: no deletes',
   },
   ai_policy_adopted: {
-    data: { ...policyData, source: 'https://git.example/g', bundle: 'ab' },
+    data: { ...policyData, repository: 'https://git.example/g', bundle: 'ab' },
     target: policy,
-    details: { ...policyDetails, source: 'https://git.example/g', bundle: 'ab' },
+    details: { ...policyDetails, repository: 'https://git.example/g', bundle: 'ab' },
     message: 'Policy adopted: no deletes',
   },
   ai_policy_released: { data: policyData, target: policy, details: policyDetails, message: 'Policy released: no deletes' },

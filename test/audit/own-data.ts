@@ -21,7 +21,7 @@ const policy = {
   message: null,
   ...{ mode: 'ENFORCE', effectiveFrom: null, effectiveUntil: '2026-12-01T00:00:00.000Z' },
   ...{ draftVersion: null, author: 'gid://platform/User/1', reviewer: 'gid://platform/User/2', repeats: null, reviewSubject: null },
-  ...{ source: null, bundle: null },
+  ...{ repository: null, bundle: null },
 };
 const draft = { ...policy, revision: 0, effectiveUntil: null, draftVersion: 1, reviewer: null };
 const tool = {
@@ -67,8 +67,8 @@ export const ownData = {
   ai_policy_published: policy,
   ai_policy_rolled_back: { ...policy, repeats: 1 },
   ai_policy_retired: policy,
-  ai_policy_adopted: { ...policy, source: 'https://git.example/acme/policies', bundle: digest },
-  ai_policy_released: { ...policy, source: 'https://git.example/acme/policies' },
+  ai_policy_adopted: { ...policy, repository: 'https://git.example/acme/policies', bundle: digest },
+  ai_policy_released: { ...policy, repository: 'https://git.example/acme/policies' },
   ai_policy_settings_changed: {
     ...{ namespaceId: 'acme', isReviewRequired: true, wasReviewRequired: false },
     ...{ isRepositoryReviewAccepted: false, wasRepositoryReviewAccepted: false },

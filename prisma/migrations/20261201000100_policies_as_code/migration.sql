@@ -4,13 +4,13 @@
 ALTER TABLE "policy" DROP CONSTRAINT "policy_origin_check",
     ADD CONSTRAINT "policy_origin_check" CHECK ("origin" IN ('AUTHORED', 'TOOL_RULES', 'AS_CODE'));
 
--- How it was applied as code last; kept when it is released to be changed by hand. `applied_revision`: the latest revision then. `source`:
+-- How it was applied as code last; kept when it is released to be changed by hand. `applied_revision`: the latest revision then. `repository`:
 -- where the folder is, as whoever applied it said.
 ALTER TABLE "policy"
     ADD COLUMN "applied_revision" INTEGER,
-    ADD COLUMN "source" TEXT,
+    ADD COLUMN "repository" TEXT,
     ADD CHECK ("origin" <> 'AS_CODE' OR "applied_revision" IS NOT NULL),
-    ADD CHECK ("source" IS NULL OR "applied_revision" IS NOT NULL);
+    ADD CHECK ("repository" IS NULL OR "applied_revision" IS NOT NULL);
 
 -- Whether what is applied as code needs no review where a second person must review what is published: the repository sees to that.
 ALTER TABLE "policy_setting" ADD COLUMN "accepts_repository_review" BOOLEAN NOT NULL DEFAULT false;

@@ -87,7 +87,7 @@ export const policy = payload(
     repeats: maybe(wholeNumber),
     reviewSubject: maybe(z.enum(['PUBLISH', 'RETIRE'])),
     /** Of what is applied as code: where the folder is of which it is part, and the digest of what that says. */
-    ...{ source: text, bundle: maybe(digest) },
+    ...{ repository: text, bundle: maybe(digest) },
   }),
 );
 

@@ -26,7 +26,7 @@ export interface ApplyRequest {
   /** Names of policies that are to be taken over though they are not as the last apply has left them. */
   readonly adopt: readonly string[];
   /** Where the folder is; null: it is not said. */
-  readonly source: string | null;
+  readonly repository: string | null;
   readonly message: string | null;
 }
 
@@ -46,7 +46,7 @@ export interface DriftedPolicy {
   readonly policyId: string;
   /** The latest; 0 before the first publish. */
   readonly revision: number;
-  readonly source: string | null;
+  readonly repository: string | null;
 }
 
 export type ApplyOutcome =
@@ -135,9 +135,9 @@ async function applyWithin(
   if (!('changes' in planned)) return planned;
   const demandedBy = await tx.policies.demandingReviewOfCode(by.organizationId, namespace.ancestors);
   if (demandedBy.length > 0) return { kind: 'reviewNeeded', what: 'BUNDLE', demandedBy };
-  const { source, message, policies } = request;
+  const { repository, message, policies } = request;
   const results = await writeBundle(deps, by, tx, namespace, {
-    ...{ changes: planned.changes, read, source, message, bundle: digestOfBundle(policies) },
+    ...{ changes: planned.changes, read, repository, message, bundle: digestOfBundle(policies) },
   });
   if (planned.changes.some(({ action }) => action !== 'KEEP' && action !== 'ADOPT')) await tx.epoch.raise(by.organizationId);
   return { kind: 'done', results };
@@ -146,7 +146,7 @@ async function applyWithin(
 /** What is to be done, when there is something; or the outcome. */
 function judge(request: ApplyRequest, found: readonly PolicyWithLatest[]): { readonly changes: readonly Change[] } | ApplyOutcome {
   const standing = found.map(toStanding);
-  const changes = planBundle(request.policies, standing, request.source);
+  const changes = planBundle(request.policies, standing, request.repository);
   if (changes.every(({ action }) => action === 'KEEP')) return { kind: 'done', results: changes.flatMap(kept) };
   const moved = movedSince(request.basedOn, standing);
   if (moved.length > 0) return { kind: 'bundleConflict', moved };
@@ -154,7 +154,7 @@ function judge(request: ApplyRequest, found: readonly PolicyWithLatest[]): { rea
   const drifted = changes.flatMap(({ name, drift, before }) =>
     drift === null || before === null || (drift !== 'TOOL_RULES' && adopted.has(name))
       ? []
-      : [{ name, drift, policyId: before.policyId, revision: before.latest?.revision ?? 0, source: before.source }],
+      : [{ name, drift, policyId: before.policyId, revision: before.latest?.revision ?? 0, repository: before.repository }],
   );
   return drifted.length > 0 ? { kind: 'bundleDrifted', drifted } : { changes };
 }
@@ -165,7 +165,7 @@ const kept = ({ name, action, before }: Change): readonly BundleResult[] =>
 export const toStanding = ({ policy, latest }: PolicyWithLatest): Standing => ({
   policyId: policy.id,
   ...{ name: policy.name, description: policy.description, origin: policy.origin },
-  ...{ wasApplied: policy.applied !== null, source: policy.applied?.source ?? null },
+  ...{ wasApplied: policy.applied !== null, repository: policy.applied?.repository ?? null },
   latest:
     latest === null
       ? null

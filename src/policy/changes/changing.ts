@@ -54,14 +54,14 @@ export type ReviewNeeded = {
 /** The text follows from rules about tools. */
 export type Generated = { readonly kind: 'generated'; readonly policyId: string };
 /** The text is that of a folder, and changes by applying that. */
-export type AsCode = { readonly kind: 'asCode'; readonly policyId: string; readonly name: string; readonly source: string | null };
+export type AsCode = { readonly kind: 'asCode'; readonly policyId: string; readonly name: string; readonly repository: string | null };
 /** Nobody changes it by hand. */
 export type NotByHand = Generated | AsCode;
 
 /** Why a policy is not changed by hand; null when it is. */
 export function notByHand({ id, name, origin, applied }: Policy): NotByHand | null {
   if (origin === 'TOOL_RULES') return { kind: 'generated', policyId: id };
-  if (origin === 'AS_CODE') return { kind: 'asCode', policyId: id, name, source: applied?.source ?? null };
+  if (origin === 'AS_CODE') return { kind: 'asCode', policyId: id, name, repository: applied?.repository ?? null };
   return null;
 }
 

@@ -18,7 +18,7 @@ export interface PolicyRecord extends Partial<Enforcement> {
   readonly repeats?: number | null;
   readonly reviewSubject?: ReviewSubject;
   /** Where the folder is, and the digest of what it says, of which this is part: of what is applied as code. */
-  readonly source?: string | null;
+  readonly repository?: string | null;
   readonly bundle?: string;
 }
 
@@ -40,7 +40,7 @@ export function policyRecord(deps: { readonly clock: Clock }, author: Author, na
     reviewer: said.reviewer ?? null,
     repeats: said.repeats ?? null,
     reviewSubject: said.reviewSubject ?? null,
-    source: said.source ?? null,
+    repository: said.repository ?? null,
     bundle: said.bundle ?? null,
   };
   return recordIn(deps, author, namespace, { type, data });

@@ -35,7 +35,7 @@ export async function releasePolicy(deps: PolicyChanging, viewer: Viewer, reques
       policyRecord(deps, by, found.namespace, {
         ...{ type: 'ai_policy_released', policy, revision: locked.latestRevision, text: latest?.text ?? locked.draft.text, message },
         ...(latest !== null && { mode: latest.mode, author: latest.author }),
-        source: locked.applied?.source ?? null,
+        repository: locked.applied?.repository ?? null,
       }),
     ]);
     return { kind: 'done', policy };

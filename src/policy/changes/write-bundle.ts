@@ -33,7 +33,7 @@ export interface BundleWriting {
   readonly changes: readonly Change[];
   /** What the texts say that are to be published, by text. */
   readonly read: ReadonlyMap<string, readonly Statement[]>;
-  readonly source: string | null;
+  readonly repository: string | null;
   readonly message: string | null;
   /** The digest of what the folder says. */
   readonly bundle: string;
@@ -84,16 +84,16 @@ function writtenBy(deps: PolicyChanging, by: Author, namespace: Namespace, { wri
   const { bundle, message } = writing;
   if (before !== null && action === 'KEEP') return { policy: before.policy, isNew: false, revision: null, records: [] };
   const standing = before?.policy ?? draftedFor(deps, by, namespace, after);
-  const source = writing.source ?? standing.applied?.source ?? null;
+  const repository = writing.repository ?? standing.applied?.repository ?? null;
   const revision = action === 'ADOPT' ? null : revisionOf(deps, by, writing, change, standing);
   const latestRevision = revision?.revision ?? standing.latestRevision;
   const policy: Policy = {
     ...standing,
-    ...{ origin: 'AS_CODE', applied: { revision: latestRevision, source }, latestRevision },
+    ...{ origin: 'AS_CODE', applied: { revision: latestRevision, repository }, latestRevision },
     ...(after !== null && { description: after.description }),
     ...(revision !== null && { status: revision.status, draft: draftAfter(deps, by, change, standing, revision) }),
   };
-  const said = { policy, message, source, bundle };
+  const said = { policy, message, repository, bundle };
   const records: PolicyRecord[] = [];
   if (before === null) {
     const { text, version } = standing.draft;

@@ -81,7 +81,7 @@ export const BundleInput = z.object({
     .array(z.string())
     .nullish()
     .transform((names) => names ?? []),
-  source: optional(text(300, isPlain)),
+  repository: optional(text(300, isPlain)),
   message,
 });
 export const BundleNames = z.array(z.string()).max(MAX_BUNDLE_POLICIES, `must hold at most ${MAX_BUNDLE_POLICIES} names`);

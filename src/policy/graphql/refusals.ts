@@ -57,11 +57,11 @@ export const refusalOf = {
     message: 'This policy follows from rules about tools. Change them with agentToolRuleSet.',
   }),
 
-  asCode: ({ policyId, name, source }: AsCode) => ({
+  asCode: ({ policyId, name, repository }: AsCode) => ({
     __typename: 'AgentPolicyAsCode' as const,
-    message: `This policy is applied as code${source === null ? '' : ` from ${source}`}. Change it there, in the file of ${JSON.stringify(name)}, and apply the folder; or release it with agentPolicyRelease to change it by hand.`,
+    message: `This policy is applied as code${repository === null ? '' : ` from ${repository}`}. Change it there, in the file of ${JSON.stringify(name)}, and apply the folder; or release it with agentPolicyRelease to change it by hand.`,
     policyId,
-    source,
+    repository,
   }),
 
   bundleInvalid: ({ problems }: BundleInvalid) => ({

@@ -27,11 +27,11 @@ export interface PolicyRow {
   readonly created_at: Date;
   readonly created_by: string;
   readonly applied_revision: number | null;
-  readonly source: string | null;
+  readonly repository: string | null;
 }
 
 export const POLICY_COLUMNS =
-  'p.id, p.namespace_id, p.name, p.description, p.origin, p.status, p.draft_text, p.draft_version, p.draft_saved_at, p.draft_saved_by, p.latest_revision, p.created_at, p.created_by, p.applied_revision, p.source';
+  'p.id, p.namespace_id, p.name, p.description, p.origin, p.status, p.draft_text, p.draft_version, p.draft_saved_at, p.draft_saved_by, p.latest_revision, p.created_at, p.created_by, p.applied_revision, p.repository';
 
 export const toPolicy = (row: PolicyRow): Policy => ({
   id: row.id,
@@ -44,7 +44,7 @@ export const toPolicy = (row: PolicyRow): Policy => ({
   latestRevision: row.latest_revision,
   createdAt: row.created_at,
   createdBy: row.created_by,
-  applied: row.applied_revision === null ? null : { revision: row.applied_revision, source: row.source },
+  applied: row.applied_revision === null ? null : { revision: row.applied_revision, repository: row.repository },
 });
 
 const toDraft = (row: PolicyRow): Draft => ({
@@ -62,7 +62,7 @@ export const fromPolicy = ({ draft, applied, ...policy }: Policy) => ({
   draftSavedAt: draft.savedAt,
   draftSavedBy: draft.savedBy,
   lastApplied: applied?.revision ?? null,
-  source: applied?.source ?? null,
+  repository: applied?.repository ?? null,
 });
 
 export interface RevisionRow {
