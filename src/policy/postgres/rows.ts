@@ -20,6 +20,7 @@ export interface PolicyRow {
   readonly origin: string;
   readonly status: string;
   readonly draft_text: string;
+  readonly draft_cases: string | null;
   readonly draft_version: number;
   readonly draft_saved_at: Date;
   readonly draft_saved_by: string;
@@ -29,7 +30,7 @@ export interface PolicyRow {
 }
 
 export const POLICY_COLUMNS =
-  'p.id, p.namespace_id, p.name, p.description, p.origin, p.status, p.draft_text, p.draft_version, p.draft_saved_at, p.draft_saved_by, p.latest_revision, p.created_at, p.created_by';
+  'p.id, p.namespace_id, p.name, p.description, p.origin, p.status, p.draft_text, p.draft_cases, p.draft_version, p.draft_saved_at, p.draft_saved_by, p.latest_revision, p.created_at, p.created_by';
 
 export const toPolicy = (row: PolicyRow): Policy => ({
   id: row.id,
@@ -46,6 +47,7 @@ export const toPolicy = (row: PolicyRow): Policy => ({
 
 const toDraft = (row: PolicyRow): Draft => ({
   text: row.draft_text,
+  cases: row.draft_cases,
   version: row.draft_version,
   savedAt: row.draft_saved_at,
   savedBy: row.draft_saved_by,
@@ -59,6 +61,7 @@ export interface RevisionRow {
   readonly effective_from: Date | null;
   readonly effective_until: Date | null;
   readonly text: string;
+  readonly cases: string | null;
   readonly est: string;
   readonly digest: string;
   readonly author: string;
@@ -70,7 +73,7 @@ export interface RevisionRow {
 }
 
 export const REVISION_COLUMNS =
-  'r.policy_id, r.revision, r.status, r.mode, r.effective_from, r.effective_until, r.text, r.est::text AS est, r.digest, r.author, r.reviewer, r.repeats, r.message, r.published_at, r.published_by';
+  'r.policy_id, r.revision, r.status, r.mode, r.effective_from, r.effective_until, r.text, r.cases, r.est::text AS est, r.digest, r.author, r.reviewer, r.repeats, r.message, r.published_at, r.published_by';
 
 export const toRevision = (row: RevisionRow): Revision => ({
   policyId: row.policy_id,
@@ -80,6 +83,7 @@ export const toRevision = (row: RevisionRow): Revision => ({
   effectiveFrom: row.effective_from,
   effectiveUntil: row.effective_until,
   text: row.text,
+  cases: row.cases,
   statements: statementsIn(row.est),
   digest: row.digest,
   author: row.author,
@@ -99,6 +103,7 @@ export interface ReviewRow {
   readonly subject: string;
   readonly number: number;
   readonly digest: string;
+  readonly cases_digest: string | null;
   readonly mode: string;
   readonly effective_from: Date | null;
   readonly effective_until: Date | null;
@@ -108,7 +113,7 @@ export interface ReviewRow {
 }
 
 export const REVIEW_COLUMNS =
-  'v.id, v.policy_id, v.subject, v.number, v.digest, v.mode, v.effective_from, v.effective_until, v.message, v.reviewed_at, v.reviewed_by';
+  'v.id, v.policy_id, v.subject, v.number, v.digest, v.cases_digest, v.mode, v.effective_from, v.effective_until, v.message, v.reviewed_at, v.reviewed_by';
 
 export const toReview = (row: ReviewRow): Review => ({
   id: row.id,
@@ -116,6 +121,7 @@ export const toReview = (row: ReviewRow): Review => ({
   subject: row.subject as ReviewSubject,
   number: row.number,
   digest: row.digest,
+  casesDigest: row.cases_digest,
   mode: row.mode as EnforcementMode,
   effectiveFrom: row.effective_from,
   effectiveUntil: row.effective_until,

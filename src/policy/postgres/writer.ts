@@ -1,5 +1,6 @@
 import type { Prisma } from '../../generated/prisma/client.js';
 import { sqlWithin } from '../../platform/postgres.js';
+import type { Draft } from '../policy.js';
 import type { PolicyWriter } from '../ports.js';
 import { DEMANDING_REVIEW } from './reader.js';
 import {
@@ -22,8 +23,8 @@ export const postgresPolicyWriter = (tx: Prisma.TransactionClient): PolicyWriter
   const sql = sqlWithin(tx);
   return {
     async insert(organizationId, { draft, ...policy }) {
-      const draftColumns = { draftText: draft.text, draftVersion: draft.version, draftSavedAt: draft.savedAt, draftSavedBy: draft.savedBy };
-      const { count } = await tx.policy.createMany({ data: [{ organizationId, ...policy, ...draftColumns }], skipDuplicates: true });
+      const data = [{ organizationId, ...policy, ...draftColumns(draft) }];
+      const { count } = await tx.policy.createMany({ data, skipDuplicates: true });
       return count > 0;
     },
 
@@ -52,11 +53,8 @@ export const postgresPolicyWriter = (tx: Prisma.TransactionClient): PolicyWriter
       });
     },
 
-    async saveDraft(organizationId, policyId, { text, version, savedAt, savedBy }) {
-      await tx.policy.update({
-        where: { id: policyId, organizationId },
-        data: { draftText: text, draftVersion: version, draftSavedAt: savedAt, draftSavedBy: savedBy },
-      });
+    async saveDraft(organizationId, policyId, draft) {
+      await tx.policy.update({ where: { id: policyId, organizationId }, data: draftColumns(draft) });
     },
 
     async addReview(organizationId, review) {
@@ -126,5 +124,13 @@ export const postgresPolicyWriter = (tx: Prisma.TransactionClient): PolicyWriter
     },
   };
 };
+
+const draftColumns = ({ text, cases, version, savedAt, savedBy }: Draft) => ({
+  draftText: text,
+  draftCases: cases,
+  draftVersion: version,
+  draftSavedAt: savedAt,
+  draftSavedBy: savedBy,
+});
 
 const SETTINGS_LOCK = "hashtextextended($1 || ' policy settings', 0)";
