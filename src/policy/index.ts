@@ -1,6 +1,7 @@
 export { isObligation } from './annotations.js';
 export { readBaseline, startFromBaseline } from './baseline.js';
 export type { PolicyChanging } from './changes/changing.js';
+export { compiledEngine } from './compiled-engine.js';
 export { evaluate, preparePolicySet, type Evaluation, type PolicySet, type Reason } from './evaluate.js';
 export { inForceAt, withShadows, type InForce } from './in-force.js';
 export { SCHEMA, SCHEMA_VERSION } from './model.js';
