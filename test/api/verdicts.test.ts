@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventFrom } from '../../src/audit/event.js';
-import { callIn } from '../../src/decisions/recorded-call.js';
+import { callIn } from '../../src/policy/recorded-call.js';
 import { evaluate, preparePolicySet } from '../../src/policy/index.js';
 import { bothEngines } from '../../src/policy/wasm/engines.js';
 import { aPolicy } from '../policy/a-call.js';
