@@ -73,10 +73,18 @@ import { redisSignals, type Signals } from './platform/redis.js';
 import { readSchema } from './platform/schema-file.js';
 import { localSignals } from './platform/signals.js';
 import * as policyGraphql from './policy/graphql.js';
-import { readBaseline, startFromBaseline, type PolicyChanging, type PolicyReading, type PolicyTransaction } from './policy/index.js';
+import {
+  compiledEngine,
+  readBaseline,
+  startFromBaseline,
+  type PolicyChanging,
+  type PolicyReading,
+  type PolicyTransaction,
+} from './policy/index.js';
 import { postgresPolicies } from './policy/postgres/reader.js';
 import { postgresPolicyWriter } from './policy/postgres/writer.js';
-import { wasmEngine, wasmParser } from './policy/wasm.js';
+import { bothEngines, wasmEngine } from './policy/wasm/engines.js';
+import { wasmParser } from './policy/wasm/parser.js';
 import * as toolsGraphql from './tools/graphql.js';
 import type { Registering, ToolReading } from './tools/index.js';
 import { postgresTools, postgresToolWriter } from './tools/postgres.js';
@@ -159,6 +167,8 @@ export async function buildApp(config: Config, logger: Logger, clock: Clock = ()
     },
   };
 }
+
+const ENGINES = { compiled: compiledEngine, wasm: wasmEngine, both: bothEngines } as const;
 
 type Services = ReturnType<typeof buildServices>;
 type Transaction = Parameters<typeof postgresPolicyWriter>[0];
@@ -274,7 +284,7 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
         }),
       ),
   };
-  const snapshots = keepSnapshots({ directory, policies, tools, engine: wasmEngine, hints, clock });
+  const snapshots = keepSnapshots({ directory, policies, tools, engine: ENGINES[config.policyEngine], hints, clock });
   const deciding: Deciding = {
     ...{ snapshots, log, places, humans, redactor, clock },
     alarm: (message, details) => logger.error(message, details),

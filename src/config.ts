@@ -35,6 +35,7 @@ const Environment = z.object({
   FEED_HEARTBEAT_SECONDS: wholeNumber(1, 3_600).default(15),
   SEQUENCER: z.enum(['on', 'off']).default('on'),
   RETENTION_INTERVAL_MINUTES: wholeNumber(1, 10_080).default(60),
+  POLICY_ENGINE: z.enum(['compiled', 'wasm', 'both']).default('compiled'),
   POLICY_BASELINE: z.enum(['on', 'off']).default('on'),
   GRAPHQL_INTROSPECTION: z.enum(['on', 'off']).default('on'),
   LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
@@ -64,6 +65,7 @@ export interface Config {
   readonly sequencer: boolean;
   readonly retention: { readonly intervalMinutes: number };
   /** Whether an organization that becomes known starts with the baseline policy. */
+  readonly policyEngine: 'compiled' | 'wasm' | 'both';
   readonly policyBaseline: boolean;
   readonly introspection: boolean;
   readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug';
@@ -128,6 +130,7 @@ function toConfig(env: z.infer<typeof Environment>): Config {
     feed: { heartbeatSeconds: env.FEED_HEARTBEAT_SECONDS },
     sequencer: env.SEQUENCER === 'on',
     retention: { intervalMinutes: env.RETENTION_INTERVAL_MINUTES },
+    policyEngine: env.POLICY_ENGINE,
     policyBaseline: env.POLICY_BASELINE === 'on',
     introspection: env.GRAPHQL_INTROSPECTION === 'on',
     logLevel: env.LOG_LEVEL,

@@ -1,11 +1,10 @@
 import { policyToJson } from '@cedar-policy/cedar-wasm/nodejs';
 import { compilePolicies, type CompiledPolicies } from '../../src/cedar/index.js';
 import { loadPolicySet, type WasmPolicySet } from '../../src/platform/cedar-wasm.js';
-import type { CedarRequest } from '../../src/policy/ports.js';
 import { median } from '../support/figures.js';
 import { seededRandom } from '../support/random.js';
 import { askedOf } from './compiled.js';
-import { aPolicy, requestOf, someCalls, somePolicies, type Call } from './world.js';
+import { aPolicy, requestOf, someCalls, somePolicies, type Call, type CedarRequest } from './world.js';
 
 export interface Measured {
   readonly policies: number;

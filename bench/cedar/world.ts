@@ -1,5 +1,26 @@
-import type { CedarEntity, CedarRequest } from '../../src/policy/ports.js';
+import type { Json } from '../../src/kernel/index.js';
 import { evenly, pick, seededRandom, skewed, type Random } from '../support/random.js';
+
+/** A request in Cedar's JSON form. */
+export interface CedarRequest {
+  readonly principal: EntityId;
+  readonly action: EntityId;
+  readonly resource: EntityId;
+  readonly context: Readonly<Record<string, Json>>;
+  readonly entities: readonly CedarEntity[];
+}
+
+interface EntityId {
+  readonly type: string;
+  readonly id: string;
+}
+
+interface CedarEntity {
+  readonly uid: EntityId;
+  readonly attrs: Readonly<Record<string, Json>>;
+  readonly parents: readonly EntityId[];
+  readonly tags?: Readonly<Record<string, Json>>;
+}
 
 // A platform of some size: 600 projects in 60 subgroups of 20 groups, 500 tools on 20 servers, 100 agents of 10 classes.
 

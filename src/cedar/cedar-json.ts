@@ -6,7 +6,7 @@ import { codeOf, isFailed } from './outcome.js';
 import { exactly, mapItems, mapMembers } from './read-json.js';
 import { readUid, readValue } from './read-value.js';
 import { at, START, Unsupported, type Place } from './refusal.js';
-import type { EntityUid, Fields, Value } from './value.js';
+import type { Datetime, Decimal, Duration, EntityUid, Fields, IpAddress, Value } from './value.js';
 
 // Cedar's JSON format gives meaning to some names of members (`__entity`, `__extn`). What comes from outside must not pass through
 // here: it is put into values as the text that it is.
@@ -64,3 +64,43 @@ export function entitiesFromJson(json: unknown): EntityReader {
 
 const liesInItself = (uid: EntityUid, read: EntityReader): boolean =>
   (read(uid)?.parents ?? []).some((parent) => lineOf(parent, read(parent), read).uids.some(({ key }) => key === uid.key));
+
+/** The value in Cedar's JSON format: what `valueFromJson` reads. Integers beyond 2^53 become BigInts. */
+export function valueToJson(value: Value): unknown {
+  if (typeof value !== 'object') return value;
+  switch (value.kind) {
+    case 'entity':
+      return { __entity: { type: value.type, id: value.id } };
+    case 'set':
+      return value.members.map(valueToJson);
+    case 'record':
+      return Object.fromEntries([...value.fields].map(([name, field]) => [name, valueToJson(field)]));
+    default:
+      return callFor(value);
+  }
+}
+
+const call = (fn: string, ...args: readonly unknown[]): unknown => ({
+  __extn: { fn, ...(args.length === 1 ? { arg: args[0] } : { args }) },
+});
+
+/** A call of the function that makes the value. */
+function callFor(value: Decimal | IpAddress | Datetime | Duration): unknown {
+  switch (value.kind) {
+    case 'decimal': {
+      const digits = String(value.amount).replace('-', '').padStart(5, '0');
+      return call('decimal', `${value.amount < 0 ? '-' : ''}${digits.slice(0, -4)}.${digits.slice(-4)}`);
+    }
+    case 'ip':
+      return call('ip', `${value.version === 4 ? dotted(Number(value.address)) : colons(BigInt(value.address))}/${value.prefix}`);
+    case 'datetime':
+      // The constructor knows the years from 0 to 9999 alone.
+      return call('offset', call('datetime', '1970-01-01'), call('duration', `${value.amount}ms`));
+    case 'duration':
+      return call('duration', `${value.amount}ms`);
+  }
+}
+
+const dotted = (address: number): string => [24, 16, 8, 0].map((bits) => Math.floor(address / 2 ** bits) % 256).join('.');
+const colons = (address: bigint): string =>
+  Array.from({ length: 8 }, (_, group) => ((address >> BigInt(112 - 16 * group)) & 0xffffn).toString(16)).join(':');

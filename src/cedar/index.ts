@@ -1,4 +1,4 @@
-export { entitiesFromJson, requestFromJson, valueFromJson } from './cedar-json.js';
+export { entitiesFromJson, requestFromJson, valueFromJson, valueToJson } from './cedar-json.js';
 export { readerOf, type EntityNode, type EntityReader } from './entities.js';
 export { fieldsOf, recordOf, setOf } from './equality.js';
 export type { ClauseExplanation, PolicyExplanation } from './explain.js';

@@ -18,7 +18,9 @@ import {
 import type { Agent, Namespace } from '../directory/index.js';
 import { hashOf, requireScope, type Clock, type Json, type Viewer } from '../kernel/index.js';
 import {
+  DECISION_EVENT,
   evaluate,
+  factsOf,
   STRICTEST_CIRCUMSTANCES,
   type Circumstances,
   type Evaluation,
@@ -27,8 +29,7 @@ import {
   type ToolFacts,
 } from '../policy/index.js';
 import { partsOf, RISKS, UNKNOWN_RISK, type NamedTool, type Tool } from '../tools/index.js';
-import { DECISION_EVENT, decisionIn, EXPLANATIONS, type Decision, type DecisionData } from './decision.js';
-import { factsOf } from './recorded-call.js';
+import { decisionIn, EXPLANATIONS, type Decision, type DecisionData } from './decision.js';
 import { questionDigest, type Question } from './question.js';
 import { shadowVerdict, type ShadowVerdict, type Watching } from './shadow.js';
 import type { Facts, Snapshots } from './snapshot.js';

@@ -1,10 +1,8 @@
 import type { StoredEvent, Verdict } from '../audit/index.js';
 import { isJsonObject, type JsonObject } from '../kernel/index.js';
-import type { Approval, Evaluation, Reason } from '../policy/index.js';
+import { DECISION_EVENT, type Approval, type Evaluation, type Reason } from '../policy/index.js';
 import type { ActionType } from '../tools/index.js';
 import type { ShadowVerdict } from './shadow.js';
-
-export const DECISION_EVENT = 'ai_tool_decision_made';
 
 /** The answer to one tool call, as it was recorded. */
 export interface Decision {

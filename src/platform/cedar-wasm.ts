@@ -125,15 +125,17 @@ function openInstance(): Instance {
   return instance;
 }
 
-let current = openInstance();
+/** Opened when it is first asked: a process that only parses needs none. */
+let current: Instance | null = null;
 
 /**
  * Asks the current instance. Whatever throws out of wasm, instead of answering, may have left its memory in any state: that
  * instance answers nobody any more, and the next question goes to a new one.
  */
 function ask<Answer>(question: (instance: Instance) => Answer): Answer {
+  const instance = (current ??= openInstance());
   try {
-    return question(current);
+    return question(instance);
   } catch (cause) {
     current = openInstance();
     throw new Error('cedar-wasm broke on a set of policies; it was replaced.', { cause });

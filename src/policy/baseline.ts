@@ -65,16 +65,16 @@ export async function startFromBaseline(
     name: BASELINE_NAME,
     description: 'What the organization started with. Replace or retire it.',
   };
-  const policy = newPolicy({ ...named, text: BASELINE }, by, deps.clock());
+  const policy = newPolicy({ ...named, text: BASELINE, cases: null }, by, deps.clock());
   if (!(await tx.policies.insert(by.organizationId, policy))) return;
   await tx.auditLog.append(by.organizationId, [
     policyRecord(deps, by, organization, {
-      ...{ type: 'ai_policy_created', policy, revision: 0, text: BASELINE, message: null, draftVersion: 1, author: by.userId },
+      ...{ type: 'ai_policy_created', policy, revision: 0, text: BASELINE, cases: null, message: null, draftVersion: 1, author: by.userId },
     }),
   ]);
   await addRevision(deps, by, tx, organization, {
     ...AT_ONCE,
-    ...{ type: 'ai_policy_published', policy, status: 'PUBLISHED', text: BASELINE, statements, author: by.userId },
+    ...{ type: 'ai_policy_published', policy, status: 'PUBLISHED', text: BASELINE, cases: null, statements, author: by.userId },
     ...{ reviewer: null, repeats: null, message: 'The organization became known.' },
   });
 }

@@ -1,14 +1,13 @@
 import { canonicalJson, sha256Hex } from '../kernel/index.js';
-import type { EnforcementMode, PolicyOrigin } from './policy.js';
+import type { EnforcementMode, PolicyOrigin, Written } from './policy.js';
 
 /** The most policies of one bundle. */
 export const MAX_BUNDLE_POLICIES = 1_000;
 
 /** A policy as a folder in a repository has it. In force at once, and for good. */
-export interface BundledPolicy {
+export interface BundledPolicy extends Written {
   /** Unique in the folder. */
   readonly name: string;
-  readonly text: string;
   readonly description: string | null;
   readonly mode: EnforcementMode;
 }
@@ -24,13 +23,14 @@ export interface StandingPolicy {
   /** Where the folder was that it was applied from last, as far as that was said. */
   readonly repository: string | null;
   /** Null before the first publish. */
-  readonly latest: {
-    readonly revision: number;
-    readonly status: 'PUBLISHED' | 'RETIRED';
-    readonly text: string;
-    readonly mode: EnforcementMode;
-    readonly hasSchedule: boolean;
-  } | null;
+  readonly latest:
+    | (Written & {
+        readonly revision: number;
+        readonly status: 'PUBLISHED' | 'RETIRED';
+        readonly mode: EnforcementMode;
+        readonly hasSchedule: boolean;
+      })
+    | null;
 }
 
 /**
@@ -97,6 +97,7 @@ function changeOf<Wanted extends BundledPolicy, Standing extends StandingPolicy>
 const isAs = ({ description, latest }: StandingPolicy, wanted: BundledPolicy): boolean =>
   latest?.status === 'PUBLISHED' &&
   latest.text === wanted.text &&
+  latest.cases === wanted.cases &&
   latest.mode === wanted.mode &&
   !latest.hasSchedule &&
   description === wanted.description;
@@ -148,6 +149,10 @@ export const digestOfSeen = (seen: readonly SeenPolicy[]): string =>
 
 /** SHA-256, in hexadecimal, of what a folder says, whatever its order. */
 export const digestOfBundle = (policies: readonly BundledPolicy[]): string =>
-  sha256Hex(canonicalJson(sorted(policies.map(({ name, text, description, mode }) => canonicalJson({ name, text, description, mode })))));
+  sha256Hex(
+    canonicalJson(
+      sorted(policies.map(({ name, text, cases, description, mode }) => canonicalJson({ name, text, cases, description, mode }))),
+    ),
+  );
 
 const sorted = (texts: readonly string[]): string[] => [...texts].sort();

@@ -1,7 +1,7 @@
-import type { Json } from '../kernel/index.js';
+import { datetime, entityUid, fieldsOf, recordOf, setOf, type EntityUid, type Fields, type Value } from '../cedar/index.js';
 import type { CallArguments } from './call-arguments.js';
 import { localTime } from './local-time.js';
-import type { CedarEntity, CedarRequest, EntityId } from './ports.js';
+import type { CedarEntity, CedarRequest } from './ports.js';
 import type { Approval, NamespaceFacts, ToolCall } from './tool-call.js';
 
 const KIND_TYPE = { ORGANIZATION: 'Organization', GROUP: 'Group', PROJECT: 'Project' } as const;
@@ -9,132 +9,142 @@ const KIND_TYPE = { ORGANIZATION: 'Organization', GROUP: 'Group', PROJECT: 'Proj
 /** Of a line in which the platform has classified nothing: as confidential as can be. */
 export const UNKNOWN_DATA_CLASS = 3;
 
+const INVOKE_TOOL = entityUid('Action', 'invokeTool');
+const THIS_USE = entityUid('ToolUse', 'this call');
+const THESE_NUMBERS = entityUid('NumberArguments', 'this call');
+const THESE_FLAGS = entityUid('FlagArguments', 'this call');
+const THESE_LISTS = entityUid('ListArguments', 'this call');
+
+const NONE: Fields = new Map();
+
 /**
  * The call as Cedar is asked about it: see SCHEMA in model.ts. As it is, without any promise; `supposing` adds what is supposed. Pure.
+ *
+ * What comes from outside goes into values as the text that it is; no name in it means anything.
  */
 export function cedarRequest(call: ToolCall, given: CallArguments): CedarRequest {
-  const line = call.projectLine.map(({ id, kind }): EntityId => ({ type: KIND_TYPE[kind], id }));
+  const line = call.projectLine.map(({ id, kind }) => entityUid(KIND_TYPE[kind], id));
   const project = line.at(-1);
   if (project?.type !== 'Project') throw new Error('A call is made in a project.');
-  const agent = { type: 'Agent', id: call.agent.id };
-  const user = { type: 'User', id: call.user.id };
-  const tool = { type: 'Tool', id: call.tool.id };
-  const use = { type: 'ToolUse', id: THIS_CALL };
+  const agent = entityUid('Agent', call.agent.id);
+  const user = entityUid('User', call.user.id);
+  const tool = entityUid('Tool', call.tool.id);
+  const entities: readonly CedarEntity[] = [
+    ...lineEntities(line, call.projectLine),
+    { uid: user, attributes: NONE, tags: NONE, parents: call.user.teams.map((id) => entityUid('Team', id)) },
+    agentEntity(agent, call.agent),
+    toolEntity(tool, call.tool),
+    { uid: THIS_USE, attributes: useAttributes(call, given, project, tool), parents: [project, tool], tags: given.texts },
+    ...typedArguments(given),
+  ];
   return supposing(
     {
       principal: agent,
-      action: { type: 'Action', id: 'invokeTool' },
-      resource: use,
-      context: contextOf(call, user),
-      entities: [
-        ...lineEntities(line, call.projectLine),
-        { uid: user, attrs: {}, parents: call.user.teams.map((id) => ({ type: 'Team', id })) },
-        agentEntity(agent, call.agent),
-        toolEntity(tool, call.tool),
-        { uid: use, attrs: useAttributes(call, given, project, tool), parents: [project, tool], tags: Object.fromEntries(given.texts) },
-        ...typedArguments(given),
-      ],
+      action: INVOKE_TOOL,
+      resource: THIS_USE,
+      context: recordOf(contextOf(call, user)),
+      entities: new Map(entities.map((entity) => [entity.uid.key, entity])),
     },
     call.approval,
     [],
   );
 }
 
-const THIS_CALL = 'this call';
-
 /** The request as it would be with this approval and these promises. */
 export const supposing = (request: CedarRequest, approval: Approval | null, promises: readonly string[]): CedarRequest => ({
   ...request,
-  context: {
-    ...request.context,
-    promises,
-    ...(approval !== null && { approval: { level: approval.level, count: approval.count } }),
-  },
+  context: recordOf(
+    new Map<string, Value>([
+      ...request.context.fields,
+      ['promises', setOf(promises)],
+      ...(approval === null ? [] : [['approval', record({ level: approval.level, count: approval.count })] as const]),
+    ]),
+  ),
 });
 
-const entity = ({ type, id }: EntityId): Json => ({ __entity: { type, id } });
+const fields = (values: Readonly<Record<string, Value>>): Fields => fieldsOf(Object.entries(values));
+const record = (values: Readonly<Record<string, Value>>): Value => recordOf(fields(values));
 
-const contextOf = (call: ToolCall, user: EntityId): Readonly<Record<string, Json>> => {
+const contextOf = (call: ToolCall, user: EntityUid): Fields => {
   const { environment, branch, isBranchProtected, surface, executionMode } = call.circumstances;
   const { labels, counts } = call.session;
-  return {
-    user: entity(user),
+  return fields({
+    user,
     role: call.user.level,
-    now: { __extn: { fn: 'datetime', arg: call.now.toISOString() } },
-    local: { ...localTime(call.now, call.timeZone) },
+    now: datetime(call.now.getTime()),
+    local: record({ ...localTime(call.now, call.timeZone) }),
     environment,
     ...(branch !== null && { branch }),
     branchProtected: isBranchProtected,
     surface,
     executionMode,
     ...(call.sessionId !== null && { session: call.sessionId }),
-    ...(labels !== null && { sessionLabels: labels }),
-    ...(counts !== null && { sessionCounts: { ...counts } }),
-  };
+    ...(labels !== null && { sessionLabels: setOf(labels) }),
+    ...(counts !== null && { sessionCounts: record({ ...counts }) }),
+  });
 };
 
 /** Each namespace with what holds there: the strictest that was said of it or of one above. */
-function lineEntities(line: readonly EntityId[], facts: readonly NamespaceFacts[]): readonly CedarEntity[] {
+function lineEntities(line: readonly EntityUid[], facts: readonly NamespaceFacts[]): readonly CedarEntity[] {
   return line.map((uid, index): CedarEntity => {
     const above = facts.slice(0, index + 1);
     const classes = above.flatMap(({ dataClass }) => (dataClass === null ? [] : [dataClass]));
     return {
       uid,
-      attrs: {
+      attributes: fields({
         dataClass: classes.length === 0 ? UNKNOWN_DATA_CLASS : Math.max(...classes),
         classified: classes.length > 0,
         frozen: above.some(({ isFrozen }) => isFrozen),
-      },
+      }),
+      tags: NONE,
       parents: line.slice(Math.max(0, index - 1), index),
     };
   });
 }
 
-const agentEntity = (uid: EntityId, agent: ToolCall['agent']): CedarEntity => ({
+const agentEntity = (uid: EntityUid, agent: ToolCall['agent']): CedarEntity => ({
   uid,
-  attrs: {
+  attributes: fields({
     known: agent.isKnown,
     trust: agent.trust,
     autonomous: agent.autonomous,
-    ...(agent.ownerId !== null && { owner: entity({ type: 'User', id: agent.ownerId }) }),
-  },
-  parents: agent.classes.map((id) => ({ type: 'AgentClass', id })),
+    ...(agent.ownerId !== null && { owner: entityUid('User', agent.ownerId) }),
+  }),
+  tags: NONE,
+  parents: agent.classes.map((id) => entityUid('AgentClass', id)),
 });
 
-const toolEntity = (uid: EntityId, { server, labels }: ToolCall['tool']): CedarEntity => ({
+const toolEntity = (uid: EntityUid, { server, labels }: ToolCall['tool']): CedarEntity => ({
   uid,
-  attrs: {},
-  parents: [...(server === null ? [] : [{ type: 'Server', id: server }]), ...labels.map((id) => ({ type: 'ToolLabel', id }))],
+  attributes: NONE,
+  tags: NONE,
+  parents: [...(server === null ? [] : [entityUid('Server', server)]), ...labels.map((id) => entityUid('ToolLabel', id))],
 });
 
-const useAttributes = (
-  { tool: facts }: ToolCall,
-  given: CallArguments,
-  project: EntityId,
-  tool: EntityId,
-): Readonly<Record<string, Json>> => ({
-  project: entity(project),
-  tool: entity(tool),
-  known: facts.isKnown,
-  actionType: facts.actionType,
-  risk: facts.risk,
-  ...(facts.definitionDigest !== null && { definitionDigest: facts.definitionDigest }),
-  labels: facts.labels,
-  numbers: entity({ type: 'NumberArguments', id: THIS_CALL }),
-  flags: entity({ type: 'FlagArguments', id: THIS_CALL }),
-  lists: entity({ type: 'ListArguments', id: THIS_CALL }),
-  argumentNames: [...given.names],
-  roundedArguments: [...given.rounded],
-  argumentsComplete: given.isComplete,
-});
+const useAttributes = ({ tool: facts }: ToolCall, given: CallArguments, project: EntityUid, tool: EntityUid): Fields =>
+  fields({
+    project,
+    tool,
+    known: facts.isKnown,
+    actionType: facts.actionType,
+    risk: facts.risk,
+    ...(facts.definitionDigest !== null && { definitionDigest: facts.definitionDigest }),
+    labels: setOf(facts.labels),
+    numbers: THESE_NUMBERS,
+    flags: THESE_FLAGS,
+    lists: THESE_LISTS,
+    argumentNames: setOf([...given.names]),
+    roundedArguments: setOf([...given.rounded]),
+    argumentsComplete: given.isComplete,
+  });
 
 /** The arguments that are tags of another type than text. What is not there has no tags: Cedar says so without an entity. */
 function typedArguments({ numbers, flags, lists }: CallArguments): readonly CedarEntity[] {
-  const holder = (type: string, tags: Readonly<Record<string, Json>>): readonly CedarEntity[] =>
-    Object.keys(tags).length === 0 ? [] : [{ uid: { type, id: THIS_CALL }, attrs: {}, parents: [], tags }];
+  const holder = (uid: EntityUid, tags: Fields): readonly CedarEntity[] =>
+    tags.size === 0 ? [] : [{ uid, attributes: NONE, tags, parents: [] }];
   return [
-    ...holder('NumberArguments', Object.fromEntries(numbers)),
-    ...holder('FlagArguments', Object.fromEntries(flags)),
-    ...holder('ListArguments', Object.fromEntries([...lists].map(([name, values]) => [name, [...values]]))),
+    ...holder(THESE_NUMBERS, numbers),
+    ...holder(THESE_FLAGS, flags),
+    ...holder(THESE_LISTS, new Map([...lists].map(([name, values]) => [name, setOf([...values])]))),
   ];
 }

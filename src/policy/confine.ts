@@ -2,7 +2,7 @@ import type { Directory, Namespace } from '../directory/index.js';
 import { isJsonObject, type Json, type OrganizationId } from '../kernel/index.js';
 import { placeOf } from './guard.js';
 import type { PolicyProblem, Statement } from './policy.js';
-import type { EntityId } from './ports.js';
+import type { EntityId } from './statement-scope.js';
 
 const KIND_OF_TYPE: ReadonlyMap<string, Namespace['kind']> = new Map([
   ['Organization', 'ORGANIZATION'],
@@ -76,7 +76,7 @@ function outsideProblem(text: string, { type, id }: EntityId, namespace: Namespa
 const memberOf = (value: Json | undefined, name: string): Json | undefined => (isJsonObject(value) ? value[name] : undefined);
 
 /** Whether a place of the statement's parentheses is left for a template to fill. */
-const hasSlot = (est: Json): boolean =>
+export const hasSlot = (est: Json): boolean =>
   ['principal', 'action', 'resource'].some((name) => {
     const place = memberOf(est, name);
     return memberOf(place, 'slot') !== undefined || memberOf(memberOf(place, 'in'), 'slot') !== undefined;

@@ -143,7 +143,8 @@ const ownQueries: OwnQueries = {
     if (to !== null && to < 1) throw new Failure('BAD_USER_INPUT', 'to: must be a revision’s number, or absent for the draft.');
     const diff = isUuid(policyId) ? await diffPolicy(policies.deps, viewer, policyId, { from, to }) : null;
     if (diff === null) return null;
-    return { from: presentedOrNull(diff.from), to: presentedOrNull(diff.to), lines: [...diff.lines], statements: [...diff.statements] };
+    const [lines, statements, caseLines] = [[...diff.lines], [...diff.statements], [...diff.caseLines]];
+    return { from: presentedOrNull(diff.from), to: presentedOrNull(diff.to), lines, statements, caseLines };
   },
   agentPolicySchema(_root, _args, { policies }) {
     policies.viewer();

@@ -1,12 +1,14 @@
 export { isObligation } from './annotations.js';
 export { readBaseline, startFromBaseline } from './baseline.js';
 export type { PolicyChanging } from './changes/changing.js';
+export { compiledEngine } from './compiled-engine.js';
 export { evaluate, preparePolicySet, type Evaluation, type PolicySet, type Reason } from './evaluate.js';
 export { inForceAt, withShadows, type InForce } from './in-force.js';
 export { SCHEMA, SCHEMA_VERSION } from './model.js';
 export type { PolicyInForce } from './policy.js';
 export type { PolicyEngine, PolicyParser, PolicyReader, PolicyTransaction, PolicyWriter } from './ports.js';
 export type { PolicyReading } from './read-policies.js';
+export { callIn, DECISION_EVENT, factsOf, type RecordedCall } from './recorded-call.js';
 export {
   EXECUTION_MODES,
   STRICTEST_CIRCUMSTANCES,

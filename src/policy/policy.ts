@@ -35,9 +35,15 @@ export interface Policy {
   readonly applied: AppliedAsCode | null;
 }
 
-/** What an author works on. */
-export interface Draft {
+/** A policy's Cedar text with the cases that it has to pass. */
+export interface Written {
   readonly text: string;
+  /** A JSON text exactly as it was given, see `readCases`; null when there are none. */
+  readonly cases: string | null;
+}
+
+/** What an author works on. */
+export interface Draft extends Written {
   /** From 1; the next with every change. */
   readonly version: number;
   readonly savedAt: Date;
@@ -57,12 +63,11 @@ export interface Enforcement {
 export const AT_ONCE: Enforcement = { mode: 'ENFORCE', effectiveFrom: null, effectiveUntil: null };
 
 /** One version of a policy: published, or retired. Never changes. */
-export interface Revision extends Enforcement {
+export interface Revision extends Enforcement, Written {
   readonly policyId: string;
   readonly revision: number;
   /** What the policy was from then on. */
   readonly status: 'PUBLISHED' | 'RETIRED';
-  readonly text: string;
   readonly statements: readonly Statement[];
   /** SHA-256 of the text, in hexadecimal. */
   readonly digest: string;
@@ -89,6 +94,8 @@ export interface Review extends Enforcement {
   readonly number: number;
   /** Of the text. */
   readonly digest: string;
+  /** Of the cases; null when there were none. Of a retirement, null. */
+  readonly casesDigest: string | null;
   readonly message: string | null;
   readonly reviewedAt: Date;
   readonly reviewedBy: string;

@@ -1,6 +1,7 @@
 import type { AuditLog } from '../audit/index.js';
+import type { EntityNode, EntityUid, PolicyExplanation, Request } from '../cedar/index.js';
 import type { EpochCounter } from '../directory/index.js';
-import type { Json, OrganizationId, PageRequest } from '../kernel/index.js';
+import type { OrganizationId, PageRequest } from '../kernel/index.js';
 import type { Draft, EnforcementMode, Policy, PolicyInForce, PolicyProblem, Review, ReviewSubject, Revision, Statement } from './policy.js';
 import type { RuleBook, RuleChange, StoredRule } from './tool-rules.js';
 
@@ -24,33 +25,22 @@ export type ParsedText =
   /** `parsed`: the statements, where they could be read and do not agree with the schema; empty otherwise. */
   | { readonly problems: readonly PolicyProblem[]; readonly parsed: readonly Statement[] };
 
-/** A request in Cedar's JSON form (docs.cedarpolicy.com/auth/entities-syntax.html). */
-export interface CedarRequest {
-  readonly principal: EntityId;
-  readonly action: EntityId;
-  readonly resource: EntityId;
-  readonly context: Readonly<Record<string, Json>>;
-  readonly entities: readonly CedarEntity[];
+/** A request as Cedar takes it, with everything that it is about. */
+export interface CedarRequest extends Request {
+  /** By key. */
+  readonly entities: ReadonlyMap<string, CedarEntity>;
 }
 
-export interface EntityId {
-  readonly type: string;
-  readonly id: string;
-}
-
-export interface CedarEntity {
-  readonly uid: EntityId;
-  readonly attrs: Readonly<Record<string, Json>>;
-  readonly parents: readonly EntityId[];
-  readonly tags?: Readonly<Record<string, Json>>;
+export interface CedarEntity extends EntityNode {
+  readonly uid: EntityUid;
 }
 
 /** What Cedar says to a request, by the ids under which the statements were loaded. */
 export interface CedarAnswer {
   readonly isAllowed: boolean;
-  /** Statements that determined the answer. */
+  /** Statements that determined the answer, in no order. */
   readonly reasons: readonly string[];
-  /** Statements that could not be evaluated. */
+  /** Statements that could not be evaluated, in no order. */
   readonly errors: readonly string[];
 }
 
@@ -58,10 +48,17 @@ export interface CedarAnswer {
 export interface LoadedStatements {
   /** @throws Error when the request is no request: a bug of ours, to be answered with DENY. */
   authorize(request: CedarRequest): CedarAnswer;
+  /** What became of each statement, in the order in which they were loaded. Looks at all of them. */
+  explain(request: CedarRequest): readonly PolicyExplanation[];
 }
 
 /** Evaluates policies. */
 export interface PolicyEngine {
+  /**
+   * The same object of Cedar's JSON form is made ready only once, however often it is loaded, so it must not be changed.
+   *
+   * @throws Error when there is something among them that it does not hold: such are refused when they are saved
+   */
   load(statements: ReadonlyMap<string, Statement>): LoadedStatements;
 }
 

@@ -109,6 +109,8 @@ export interface PolicyDiff {
   readonly to: Revision | null;
   readonly lines: readonly DiffLine[];
   readonly statements: readonly StatementChange[];
+  /** Of the cases. */
+  readonly caseLines: readonly DiffLine[];
 }
 
 /**
@@ -133,8 +135,12 @@ export async function diffPolicy(
   const revision = (number: number): Revision | undefined => revisions.find((each) => each.revision === number);
   if (numbers.some((number) => revision(number) === undefined)) return null;
   const [before, after] = [revision(from) ?? null, to === null ? null : (revision(to) ?? null)];
-  const [earlier, later] = [before?.text ?? '', to === null ? policy.draft.text : (after?.text ?? '')];
-  return { from: before, to: after, lines: lineDiff(earlier, later), statements: statementDiff(earlier, later) };
+  const second = to === null ? policy.draft : after;
+  const [earlier, later] = [before?.text ?? '', second?.text ?? ''];
+  return {
+    ...{ from: before, to: after, lines: lineDiff(earlier, later), statements: statementDiff(earlier, later) },
+    caseLines: lineDiff(before?.cases ?? '', second?.cases ?? ''),
+  };
 }
 
 /** What is set for the policies of a namespace. */

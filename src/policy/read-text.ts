@@ -1,4 +1,6 @@
+import { hasSlot } from './confine.js';
 import { clauseProblem, depthProblem, textProblem } from './guard.js';
+import { holdingProblem } from './compiled-engine.js';
 import { lintProblems } from './lint.js';
 import { SCHEMA } from './model.js';
 import type { PolicyProblem, Statement } from './policy.js';
@@ -36,7 +38,7 @@ export async function readTexts(parser: PolicyParser, texts: readonly string[]):
 /** What a text says that is safe to parse, by what the parser says. */
 function judged(text: string, parsed: ParsedText): ReadText {
   const statements = 'statements' in parsed ? parsed.statements : parsed.parsed;
-  const heavy = clauseProblem(statements) ?? depthProblem(statements);
+  const heavy = clauseProblem(statements) ?? depthProblem(statements) ?? holdingProblem(statements.filter(({ est }) => !hasSlot(est)));
   if (heavy !== null) return { problems: [heavy] };
   const problems = [...('problems' in parsed ? parsed.problems : []), ...lintProblems(text, statements)];
   return problems.length === 0 ? { statements } : { problems: inOrder(problems) };

@@ -1,5 +1,10 @@
 import { isJsonObject, type Json } from '../kernel/index.js';
-import type { EntityId } from './ports.js';
+
+/** An entity that a statement names. */
+export interface EntityId {
+  readonly type: string;
+  readonly id: string;
+}
 
 /** What stands in one place of a statement's parentheses. */
 export type ScopePart =

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventFrom } from '../../src/audit/event.js';
-import { callIn } from '../../src/decisions/recorded-call.js';
+import { callIn } from '../../src/policy/recorded-call.js';
 import { evaluate, preparePolicySet } from '../../src/policy/index.js';
-import { wasmEngine } from '../../src/policy/wasm.js';
+import { bothEngines } from '../../src/policy/wasm/engines.js';
 import { aPolicy } from '../policy/a-call.js';
 import { openAsOwner } from '../support/database.js';
 import { aPublishedPolicy, createPolicy, registerTool } from '../support/governing.js';
@@ -262,7 +262,7 @@ describe('the record of a decision', () => {
     });
 
     const recorded = await recordOf(String(decision['id']));
-    const replayed = async (policy: string) => evaluate(preparePolicySet(wasmEngine, [await aPolicy(policy)]), recorded.call);
+    const replayed = async (policy: string) => evaluate(preparePolicySet(bothEngines, [await aPolicy(policy)]), recorded.call);
     expect(decision).toMatchObject({ verdict: 'ASK', facts: { model: '2.0.0', branch: 'main', environment: 'production' } });
     expect(recorded).toMatchObject({
       isWhole: true,

@@ -98,7 +98,12 @@ const cases: Readonly<Record<string, Case>> = {
     },
     message: 'Tool decision made: files, DENY',
   },
-  ai_policy_created: { data: policyData, target: policy, details: policyDetails, message: 'Policy created: no deletes' },
+  ai_policy_created: {
+    data: { ...policyData, casesDigest: 'c1' },
+    target: policy,
+    details: { ...policyDetails, cases_digest: 'c1' },
+    message: 'Policy created: no deletes',
+  },
   ai_policy_draft_changed: {
     data: { ...policyData, draftVersion: 2, author: 'gid://gitlab/User/42', reviewer: null },
     target: policy,

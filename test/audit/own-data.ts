@@ -21,7 +21,7 @@ const policy = {
   message: null,
   ...{ mode: 'ENFORCE', effectiveFrom: null, effectiveUntil: '2026-12-01T00:00:00.000Z' },
   ...{ draftVersion: null, author: 'gid://platform/User/1', reviewer: 'gid://platform/User/2', repeats: null, reviewSubject: null },
-  ...{ repository: null, bundle: null },
+  ...{ casesDigest: null, repository: null, bundle: null },
 };
 const draft = { ...policy, revision: 0, effectiveUntil: null, draftVersion: 1, reviewer: null };
 const tool = {

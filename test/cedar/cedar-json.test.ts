@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { entitiesFromJson, entityUid, requestFromJson, Unsupported, valueFromJson } from '../../src/cedar/index.js';
+import { entitiesFromJson, entityUid, requestFromJson, Unsupported, valueFromJson, valueToJson } from '../../src/cedar/index.js';
 
 const uid = (id: string): unknown => ({ type: 'User', id });
 
@@ -21,6 +21,20 @@ describe('values in the JSON format of Cedar', () => {
     ['an unknown', { __extn: { fn: 'unknown', arg: 'x' } }],
   ])('are refused: %s', (_what, json) => {
     expect(() => valueFromJson({ list: [json] })).toThrow(Unsupported);
+  });
+
+  const extension = (fn: string, arg: string): unknown => ({ __extn: { fn, arg } });
+
+  it.each([
+    ...[true, 5, 2n ** 63n - 1n, 'text', [1, 'two', []], { a: { b: false } }, { __entity: { type: 'User', id: '"' } }],
+    ...['0.0', '-0.0001', '12.5', '-922337203685477.5808'].map((arg) => extension('decimal', arg)),
+    ...['10.0.0.1', '10.0.0.0/8', '255.255.255.255', '::', 'fe80::1:0:9/64'].map((arg) => extension('ip', arg)),
+    ...['0000-01-01', '1970-01-01', '2026-11-22T09:30:00.123Z', '9999-12-31'].map((arg) => extension('datetime', arg)),
+    ...['0ms', '-1d2h3m4s5ms', '9223372036854775807ms'].map((arg) => extension('duration', arg)),
+  ])('are written as they are read: %j', (json) => {
+    const value = valueFromJson(json);
+
+    expect(valueFromJson(valueToJson(value))).toEqual(value);
   });
 
   it('are requests with four parts', () => {

@@ -3,7 +3,7 @@ import { keepSnapshots, type Snapshots } from '../../src/decisions/index.js';
 import type { Agent, Namespace } from '../../src/directory/index.js';
 import { organizationId, userId, type OrganizationId } from '../../src/kernel/index.js';
 import { evaluate, type PolicyInForce } from '../../src/policy/index.js';
-import { wasmEngine } from '../../src/policy/wasm.js';
+import { bothEngines } from '../../src/policy/wasm/engines.js';
 import { aCall, anUncheckedPolicy } from '../policy/a-call.js';
 
 const company = organizationId('company');
@@ -50,7 +50,7 @@ function givenAStore() {
       },
     },
     tools: { byIds: async () => [], byAnyName: async () => [], list: async () => [], listFor: async () => [] },
-    engine: wasmEngine,
+    engine: bothEngines,
     hints: {
       announce: (organization) => announce(organization),
       onMove(listener) {

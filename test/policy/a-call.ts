@@ -1,7 +1,7 @@
 import { policyToJson } from '@cedar-policy/cedar-wasm/nodejs';
 import type { Json } from '../../src/kernel/index.js';
 import { SCHEMA, type PolicyInForce, type ToolCall } from '../../src/policy/index.js';
-import { wasmParser } from '../../src/policy/wasm.js';
+import { wasmParser } from '../../src/policy/wasm/parser.js';
 
 /** A call of a read-only tool, by a developer's agent, in a project at the fourth level of the tree. */
 export function aCall(facts: Partial<ToolCall> = {}): ToolCall {

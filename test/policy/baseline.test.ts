@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { evaluate, preparePolicySet, readBaseline, type PolicySet, type ToolCall } from '../../src/policy/index.js';
-import { wasmEngine, wasmParser } from '../../src/policy/wasm.js';
+import { bothEngines } from '../../src/policy/wasm/engines.js';
+import { wasmParser } from '../../src/policy/wasm/parser.js';
 import { aCall, withStatements } from './a-call.js';
 
 const TOOLS: Readonly<Record<string, Pick<ToolCall['tool'], 'isKnown' | 'actionType' | 'risk'>>> = {
@@ -13,7 +14,7 @@ const TOOLS: Readonly<Record<string, Pick<ToolCall['tool'], 'isKnown' | 'actionT
 describe('the baseline', () => {
   let set: PolicySet;
   beforeAll(async () => {
-    set = preparePolicySet(wasmEngine, [withStatements(await readBaseline(wasmParser))]);
+    set = preparePolicySet(bothEngines, [withStatements(await readBaseline(wasmParser))]);
   });
   const about = (tool: string, level: number, executionMode: 'INTERACTIVE' | 'BACKGROUND' = 'INTERACTIVE'): ToolCall => {
     const call = aCall();

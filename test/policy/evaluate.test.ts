@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { evaluate, preparePolicySet, type Evaluation, type PolicyInForce, type ToolCall } from '../../src/policy/index.js';
-import { wasmEngine } from '../../src/policy/wasm.js';
+import { bothEngines } from '../../src/policy/wasm/engines.js';
 import type { JsonObject } from '../../src/kernel/index.js';
 import { aRandom } from '../support/random.js';
 import { aCall, anUncheckedPolicy, aPolicy } from './a-call.js';
@@ -10,7 +10,7 @@ const ALL = 'permit (principal, action, resource);';
 const when = (condition: string, effect = 'permit'): string => `${effect} (principal, action, resource) when { ${condition} };`;
 
 async function decided(text: string, call: ToolCall = aCall()): Promise<Evaluation> {
-  return evaluate(preparePolicySet(wasmEngine, [await aPolicy(text)]), call);
+  return evaluate(preparePolicySet(bothEngines, [await aPolicy(text)]), call);
 }
 
 describe('what a policy can say', () => {
@@ -64,7 +64,7 @@ describe('what a policy can say', () => {
 
 describe('what is permitted and what is not', () => {
   it('nothing is permitted by no policy at all', () => {
-    expect(evaluate(preparePolicySet(wasmEngine, []), aCall())).toMatchObject({
+    expect(evaluate(preparePolicySet(bothEngines, []), aCall())).toMatchObject({
       verdict: 'DENY',
       basis: 'NO_MATCH',
       reasons: [],
@@ -87,14 +87,14 @@ describe('what is permitted and what is not', () => {
       reasons: [{ policyId: 'forbid', policyName: 'forbid', namespaceId: 'payments', revision: 7, effect: 'FORBID' }],
     };
 
-    expect(evaluate(preparePolicySet(wasmEngine, [...permits, forbid]), aCall())).toMatchObject(denied);
-    expect(evaluate(preparePolicySet(wasmEngine, [forbid, ...permits]), aCall())).toMatchObject(denied);
+    expect(evaluate(preparePolicySet(bothEngines, [...permits, forbid]), aCall())).toMatchObject(denied);
+    expect(evaluate(preparePolicySet(bothEngines, [forbid, ...permits]), aCall())).toMatchObject(denied);
   });
 
   it('a policy of several statements is one reason, and every permitting policy is one', async () => {
     const policies = [await aPolicy(`${ALL}\n${ALL}`, { id: 'b', name: 'b' }), await aPolicy(ALL, { id: 'a', name: 'a' })];
 
-    expect(evaluate(preparePolicySet(wasmEngine, policies), aCall()).reasons.map(({ policyId }) => policyId)).toEqual(['a', 'b']);
+    expect(evaluate(preparePolicySet(bothEngines, policies), aCall()).reasons.map(({ policyId }) => policyId)).toEqual(['a', 'b']);
   });
 });
 
@@ -111,7 +111,7 @@ describe('a policy that cannot be evaluated', () => {
     const forbid = anUncheckedPolicy(when(condition, 'forbid'), { id: 'f', name: 'broken' });
     const mine = { policyId: 'f', policyName: 'broken', namespaceId: 'company', revision: 1, effect: 'FORBID' };
 
-    expect(evaluate(preparePolicySet(wasmEngine, [await aPolicy(ALL), forbid]), aCall())).toMatchObject({
+    expect(evaluate(preparePolicySet(bothEngines, [await aPolicy(ALL), forbid]), aCall())).toMatchObject({
       verdict: 'DENY',
       basis: 'POLICY_ERROR',
       reasons: [mine],
@@ -125,7 +125,7 @@ describe('a policy that cannot be evaluated', () => {
   ])('does not allow as a permit: %s', (_what, condition) => {
     const permit = anUncheckedPolicy(when(condition));
 
-    expect(evaluate(preparePolicySet(wasmEngine, [permit]), aCall())).toMatchObject({
+    expect(evaluate(preparePolicySet(bothEngines, [permit]), aCall())).toMatchObject({
       verdict: 'DENY',
       basis: 'NO_MATCH',
       reasons: [],
@@ -160,7 +160,7 @@ describe('arguments of a call', () => {
     forbidsSecrets = await aPolicy(`${ALL} ${when('resource.hasTag("path") && resource.getTag("path") like "*secret*"', 'forbid')}`);
   });
   const verdictOn = (given: JsonObject): string =>
-    evaluate(preparePolicySet(wasmEngine, [forbidsSecrets]), aCall({ arguments: given })).verdict;
+    evaluate(preparePolicySet(bothEngines, [forbidsSecrets]), aCall({ arguments: given })).verdict;
 
   it.each<[string, JsonObject, string]>([
     ['text', { path: '/home' }, 'ALLOW'],
@@ -225,8 +225,8 @@ describe('names from outside', () => {
       arguments: { [name]: name },
     });
 
-    expect(evaluate(preparePolicySet(wasmEngine, [all]), call)).toMatchObject({ verdict: 'ALLOW' });
-    expect(evaluate(preparePolicySet(wasmEngine, [others]), call)).toMatchObject({ verdict: 'DENY', basis: 'NO_MATCH' });
+    expect(evaluate(preparePolicySet(bothEngines, [all]), call)).toMatchObject({ verdict: 'ALLOW' });
+    expect(evaluate(preparePolicySet(bothEngines, [others]), call)).toMatchObject({ verdict: 'DENY', basis: 'NO_MATCH' });
   });
 });
 
@@ -376,7 +376,7 @@ describe('approvals and obligations', () => {
       const policies = Array.from({ length: 1 + random.below(6) }, (_, n) => aReferencePolicy(random, `p${n}`));
       const promises = random.shuffled([...OBLIGATIONS, 'redact']).slice(0, random.below(4));
       const set = preparePolicySet(
-        wasmEngine,
+        bothEngines,
         policies.map((policy) => anUncheckedPolicy(textOf(policy), { id: policy.id, name: policy.id })),
       );
 
@@ -438,7 +438,7 @@ describe('a policy that was published under the model 1.0.0', () => {
       '@approval("anything") @oblige("maintainer") forbid (principal, action, resource) when { resource.hasTag("n") && resource.getTag("n") == "7" };',
       { id: 'forbid' },
     );
-    const set = preparePolicySet(wasmEngine, [permit, forbid]);
+    const set = preparePolicySet(bothEngines, [permit, forbid]);
 
     expect(evaluate(set, aCall({ arguments: { path: 'x' } }))).toMatchObject({ verdict: 'ALLOW' });
     expect(evaluate(set, aCall({ arguments: { path: 'x', n: 7 } }))).toMatchObject({ verdict: 'DENY', basis: 'FORBIDDEN' });

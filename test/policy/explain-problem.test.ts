@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { nearestWord } from '../../src/policy/nearest-word.js';
 import { SCHEMA } from '../../src/policy/index.js';
-import { wasmParser } from '../../src/policy/wasm.js';
+import { wasmParser } from '../../src/policy/wasm/parser.js';
 
 const when = (condition: string): string => `forbid (principal, action, resource) when { ${condition} };`;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { readText } from '../../src/policy/read-text.js';
-import { wasmParser } from '../../src/policy/wasm.js';
+import { wasmParser } from '../../src/policy/wasm/parser.js';
 
 async function problemsIn(text: string) {
   const read = await readText(wasmParser, text);

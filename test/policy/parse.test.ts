@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { evaluate, preparePolicySet, SCHEMA, type PolicySet } from '../../src/policy/index.js';
 import { MAX_CLAUSES } from '../../src/policy/guard.js';
 import { readText } from '../../src/policy/read-text.js';
-import { wasmEngine, wasmParser } from '../../src/policy/wasm.js';
+import { bothEngines } from '../../src/policy/wasm/engines.js';
+import { wasmParser } from '../../src/policy/wasm/parser.js';
 import { aCall, aPolicy, withStatements } from './a-call.js';
 
 const ALL = 'permit (principal, action, resource);';
@@ -73,7 +74,7 @@ describe('a text made to break the parser', () => {
   let decisions = 0;
   // Decisions go on beside it, on this thread, all the while.
   beforeAll(async () => {
-    set = preparePolicySet(wasmEngine, [await aPolicy(ALL)]);
+    set = preparePolicySet(bothEngines, [await aPolicy(ALL)]);
     timer = setInterval(() => {
       if (evaluate(set, aCall()).verdict === 'ALLOW') decisions += 1;
     }, 5);
@@ -112,7 +113,7 @@ describe('a text made to break the parser', () => {
     const read = await readText(wasmParser, text);
     // What is accepted is evaluated here, where the stack is smaller than in the parser's thread.
     const verdict =
-      'statements' in read ? evaluate(preparePolicySet(wasmEngine, [withStatements(read.statements)]), aCall()).verdict : 'refused';
+      'statements' in read ? evaluate(preparePolicySet(bothEngines, [withStatements(read.statements)]), aCall()).verdict : 'refused';
 
     expect(['ALLOW', 'DENY', 'refused']).toContain(verdict);
     expect(evaluate(set, aCall()).verdict).toBe('ALLOW');

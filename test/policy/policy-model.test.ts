@@ -5,7 +5,7 @@ import { MAX_TEXT_BYTES } from '../../src/policy/guard.js';
 import { readText } from '../../src/policy/read-text.js';
 import { ATTRIBUTES } from '../../src/policy/schema-words.js';
 import { SCHEMA_VERSION } from '../../src/policy/index.js';
-import { wasmParser } from '../../src/policy/wasm.js';
+import { wasmParser } from '../../src/policy/wasm/parser.js';
 import { aPolicyText } from './generated-policies.js';
 import { aRandom } from '../support/random.js';
 

@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { SCHEMA, evaluate, preparePolicySet, type PolicySet } from '../../src/policy/index.js';
 import { MAX_TEXT_BYTES } from '../../src/policy/guard.js';
 import { cedarOf, placeRules, ruleProblem, textOfRules, type RuleHolder, type ToolRule } from '../../src/policy/tool-rules.js';
-import { wasmEngine, wasmParser } from '../../src/policy/wasm.js';
+import { bothEngines } from '../../src/policy/wasm/engines.js';
+import { wasmParser } from '../../src/policy/wasm/parser.js';
 import { aCall, withStatements } from './a-call.js';
 
 const rule = (tool: string, verdict: ToolRule['verdict'] = 'DENY', agentClass = 'coding'): ToolRule => ({ tool, agentClass, verdict });
@@ -16,7 +17,7 @@ const named = (holders: readonly RuleHolder[]) =>
 async function setOf(rules: readonly ToolRule[]): Promise<PolicySet> {
   const parsed = await wasmParser.parse(textOfRules(rules), SCHEMA);
   if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
-  return preparePolicySet(wasmEngine, [withStatements(parsed.statements)]);
+  return preparePolicySet(bothEngines, [withStatements(parsed.statements)]);
 }
 
 describe('a rule as Cedar', () => {

@@ -8,21 +8,22 @@ export interface PolicyAnswer {
 
 const REFUSALS = `__typename ... on AgentRefusal { message }
   ... on AgentNotFound { field } ... on AgentInputInvalid { inputProblems: problems { path message } }`;
+const CASES_INVALID = '... on AgentPolicyCasesInvalid { caseProblems: problems { path message help line column } }';
 const POLICY = `policy { id status latestRevision }`;
 
 const CREATE = `mutation ($input: AgentPolicyCreateInput!) { answer: agentPolicyCreate(input: $input) { ${POLICY} errors { ${REFUSALS}
-  ... on AgentPolicyInvalid { problems { message help line column } } ... on AgentPolicyNameTaken { name } } } }`;
+  ... on AgentPolicyInvalid { problems { message help line column } } ... on AgentPolicyNameTaken { name } ${CASES_INVALID} } } }`;
 const PUBLISH = `mutation ($input: AgentPolicyPublishInput!) { answer: agentPolicyPublish(input: $input) { ${POLICY} errors { ${REFUSALS}
   ... on AgentPolicyInvalid { problems { message help line column } } ... on AgentPolicyConflict { basedOn latest }
-  ... on AgentPolicyDraftConflict { basedOnVersion draft { version text savedBy { id } } text }
-  ... on AgentPolicyReviewNeeded { demandedBy } } } }`;
+  ... on AgentPolicyDraftConflict { basedOnVersion draft { version text savedBy { id } } text cases }
+  ... on AgentPolicyReviewNeeded { demandedBy } ${CASES_INVALID} } } }`;
 const RETIRE = `mutation ($input: AgentPolicyRetireInput!) { answer: agentPolicyRetire(input: $input) { ${POLICY} errors { ${REFUSALS}
   ... on AgentPolicyConflict { basedOn latest } ... on AgentPolicyReviewNeeded { demandedBy } } } }`;
 const SAVE_DRAFT = `mutation ($input: AgentPolicyDraftSaveInput!) { answer: agentPolicyDraftSave(input: $input) { ${POLICY} errors { ${REFUSALS}
-  ... on AgentPolicyDraftConflict { basedOnVersion draft { version text savedBy { id } } text }
-  ... on AgentPolicyInvalid { problems { message help line column } } } } }`;
+  ... on AgentPolicyDraftConflict { basedOnVersion draft { version text savedBy { id } } text cases }
+  ... on AgentPolicyInvalid { problems { message help line column } } ${CASES_INVALID} } } }`;
 const REVIEW = `mutation ($input: AgentPolicyReviewInput!) { answer: agentPolicyReview(input: $input) { ${POLICY} errors { ${REFUSALS}
-  ... on AgentPolicyDraftConflict { basedOnVersion draft { version text savedBy { id } } text } } } }`;
+  ... on AgentPolicyDraftConflict { basedOnVersion draft { version text savedBy { id } } text cases } } } }`;
 const ROLL_BACK = `mutation ($input: AgentPolicyRollbackInput!) { answer: agentPolicyRollback(input: $input) { ${POLICY} errors { ${REFUSALS}
   ... on AgentPolicyConflict { basedOn latest } ... on AgentPolicyReviewNeeded { demandedBy }
   ... on AgentPolicyInvalid { problems { message help line column } } } } }`;

@@ -80,6 +80,8 @@ export const policy = payload(
       .nullish()
       .transform((value) => value ?? 'ENFORCE'),
     ...{ effectiveFrom: time, effectiveUntil: time },
+    /** Of the policy's cases; null where there are none, and in earlier records. */
+    casesDigest: text,
     /** Of the draft concerned; null where a revision is. */
     draftVersion: maybe(wholeNumber),
     ...{ author: text, reviewer: text },

@@ -10,6 +10,7 @@ import {
   type MovedPolicy,
   type SeenPolicy,
 } from '../bundle.js';
+import { readCases } from '../cases/read-cases.js';
 import { confinementProblemsOfAll } from '../confine.js';
 import type { PolicyProblem, Statement } from '../policy.js';
 import type { PolicyTransaction, PolicyWithLatest } from '../ports.js';
@@ -30,11 +31,15 @@ export interface ApplyRequest {
   readonly message: string | null;
 }
 
-/** Texts are at fault, with the name of the policy of each. */
-export type BundleInvalid = {
-  readonly kind: 'bundleInvalid';
-  readonly problems: readonly (PolicyProblem & { readonly name: string })[];
-};
+/** Texts or cases are at fault. */
+export type BundleInvalid = { readonly kind: 'bundleInvalid'; readonly problems: readonly BundleProblem[] };
+
+export interface BundleProblem extends PolicyProblem {
+  /** Of the policy. */
+  readonly name: string;
+  /** Whether it is with the policy's cases, and not with its text. */
+  readonly isInCases: boolean;
+}
 /** Policies are not as the caller has seen them. */
 export type BundleConflict = { readonly kind: 'bundleConflict'; readonly moved: readonly MovedPolicy[] };
 /** Policies are not as the last apply has left them, and the caller does not adopt them. */
@@ -170,10 +175,10 @@ export const toStanding = ({ policy, latest }: PolicyWithLatest): Standing => ({
     latest === null
       ? null
       : {
-          ...{ revision: latest.revision, status: latest.status, text: latest.text, mode: latest.mode },
+          ...{ revision: latest.revision, status: latest.status, text: latest.text, cases: latest.cases, mode: latest.mode },
           hasSchedule: latest.effectiveFrom !== null || latest.effectiveUntil !== null,
         },
-  ...{ policy, latestText: latest?.text ?? null, latestAuthor: latest?.author ?? null },
+  ...{ policy, latestAuthor: latest?.author ?? null },
 });
 
 /** What the texts say that are to be published; or everything that is wrong with any of them. */
@@ -191,10 +196,14 @@ async function readAll(
   const legible = [...read].flatMap(([text, said]) => ('statements' in said ? [{ text, statements: said.statements }] : []));
   const confined = await confinementProblemsOfAll(deps.directory, viewer.organizationId, namespace, legible);
   const outside = new Map(legible.map(({ text }, index) => [text, confined[index] ?? []]));
-  const problems = wanted.flatMap(({ name, text }) => {
+  const problems = wanted.flatMap(({ name, text, cases }) => {
     const said = read.get(text);
     const own = said !== undefined && 'problems' in said ? said.problems : (outside.get(text) ?? []);
-    return own.map((problem) => ({ name, ...problem }));
+    const inCases = readCases(cases);
+    return [
+      ...own.map((problem) => ({ name, isInCases: false, ...problem })),
+      ...('problems' in inCases ? inCases.problems.map(({ path: _path, ...problem }) => ({ name, isInCases: true, ...problem })) : []),
+    ];
   });
   if (problems.length > 0) return { kind: 'bundleInvalid', problems };
   return new Map(legible.map(({ text, statements }) => [text, statements]));

@@ -2,7 +2,9 @@ import type { Humans } from '../../audit/index.js';
 import { maintainedNamespace, type Directory, type Namespace } from '../../directory/index.js';
 import type { Clock, OrganizationId, Viewer } from '../../kernel/index.js';
 import { confinementProblems } from '../confine.js';
-import type { Draft, Enforcement, Policy, PolicyProblem, Statement } from '../policy.js';
+import type { CasesProblem, PolicyCase } from '../cases/case.js';
+import { readCases } from '../cases/read-cases.js';
+import type { Draft, Enforcement, Policy, PolicyProblem, Statement, Written } from '../policy.js';
 import type { PolicyParser, PolicyReader, PolicyTransaction } from '../ports.js';
 import { readText } from '../read-text.js';
 
@@ -22,20 +24,23 @@ export type Done = { readonly kind: 'done'; readonly policy: Policy };
 export type NotFound = { readonly kind: 'notFound'; readonly field: string };
 /** The text is at fault. */
 export type Invalid = { readonly kind: 'invalid'; readonly problems: readonly PolicyProblem[] };
+/** The cases are. */
+export type CasesInvalid = { readonly kind: 'casesInvalid'; readonly problems: readonly CasesProblem[] };
 /** Something else of the input is. */
 export type Unacceptable = {
   readonly kind: 'unacceptable';
   readonly problems: readonly { readonly path: string; readonly message: string }[];
 };
-/** Somebody published or retired since the revision that the caller worked from. `text`: what the caller sent, stored nowhere. */
+/** Somebody published or retired since the revision that the caller worked from. `text` and `cases`: what the caller sent, stored nowhere. */
 export type Conflict = {
   readonly kind: 'conflict';
   readonly policyId: string;
   readonly basedOn: number;
   readonly latest: number;
   readonly text: string | null;
+  readonly cases: string | null;
 };
-/** Somebody saved the draft since the version that the caller worked from. `text`: what the caller sent, stored nowhere. */
+/** Somebody saved the draft since the version that the caller worked from. `text` and `cases`: what the caller sent, stored nowhere. */
 export type DraftConflict = {
   readonly kind: 'draftConflict';
   readonly policyId: string;
@@ -43,6 +48,7 @@ export type DraftConflict = {
   readonly basedOn: number | null;
   readonly latest: Draft;
   readonly text: string | null;
+  readonly cases: string | null;
 };
 /** A second person must review this first. */
 export type ReviewNeeded = {
@@ -77,6 +83,22 @@ export async function maintainedPolicy(
   return namespace === null ? null : { policy, namespace };
 }
 
+/** The cases of a request, where null means those that were there before, and an empty text that there are none. */
+export const casesAfter = (given: string | null, before: string | null): string | null => (given ?? before) || null;
+
+/** What a text says and which cases go with it, if they can be attached to the namespace; or everything that is wrong with the one. */
+export async function readWritten(
+  deps: PolicyChanging,
+  viewer: Viewer,
+  namespace: Namespace,
+  { text, cases }: Written,
+): Promise<{ readonly statements: readonly Statement[]; readonly cases: readonly PolicyCase[] } | Invalid | CasesInvalid> {
+  const read = await readFor(deps, viewer, namespace, text);
+  if ('problems' in read) return read;
+  const readDocument = readCases(cases);
+  return 'problems' in readDocument ? { kind: 'casesInvalid', ...readDocument } : { ...read, ...readDocument };
+}
+
 /** What a text says, if it can be attached to the namespace; or everything that is wrong with it. */
 export async function readFor(
   deps: PolicyChanging,
@@ -105,18 +127,18 @@ export const unacceptable = (path: string, message: string): Unacceptable => ({ 
 export async function changeFrom<Refusal extends { readonly kind: string }>(
   deps: PolicyChanging,
   viewer: Viewer,
-  request: { readonly policyId: string; readonly basedOn: number; readonly text: string | null },
+  request: { readonly policyId: string; readonly basedOn: number; readonly text?: string | null; readonly cases?: string | null },
   change: (tx: PolicyTransaction, locked: Policy) => Promise<Done | Refusal>,
   isDone: (locked: Policy) => boolean = () => false,
 ): Promise<Done | Refusal | Conflict | NotByHand | NotFound> {
-  const { policyId, basedOn, text } = request;
+  const { policyId, basedOn, text = null, cases = null } = request;
   const outcome = await deps.atomically(viewer.organizationId, async (tx): Promise<Done | Refusal | Conflict | NotByHand | NotFound> => {
     const locked = await tx.policies.lock(viewer.organizationId, policyId);
     if (locked === null) return { kind: 'notFound', field: 'policyId' };
     const made = notByHand(locked);
     if (made !== null) return made;
     if (isDone(locked)) return { kind: 'done', policy: locked };
-    if (locked.latestRevision !== basedOn) return { kind: 'conflict', policyId, basedOn, latest: locked.latestRevision, text };
+    if (locked.latestRevision !== basedOn) return { kind: 'conflict', policyId, basedOn, latest: locked.latestRevision, text, cases };
     const changed = await change(tx, locked);
     if (changed.kind === 'done') await tx.epoch.raise(viewer.organizationId);
     return changed;

@@ -3,7 +3,7 @@ import { authorOf } from '../../audit/index.js';
 import { maintainedNamespace } from '../../directory/index.js';
 import { requireScope, type Viewer } from '../../kernel/index.js';
 import type { Policy } from '../policy.js';
-import { readFor, type Done, type Invalid, type NotFound, type PolicyChanging } from './changing.js';
+import { casesAfter, readWritten, type CasesInvalid, type Done, type Invalid, type NotFound, type PolicyChanging } from './changing.js';
 import { policyRecord } from './record.js';
 
 export interface NewPolicy {
@@ -11,9 +11,11 @@ export interface NewPolicy {
   readonly name: string;
   readonly description: string | null;
   readonly text: string;
+  /** Null or empty: none. */
+  readonly cases: string | null;
 }
 
-export type CreateOutcome = Done | Invalid | NotFound | { readonly kind: 'nameTaken'; readonly name: string };
+export type CreateOutcome = Done | Invalid | CasesInvalid | NotFound | { readonly kind: 'nameTaken'; readonly name: string };
 
 /**
  * Creates a policy as a draft, which decides nothing.
@@ -24,11 +26,12 @@ export async function createPolicy(deps: PolicyChanging, viewer: Viewer, request
   requireScope(viewer, 'policy:write');
   const namespace = await maintainedNamespace(deps.directory, viewer, request.namespaceId);
   if (namespace === null) return { kind: 'notFound', field: 'namespaceId' };
-  const read = await readFor(deps, viewer, namespace, request.text);
+  const written = { text: request.text, cases: casesAfter(request.cases, null) };
+  const read = await readWritten(deps, viewer, namespace, written);
   if ('problems' in read) return read;
 
   const by = await authorOf(deps.humans, viewer);
-  const policy = newPolicy(request, viewer, deps.clock());
+  const policy = newPolicy({ ...request, ...written }, viewer, deps.clock());
   const outcome = await deps.atomically(viewer.organizationId, async ({ policies, auditLog }): Promise<CreateOutcome> => {
     if (!(await policies.insert(viewer.organizationId, policy))) return { kind: 'nameTaken', name: policy.name };
     await auditLog.append(viewer.organizationId, [
@@ -36,7 +39,7 @@ export async function createPolicy(deps: PolicyChanging, viewer: Viewer, request
         type: 'ai_policy_created',
         policy,
         revision: 0,
-        text: request.text,
+        ...written,
         message: null,
         draftVersion: 1,
         author: viewer.userId,
@@ -49,12 +52,12 @@ export async function createPolicy(deps: PolicyChanging, viewer: Viewer, request
 }
 
 /** A policy that was never published, as the viewer wrote it. */
-export const newPolicy = ({ text, ...named }: NewPolicy, viewer: Viewer, now: Date): Policy => ({
+export const newPolicy = ({ text, cases, ...named }: NewPolicy, viewer: Viewer, now: Date): Policy => ({
   id: randomUUID(),
   ...named,
   origin: 'AUTHORED',
   status: 'DRAFT',
-  draft: { text, version: 1, savedAt: now, savedBy: viewer.userId },
+  draft: { text, cases, version: 1, savedAt: now, savedBy: viewer.userId },
   latestRevision: 0,
   createdAt: now,
   createdBy: viewer.userId,

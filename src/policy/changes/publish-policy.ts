@@ -1,13 +1,15 @@
 import { authorOf, type Author } from '../../audit/index.js';
 import type { Namespace } from '../../directory/index.js';
 import { requireScope, sha256Hex, type Viewer } from '../../kernel/index.js';
-import type { Draft, Enforcement, Policy, Revision, Statement } from '../policy.js';
+import type { Draft, Enforcement, Policy, Revision, Statement, Written } from '../policy.js';
 import type { PolicyTransaction } from '../ports.js';
 import {
+  casesAfter,
   changeFrom,
   maintainedPolicy,
-  readFor,
+  readWritten,
   scheduleProblem,
+  type CasesInvalid,
   type Conflict,
   type Done,
   type DraftConflict,
@@ -19,8 +21,8 @@ import {
   type Unacceptable,
 } from './changing.js';
 import { revisionRecord } from './record.js';
-import { matchingReview } from './review.js';
-import { nextDraft } from './save-draft.js';
+import { digestOrNull, matchingReview } from './review.js';
+import { isSameWriting, nextDraft } from './save-draft.js';
 
 export interface PublishRequest extends Enforcement {
   readonly policyId: string;
@@ -28,18 +30,21 @@ export interface PublishRequest extends Enforcement {
   readonly basedOn: number;
   /** Null: the draft's. */
   readonly text: string | null;
+  /** Null: the draft's. Empty: none. */
+  readonly cases: string | null;
   /** The version of the draft that the author has seen; null: whatever there is. */
   readonly draftVersion: number | null;
   readonly message: string | null;
 }
 
-export type PublishOutcome = Done | Invalid | Unacceptable | NotFound | Conflict | DraftConflict | ReviewNeeded | NotByHand;
+export type PublishOutcome = Done | Refusal;
+type Refusal = Invalid | CasesInvalid | Unacceptable | NotFound | Conflict | DraftConflict | ReviewNeeded | NotByHand;
 
 /**
  * Makes the next revision of a policy and puts it in force: at once or at its start, and until its end. Refused when somebody else
  * published since `basedOn`, or where a second person must have reviewed exactly this and nobody has.
  *
- * A text that the request brings becomes the draft, unless there is work in the draft that was never published: that stays.
+ * What the request brings of its own becomes the draft, unless there is work in the draft that was never published: that stays.
  */
 export async function publishPolicy(deps: PolicyChanging, viewer: Viewer, request: PublishRequest): Promise<PublishOutcome> {
   requireScope(viewer, 'policy:write');
@@ -47,19 +52,27 @@ export async function publishPolicy(deps: PolicyChanging, viewer: Viewer, reques
   if (found === null) return { kind: 'notFound', field: 'policyId' };
   const problem = scheduleProblem(request, deps.clock());
   if (problem !== null) return problem;
-  const text = request.text ?? found.policy.draft.text;
-  const read = await readFor(deps, viewer, found.namespace, text);
+  const { draft } = found.policy;
+  const written: Written = { text: request.text ?? draft.text, cases: casesAfter(request.cases, draft.cases) };
+  const read = await readWritten(deps, viewer, found.namespace, written);
   if ('problems' in read) return read;
 
   const by = await authorOf(deps.humans, viewer);
   // What was read is what is published: a draft that was saved meanwhile is another one.
-  const draftSeen = request.draftVersion ?? (request.text === null ? found.policy.draft.version : null);
-  return changeFrom(deps, viewer, request, async (tx, locked): Promise<Exclude<PublishOutcome, Invalid | Unacceptable>> => {
+  const draftSeen = request.draftVersion ?? (request.text === null || request.cases === null ? draft.version : null);
+  return changeFrom(deps, viewer, request, async (tx, locked): Promise<Exclude<PublishOutcome, Invalid | CasesInvalid | Unacceptable>> => {
     if (draftSeen !== null && locked.draft.version !== draftSeen)
-      return { kind: 'draftConflict', policyId: locked.id, basedOn: draftSeen, latest: locked.draft, text: request.text };
-    const isDraft = text === locked.draft.text;
+      return {
+        kind: 'draftConflict',
+        policyId: locked.id,
+        basedOn: draftSeen,
+        latest: locked.draft,
+        text: request.text,
+        cases: request.cases,
+      };
+    const isDraft = isSameWriting(written, locked.draft);
     const reviews = isDraft ? await tx.policies.reviews(viewer.organizationId, locked.id, 'PUBLISH', locked.draft.version) : [];
-    const review = matchingReview(reviews, { ...request, digest: sha256Hex(text), notBy: locked.draft.savedBy });
+    const review = matchingReview(reviews, { ...request, ...digestsOf(written), notBy: locked.draft.savedBy });
     const demandedBy = await tx.policies.demandingReview(viewer.organizationId, found.namespace.ancestors);
     if (review === null && demandedBy.length > 0) return { kind: 'reviewNeeded', what: 'PUBLISH', demandedBy };
     const author = isDraft ? locked.draft.savedBy : viewer.userId;
@@ -70,7 +83,7 @@ export async function publishPolicy(deps: PolicyChanging, viewer: Viewer, reques
         type: 'ai_policy_published',
         policy: locked,
         status: 'PUBLISHED',
-        text,
+        ...written,
         statements: read.statements,
         author,
         reviewer,
@@ -80,9 +93,11 @@ export async function publishPolicy(deps: PolicyChanging, viewer: Viewer, reques
   });
 }
 
+const digestsOf = ({ text, cases }: Written) => ({ digest: sha256Hex(text), casesDigest: digestOrNull(cases) });
+
 interface Change extends Pick<
   Revision,
-  'status' | 'text' | 'statements' | 'author' | 'reviewer' | 'repeats' | 'message' | 'mode' | 'effectiveFrom' | 'effectiveUntil'
+  'status' | 'text' | 'cases' | 'statements' | 'author' | 'reviewer' | 'repeats' | 'message' | 'mode' | 'effectiveFrom' | 'effectiveUntil'
 > {
   /** Of the record. */
   readonly type: string;
@@ -98,9 +113,9 @@ export async function addRevision(
   namespace: Namespace,
   { type, policy, ...change }: Change,
 ): Promise<Done> {
-  const { status, text, statements, author, reviewer, repeats, message, mode, effectiveFrom, effectiveUntil } = change;
+  const { status, text, cases, statements, author, reviewer, repeats, message, mode, effectiveFrom, effectiveUntil } = change;
   const revision: Revision = {
-    ...{ policyId: policy.id, revision: policy.latestRevision + 1, status, text, statements, digest: sha256Hex(text) },
+    ...{ policyId: policy.id, revision: policy.latestRevision + 1, status, text, cases, statements, digest: sha256Hex(text) },
     ...{ author, reviewer, repeats, message, mode, effectiveFrom, effectiveUntil },
     ...{ publishedAt: deps.clock(), publishedBy: by.userId },
   };
@@ -117,9 +132,9 @@ async function draftAfter(
   viewer: Viewer,
   { policies }: PolicyTransaction,
   policy: Policy,
-  { text }: Revision,
+  revision: Revision,
 ): Promise<Draft> {
-  if (text === policy.draft.text) return policy.draft;
+  if (isSameWriting(revision, policy.draft)) return policy.draft;
   const before = await policies.revision(viewer.organizationId, policy.id, policy.latestRevision);
-  return before?.text === policy.draft.text ? nextDraft(policy, text, viewer, deps.clock()) : policy.draft;
+  return before !== null && isSameWriting(before, policy.draft) ? nextDraft(policy, revision, viewer, deps.clock()) : policy.draft;
 }

@@ -11,6 +11,7 @@ export interface PolicyRecord extends Partial<Enforcement> {
   /** 0 for a draft that was never published. */
   readonly revision: number;
   readonly text: string;
+  readonly cases: string | null;
   readonly message: string | null;
   readonly draftVersion?: number;
   readonly author?: string;
@@ -23,7 +24,7 @@ export interface PolicyRecord extends Partial<Enforcement> {
 }
 
 export function policyRecord(deps: { readonly clock: Clock }, author: Author, namespace: Namespace, record: PolicyRecord): Append {
-  const { type, policy, text, ...said } = record;
+  const { type, policy, text, cases, ...said } = record;
   const { mode, effectiveFrom, effectiveUntil } = { ...AT_ONCE, ...said };
   const data = {
     policyId: policy.id,
@@ -31,6 +32,7 @@ export function policyRecord(deps: { readonly clock: Clock }, author: Author, na
     namespaceId: policy.namespaceId,
     revision: said.revision,
     digest: sha256Hex(text),
+    casesDigest: cases === null ? null : sha256Hex(cases),
     message: said.message,
     mode,
     effectiveFrom: effectiveFrom?.toISOString() ?? null,

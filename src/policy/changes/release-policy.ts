@@ -33,7 +33,8 @@ export async function releasePolicy(deps: PolicyChanging, viewer: Viewer, reques
     const latest = await tx.policies.revision(viewer.organizationId, policyId, locked.latestRevision);
     await tx.auditLog.append(viewer.organizationId, [
       policyRecord(deps, by, found.namespace, {
-        ...{ type: 'ai_policy_released', policy, revision: locked.latestRevision, text: latest?.text ?? locked.draft.text, message },
+        ...{ type: 'ai_policy_released', policy, revision: locked.latestRevision, message },
+        ...{ text: (latest ?? locked.draft).text, cases: (latest ?? locked.draft).cases },
         ...(latest !== null && { mode: latest.mode, author: latest.author }),
         repository: locked.applied?.repository ?? null,
       }),

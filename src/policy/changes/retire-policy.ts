@@ -1,6 +1,6 @@
 import { authorOf } from '../../audit/index.js';
 import { requireScope, sha256Hex, type Viewer } from '../../kernel/index.js';
-import { AT_ONCE, type Policy } from '../policy.js';
+import { AT_ONCE, type Policy, type Written } from '../policy.js';
 import type { PolicyTransaction } from '../ports.js';
 import {
   changeFrom,
@@ -38,19 +38,23 @@ export async function retirePolicy(deps: PolicyChanging, viewer: Viewer, request
   const isRetired = ({ status }: Policy): boolean => status === 'RETIRED';
   const retire = async (tx: PolicyTransaction, locked: Policy): Promise<Done | ReviewNeeded> => {
     const latest = await tx.policies.revision(viewer.organizationId, locked.id, locked.latestRevision);
-    const { text, author } = latest ?? ofDraft(locked);
+    const { text, cases, author } = latest ?? ofDraft(locked);
     const reviews = await tx.policies.reviews(viewer.organizationId, locked.id, 'RETIRE', locked.latestRevision);
-    const review = matchingReview(reviews, { ...AT_ONCE, digest: sha256Hex(text), notBy: viewer.userId });
+    const review = matchingReview(reviews, { ...AT_ONCE, digest: sha256Hex(text), casesDigest: null, notBy: viewer.userId });
     const demandedBy = await tx.policies.demandingReview(viewer.organizationId, found.namespace.ancestors);
     // What was never published decides nothing, so that retiring it lifts nothing.
     if (latest !== null && review === null && demandedBy.length > 0) return { kind: 'reviewNeeded', what: 'RETIRE', demandedBy };
     return addRevision(deps, by, tx, found.namespace, {
       ...AT_ONCE,
-      ...{ type: 'ai_policy_retired', policy: locked, status: 'RETIRED', text, statements: [], author },
+      ...{ type: 'ai_policy_retired', policy: locked, status: 'RETIRED', text, cases, statements: [], author },
       ...{ reviewer: review?.reviewedBy ?? null, repeats: null, message: request.message },
     });
   };
-  return changeFrom(deps, viewer, { ...request, text: null }, retire, isRetired);
+  return changeFrom(deps, viewer, request, retire, isRetired);
 }
 
-const ofDraft = ({ draft }: Policy): { readonly text: string; readonly author: string } => ({ text: draft.text, author: draft.savedBy });
+const ofDraft = ({ draft }: Policy): Written & { readonly author: string } => ({
+  text: draft.text,
+  cases: draft.cases,
+  author: draft.savedBy,
+});

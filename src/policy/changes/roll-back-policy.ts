@@ -4,9 +4,10 @@ import type { Enforcement, Revision } from '../policy.js';
 import {
   changeFrom,
   maintainedPolicy,
-  readFor,
+  readWritten,
   scheduleProblem,
   unacceptable,
+  type CasesInvalid,
   type Conflict,
   type Done,
   type Invalid,
@@ -27,7 +28,7 @@ export interface RollBackRequest extends Enforcement {
   readonly message: string | null;
 }
 
-export type RollBackOutcome = Done | Invalid | Unacceptable | NotFound | Conflict | ReviewNeeded | NotByHand;
+export type RollBackOutcome = Done | Invalid | CasesInvalid | Unacceptable | NotFound | Conflict | ReviewNeeded | NotByHand;
 
 /**
  * Publishes an old revision anew, as the next one, which names it.
@@ -46,17 +47,17 @@ export async function rollBackPolicy(deps: PolicyChanging, viewer: Viewer, reque
   ]);
   if (old === undefined) return { kind: 'notFound', field: 'toRevision' };
   if (old.status === 'RETIRED') return unacceptable('toRevision', `revision ${old.revision} is a retirement; name one that was published`);
-  const read = await readFor(deps, viewer, found.namespace, old.text);
+  const read = await readWritten(deps, viewer, found.namespace, old);
   if ('problems' in read) return read;
 
   const by = await authorOf(deps.humans, viewer);
-  return changeFrom(deps, viewer, { ...request, text: null }, async (tx, locked): Promise<Done | ReviewNeeded> => {
+  return changeFrom(deps, viewer, request, async (tx, locked): Promise<Done | ReviewNeeded> => {
     const demandedBy = await tx.policies.demandingReview(viewer.organizationId, found.namespace.ancestors);
     if (demandedBy.length > 0 && !isReviewed(old, request)) return { kind: 'reviewNeeded', what: 'ROLLBACK', demandedBy };
-    const { author, reviewer, text } = old;
+    const { author, reviewer, text, cases } = old;
     return addRevision(deps, by, tx, found.namespace, {
       ...request,
-      ...{ type: 'ai_policy_rolled_back', policy: locked, status: 'PUBLISHED', text, statements: read.statements },
+      ...{ type: 'ai_policy_rolled_back', policy: locked, status: 'PUBLISHED', text, cases, statements: read.statements },
       ...{ author, reviewer, repeats: old.revision },
     });
   });

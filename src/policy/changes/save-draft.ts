@@ -1,10 +1,12 @@
 import { authorOf } from '../../audit/index.js';
 import { requireScope, type Viewer } from '../../kernel/index.js';
-import type { Draft, Policy } from '../policy.js';
+import type { Draft, Policy, Written } from '../policy.js';
 import {
+  casesAfter,
   maintainedPolicy,
   notByHand,
-  readFor,
+  readWritten,
+  type CasesInvalid,
   type Done,
   type DraftConflict,
   type Invalid,
@@ -19,9 +21,11 @@ export interface SaveDraftRequest {
   /** The version of the draft that the author has seen. */
   readonly draftVersion: number;
   readonly text: string;
+  /** Null: those that the draft has stay. Empty: none. */
+  readonly cases: string | null;
 }
 
-export type SaveDraftOutcome = Done | Invalid | NotFound | DraftConflict | NotByHand;
+export type SaveDraftOutcome = Done | Invalid | CasesInvalid | NotFound | DraftConflict | NotByHand;
 
 /**
  * Replaces a policy's draft, which decides nothing. Refused when somebody else saved it since the version that the author has seen.
@@ -32,7 +36,7 @@ export async function saveDraft(deps: PolicyChanging, viewer: Viewer, request: S
   const { policyId, draftVersion, text } = request;
   const found = await maintainedPolicy(deps, viewer, policyId);
   if (found === null) return { kind: 'notFound', field: 'policyId' };
-  const read = await readFor(deps, viewer, found.namespace, text);
+  const read = await readWritten(deps, viewer, found.namespace, { text, cases: casesAfter(request.cases, null) });
   if ('problems' in read) return read;
 
   const by = await authorOf(deps.humans, viewer);
@@ -42,16 +46,17 @@ export async function saveDraft(deps: PolicyChanging, viewer: Viewer, request: S
     const made = notByHand(locked);
     if (made !== null) return made;
     if (locked.draft.version !== draftVersion)
-      return { kind: 'draftConflict', policyId, basedOn: draftVersion, latest: locked.draft, text };
-    if (locked.draft.text === text) return { kind: 'done', policy: locked };
-    const draft = nextDraft(locked, text, viewer, deps.clock());
+      return { kind: 'draftConflict', policyId, basedOn: draftVersion, latest: locked.draft, text, cases: request.cases };
+    const written = { text, cases: casesAfter(request.cases, locked.draft.cases) };
+    if (isSameWriting(locked.draft, written)) return { kind: 'done', policy: locked };
+    const draft = nextDraft(locked, written, viewer, deps.clock());
     await policies.saveDraft(viewer.organizationId, policyId, draft);
     await auditLog.append(viewer.organizationId, [
       policyRecord(deps, by, found.namespace, {
         type: 'ai_policy_draft_changed',
         policy: locked,
         revision: locked.latestRevision,
-        text,
+        ...written,
         message: null,
         draftVersion: draft.version,
         author: viewer.userId,
@@ -63,8 +68,11 @@ export async function saveDraft(deps: PolicyChanging, viewer: Viewer, request: S
   return outcome;
 }
 
-export const nextDraft = ({ draft }: Policy, text: string, viewer: Viewer, now: Date): Draft => ({
+export const isSameWriting = (left: Written, right: Written): boolean => left.text === right.text && left.cases === right.cases;
+
+export const nextDraft = ({ draft }: Policy, { text, cases }: Written, viewer: Viewer, now: Date): Draft => ({
   text,
+  cases,
   version: draft.version + 1,
   savedAt: now,
   savedBy: viewer.userId,

@@ -186,7 +186,16 @@ async function writeHolders(
     await addRevision(deps, by, tx, namespace, {
       ...AT_ONCE,
       ...(isEmpty ? { type: 'ai_policy_retired', status: 'RETIRED' } : { type: 'ai_policy_published', status: 'PUBLISHED' }),
-      ...{ policy, text: isEmpty ? policy.draft.text : text, statements, author: by.userId, reviewer: null, repeats: null, message },
+      ...{
+        policy,
+        text: isEmpty ? policy.draft.text : text,
+        cases: null,
+        statements,
+        author: by.userId,
+        reviewer: null,
+        repeats: null,
+        message,
+      },
     });
     for (const rule of holder.rules) holders.set(ruleKey(rule), policy.id);
   }
@@ -202,11 +211,25 @@ async function newHolder(
   { text, nextNumber }: { readonly text: string; readonly nextNumber: () => number },
 ): Promise<Policy> {
   for (;;) {
-    const named = { namespaceId: namespace.id, name: `tool rules ${nextNumber()}`, description: 'Follows from rules about tools.', text };
+    const named = {
+      namespaceId: namespace.id,
+      name: `tool rules ${nextNumber()}`,
+      description: 'Follows from rules about tools.',
+      text,
+      cases: null,
+    };
     const policy: Policy = { ...newPolicy(named, by, deps.clock()), origin: 'TOOL_RULES' };
     if (!(await tx.policies.insert(by.organizationId, policy))) continue;
     await tx.auditLog.append(by.organizationId, [
-      policyRecord(deps, by, namespace, { type: 'ai_policy_created', policy, revision: 0, text, message: null, draftVersion: 1 }),
+      policyRecord(deps, by, namespace, {
+        type: 'ai_policy_created',
+        policy,
+        revision: 0,
+        text,
+        cases: null,
+        message: null,
+        draftVersion: 1,
+      }),
     ]);
     return policy;
   }

@@ -7,12 +7,11 @@ import type { PolicyTransaction } from '../ports.js';
 import type { PolicyChanging } from './changing.js';
 import { newPolicy } from './create-policy.js';
 import { policyRecord, type PolicyRecord } from './record.js';
-import { nextDraft } from './save-draft.js';
+import { isSameWriting, nextDraft } from './save-draft.js';
 
 /** A policy of the namespace with all that is to be written of it. */
 export interface Standing extends StandingPolicy {
   readonly policy: Policy;
-  readonly latestText: string | null;
   readonly latestAuthor: string | null;
 }
 export type Change = BundleChange<BundledPolicy, Standing>;
@@ -40,7 +39,7 @@ export interface BundleWriting {
 }
 
 /** A policy as it is to be stored, with the revision that makes it so, if any, and what is recorded. */
-interface Written {
+interface Outcome {
   readonly policy: Policy;
   readonly isNew: boolean;
   readonly revision: Revision | null;
@@ -79,7 +78,7 @@ interface Writing {
   readonly change: Change;
 }
 
-function writtenBy(deps: PolicyChanging, by: Author, namespace: Namespace, { writing, change }: Writing): Written {
+function writtenBy(deps: PolicyChanging, by: Author, namespace: Namespace, { writing, change }: Writing): Outcome {
   const { action, before, after } = change;
   const { bundle, message } = writing;
   if (before !== null && action === 'KEEP') return { policy: before.policy, isNew: false, revision: null, records: [] };
@@ -96,11 +95,12 @@ function writtenBy(deps: PolicyChanging, by: Author, namespace: Namespace, { wri
   const said = { policy, message, repository, bundle };
   const records: PolicyRecord[] = [];
   if (before === null) {
-    const { text, version } = standing.draft;
-    records.push({ ...said, type: 'ai_policy_created', revision: 0, text, draftVersion: version, author: by.userId });
+    const { text, cases, version } = standing.draft;
+    records.push({ ...said, type: 'ai_policy_created', revision: 0, text, cases, draftVersion: version, author: by.userId });
   } else if (standing.origin !== 'AS_CODE' || action === 'ADOPT') {
-    const [text, author] = [before.latestText ?? standing.draft.text, before.latestAuthor ?? standing.draft.savedBy];
-    records.push({ ...said, type: 'ai_policy_adopted', revision: standing.latestRevision, text, author });
+    const { text, cases } = before.latest ?? standing.draft;
+    const author = before.latestAuthor ?? standing.draft.savedBy;
+    records.push({ ...said, type: 'ai_policy_adopted', revision: standing.latestRevision, text, cases, author });
   }
   if (revision !== null)
     records.push({ ...revision, ...said, type: revision.status === 'RETIRED' ? 'ai_policy_retired' : 'ai_policy_published' });
@@ -109,8 +109,8 @@ function writtenBy(deps: PolicyChanging, by: Author, namespace: Namespace, { wri
 
 function draftedFor(deps: PolicyChanging, by: Author, namespace: Namespace, after: BundledPolicy | null): Policy {
   if (after === null) throw new Error('What is neither there nor wanted is no change.');
-  const { name, description, text } = after;
-  return newPolicy({ namespaceId: namespace.id, name, description, text }, by, deps.clock());
+  const { name, description, text, cases } = after;
+  return newPolicy({ namespaceId: namespace.id, name, description, text, cases }, by, deps.clock());
 }
 
 function revisionOf(
@@ -120,12 +120,12 @@ function revisionOf(
   { before, after }: Change,
   standing: Policy,
 ): Revision {
-  const text = after?.text ?? before?.latestText ?? standing.draft.text;
+  const { text, cases } = after ?? before?.latest ?? standing.draft;
   const statements = after === null ? [] : read.get(text);
   if (statements === undefined) throw new Error('A text is published that was not read.');
   return {
     ...AT_ONCE,
-    ...{ policyId: standing.id, revision: standing.latestRevision + 1, text, statements, digest: sha256Hex(text) },
+    ...{ policyId: standing.id, revision: standing.latestRevision + 1, text, cases, statements, digest: sha256Hex(text) },
     ...(after === null
       ? { status: 'RETIRED', author: before?.latestAuthor ?? by.userId }
       : { status: 'PUBLISHED', author: by.userId, mode: after.mode }),
@@ -134,7 +134,8 @@ function revisionOf(
 }
 
 /** The draft follows, unless somebody has worked on it since the last publish: that stays, for when the policy is released. */
-function draftAfter(deps: PolicyChanging, by: Author, { before }: Change, standing: Policy, { text }: Revision): Draft {
-  const isFollowing = before === null || before.latestText === standing.draft.text;
-  return text === standing.draft.text || !isFollowing ? standing.draft : nextDraft(standing, text, by, deps.clock());
+function draftAfter(deps: PolicyChanging, by: Author, { before }: Change, standing: Policy, revision: Revision): Draft {
+  const latest = before?.latest ?? null;
+  const isFollowing = before === null || (latest !== null && isSameWriting(latest, standing.draft));
+  return isSameWriting(revision, standing.draft) || !isFollowing ? standing.draft : nextDraft(standing, revision, by, deps.clock());
 }

@@ -73,6 +73,8 @@ function presentCreate(outcome: CreateOutcome) {
       return refused(refusalOf.nameTaken(outcome));
     case 'invalid':
       return refused(refusalOf.invalid(outcome));
+    case 'casesInvalid':
+      return refused(refusalOf.casesInvalid(outcome));
     case 'notFound':
       return refused(refusalOf.notFound(outcome));
   }
@@ -86,6 +88,8 @@ function presentSaved(outcome: SaveDraftOutcome) {
       return refused(refusalOf.draftConflict(outcome));
     case 'invalid':
       return refused(refusalOf.invalid(outcome));
+    case 'casesInvalid':
+      return refused(refusalOf.casesInvalid(outcome));
     case 'generated':
       return refused(refusalOf.generated(outcome));
     case 'asCode':
@@ -122,6 +126,8 @@ function presentRolledBack(outcome: RollBackOutcome) {
   switch (outcome.kind) {
     case 'invalid':
       return refused(refusalOf.invalid(outcome));
+    case 'casesInvalid':
+      return refused(refusalOf.casesInvalid(outcome));
     case 'unacceptable':
       return refused(refusalOf.unacceptable(outcome));
     default:

@@ -16,6 +16,7 @@ const moment = optional(
     .datetime({ offset: true, error: 'must be an RFC 3339 time with seconds and a zone, for example 2026-11-22T09:30:00.000Z' })
     .transform((value) => new Date(value)),
 );
+const digest = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hexadecimal');
 const enforcement = {
   mode: z
     .enum(['ENFORCE', 'SHADOW'])
@@ -36,15 +37,17 @@ export const CreateInput = z.object({
   name: text(100, isPlain, z.string().trim().min(1, 'must not be empty')),
   description: optional(text(1_000)),
   text: z.string(),
+  cases: optional(z.string()),
 });
-export const DraftSaveInput = z.object({ policyId: z.string(), draftVersion: z.number(), text: z.string() });
+export const DraftSaveInput = z.object({ policyId: z.string(), draftVersion: z.number(), text: z.string(), cases: optional(z.string()) });
 export const ReviewInput = z.object({
   policyId: z.string(),
   subject: z
     .enum(['PUBLISH', 'RETIRE'])
     .nullish()
     .transform((value) => value ?? 'PUBLISH'),
-  digest: z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hexadecimal'),
+  digest,
+  casesDigest: optional(digest),
   message,
   ...enforcement,
 });
@@ -52,6 +55,7 @@ export const PublishInput = z.object({
   policyId: z.string(),
   basedOn: number,
   text: optional(z.string()),
+  cases: optional(z.string()),
   draftVersion: optional(z.number()),
   message,
   ...enforcement,
@@ -69,7 +73,7 @@ export const ReleaseInput = z.object({ policyId: z.string(), message });
 export const BundleInput = z.object({
   namespaceId: text(300),
   policies: z
-    .array(z.object({ name, description: optional(text(1_000)), text: z.string(), mode: enforcement.mode }))
+    .array(z.object({ name, description: optional(text(1_000)), text: z.string(), cases: optional(z.string()), mode: enforcement.mode }))
     .max(MAX_BUNDLE_POLICIES, `must hold at most ${MAX_BUNDLE_POLICIES} policies; make several folders of it, for namespaces below`),
   basedOn: z.array(
     z.object({

@@ -1,5 +1,6 @@
 import type { ResolversTypes } from '../../generated/graphql.js';
 import { sha256Hex } from '../../kernel/index.js';
+import { digestOrNull } from '../changes/review.js';
 import type { Draft, Policy, Review, Revision } from '../policy.js';
 import type { PoliciesForRequest } from './for-request.js';
 
@@ -22,20 +23,23 @@ export function presentPolicy(policy: Policy): PresentedPolicy {
 }
 
 /** With the policy's id, by which its review is found. */
-export const presentDraft = (policyId: string, { version, text, savedAt, savedBy }: Draft) => ({
+export const presentDraft = (policyId: string, { version, text, cases, savedAt, savedBy }: Draft) => ({
   policyId,
   version,
   text,
   digest: sha256Hex(text),
+  cases,
+  casesDigest: digestOrNull(cases),
   savedAt: savedAt.toISOString(),
   savedBy: { id: savedBy },
 });
 
-export const presentReview = ({ mode, effectiveFrom, effectiveUntil, digest, message, reviewedAt, reviewedBy }: Review) => ({
+export const presentReview = ({ mode, effectiveFrom, effectiveUntil, digest, casesDigest, message, reviewedAt, reviewedBy }: Review) => ({
   mode,
   effectiveFrom: timeOf(effectiveFrom),
   effectiveUntil: timeOf(effectiveUntil),
   digest,
+  casesDigest,
   message,
   reviewedAt: reviewedAt.toISOString(),
   reviewedBy: { id: reviewedBy },
@@ -51,6 +55,8 @@ export const presentRevision = (revision: Revision) => ({
   text: revision.text,
   json: revision.statements.map(({ est }) => est),
   digest: revision.digest,
+  cases: revision.cases,
+  casesDigest: digestOrNull(revision.cases),
   author: { id: revision.author },
   reviewer: stub(revision.reviewer),
   repeats: revision.repeats,

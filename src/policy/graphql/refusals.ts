@@ -1,6 +1,16 @@
 import { inputInvalid, notFound } from '../../platform/graphql-input.js';
 import type { BundleConflict, BundleDrifted, BundleInvalid } from '../changes/apply-bundle.js';
-import type { AsCode, Conflict, DraftConflict, Generated, Invalid, NotFound, ReviewNeeded, Unacceptable } from '../changes/changing.js';
+import type {
+  AsCode,
+  CasesInvalid,
+  Conflict,
+  DraftConflict,
+  Generated,
+  Invalid,
+  NotFound,
+  ReviewNeeded,
+  Unacceptable,
+} from '../changes/changing.js';
 import { presentDraft } from './present.js';
 
 export const refusalOf = {
@@ -14,6 +24,12 @@ export const refusalOf = {
     problems,
   }),
 
+  casesInvalid: ({ problems }: CasesInvalid) => ({
+    __typename: 'AgentPolicyCasesInvalid' as const,
+    message: 'The policy’s cases cannot be read; problems says where and why.',
+    problems,
+  }),
+
   nameTaken: ({ name }: { readonly name: string }) => ({
     __typename: 'AgentPolicyNameTaken' as const,
     message: `The namespace has a policy named ${JSON.stringify(name)} already. Publish a new revision of that one, or take another name.`,
@@ -21,24 +37,26 @@ export const refusalOf = {
   }),
 
   /** With the policy's id, by which the revisions are found. */
-  conflict: ({ policyId, basedOn, latest, text }: Conflict) => ({
+  conflict: ({ policyId, basedOn, latest, text, cases }: Conflict) => ({
     __typename: 'AgentPolicyConflict' as const,
     message: `You worked from revision ${basedOn}, but the latest is ${latest}. Look at what changed and try again with basedOn: ${latest}.`,
     policyId,
     basedOn,
     latest,
     text,
+    cases,
   }),
 
-  draftConflict: ({ policyId, basedOn, latest, text }: DraftConflict) => ({
+  draftConflict: ({ policyId, basedOn, latest, text, cases }: DraftConflict) => ({
     __typename: 'AgentPolicyDraftConflict' as const,
     message:
       basedOn === null
-        ? `The draft is not the text with that digest: it is version ${latest.version}, saved by ${latest.savedBy}. Read it, and review that.`
+        ? `The draft is not the text, or has not the cases, with that digest: it is version ${latest.version}, saved by ${latest.savedBy}. Read it, and review that, with both digests when it has cases.`
         : `You worked from version ${basedOn} of the draft, but it is at ${latest.version}, saved by ${latest.savedBy}. Look at what changed and try again with draftVersion: ${latest.version}.`,
     basedOnVersion: basedOn,
     draft: presentDraft(policyId, latest),
     text,
+    cases,
   }),
 
   reviewNeeded: ({ what, demandedBy }: ReviewNeeded) => ({

@@ -73,9 +73,9 @@ export async function withLatest(
 }
 
 const SAVE_ALL = `
-  UPDATE policy p SET description = row.description, origin = row.origin, status = row.status, draft_text = row."draftText",
+  UPDATE policy p SET description = row.description, origin = row.origin, status = row.status, draft_text = row."draftText", draft_cases = row."draftCases",
     draft_version = row."draftVersion", draft_saved_at = row."draftSavedAt", draft_saved_by = row."draftSavedBy",
     latest_revision = row."latestRevision", applied_revision = row."lastApplied", repository = row.repository
-  FROM json_to_recordset($2::json) AS row (id uuid, description text, origin text, status text, "draftText" text, "draftVersion" int,
+  FROM json_to_recordset($2::json) AS row (id uuid, description text, origin text, status text, "draftText" text, "draftCases" text, "draftVersion" int,
     "draftSavedAt" timestamptz, "draftSavedBy" text, "latestRevision" int, "lastApplied" int, repository text)
   WHERE p.organization_id = $1 AND p.id = row.id`;

@@ -20,6 +20,7 @@ export interface PolicyRow {
   readonly origin: string;
   readonly status: string;
   readonly draft_text: string;
+  readonly draft_cases: string | null;
   readonly draft_version: number;
   readonly draft_saved_at: Date;
   readonly draft_saved_by: string;
@@ -31,7 +32,7 @@ export interface PolicyRow {
 }
 
 export const POLICY_COLUMNS =
-  'p.id, p.namespace_id, p.name, p.description, p.origin, p.status, p.draft_text, p.draft_version, p.draft_saved_at, p.draft_saved_by, p.latest_revision, p.created_at, p.created_by, p.applied_revision, p.repository';
+  'p.id, p.namespace_id, p.name, p.description, p.origin, p.status, p.draft_text, p.draft_cases, p.draft_version, p.draft_saved_at, p.draft_saved_by, p.latest_revision, p.created_at, p.created_by, p.applied_revision, p.repository';
 
 export const toPolicy = (row: PolicyRow): Policy => ({
   id: row.id,
@@ -49,6 +50,7 @@ export const toPolicy = (row: PolicyRow): Policy => ({
 
 const toDraft = (row: PolicyRow): Draft => ({
   text: row.draft_text,
+  cases: row.draft_cases,
   version: row.draft_version,
   savedAt: row.draft_saved_at,
   savedBy: row.draft_saved_by,
@@ -57,12 +59,17 @@ const toDraft = (row: PolicyRow): Draft => ({
 /** As columns of Prisma's. */
 export const fromPolicy = ({ draft, applied, ...policy }: Policy) => ({
   ...policy,
-  draftText: draft.text,
-  draftVersion: draft.version,
-  draftSavedAt: draft.savedAt,
-  draftSavedBy: draft.savedBy,
+  ...draftColumns(draft),
   lastApplied: applied?.revision ?? null,
   repository: applied?.repository ?? null,
+});
+
+export const draftColumns = ({ text, cases, version, savedAt, savedBy }: Draft) => ({
+  draftText: text,
+  draftCases: cases,
+  draftVersion: version,
+  draftSavedAt: savedAt,
+  draftSavedBy: savedBy,
 });
 
 export interface RevisionRow {
@@ -73,6 +80,7 @@ export interface RevisionRow {
   readonly effective_from: Date | null;
   readonly effective_until: Date | null;
   readonly text: string;
+  readonly cases: string | null;
   readonly est: string;
   readonly digest: string;
   readonly author: string;
@@ -85,7 +93,7 @@ export interface RevisionRow {
 
 /** Without its statements, which take several times the room of the text. */
 export const REVISION_COLUMNS_ALONE =
-  'r.policy_id, r.revision, r.status, r.mode, r.effective_from, r.effective_until, r.text, r.digest, r.author, r.reviewer, r.repeats, r.message, r.published_at, r.published_by';
+  'r.policy_id, r.revision, r.status, r.mode, r.effective_from, r.effective_until, r.text, r.cases, r.digest, r.author, r.reviewer, r.repeats, r.message, r.published_at, r.published_by';
 export const REVISION_COLUMNS = `${REVISION_COLUMNS_ALONE}, r.est::text AS est`;
 
 export const toRevision = (row: RevisionRow): Revision => ({ ...toRevisionAlone(row), statements: statementsIn(row.est) });
@@ -99,6 +107,7 @@ export const toRevisionAlone = (row: Omit<RevisionRow, 'est'>): Omit<Revision, '
   effectiveFrom: row.effective_from,
   effectiveUntil: row.effective_until,
   text: row.text,
+  cases: row.cases,
   digest: row.digest,
   author: row.author,
   reviewer: row.reviewer,
@@ -117,6 +126,7 @@ export interface ReviewRow {
   readonly subject: string;
   readonly number: number;
   readonly digest: string;
+  readonly cases_digest: string | null;
   readonly mode: string;
   readonly effective_from: Date | null;
   readonly effective_until: Date | null;
@@ -126,7 +136,7 @@ export interface ReviewRow {
 }
 
 export const REVIEW_COLUMNS =
-  'v.id, v.policy_id, v.subject, v.number, v.digest, v.mode, v.effective_from, v.effective_until, v.message, v.reviewed_at, v.reviewed_by';
+  'v.id, v.policy_id, v.subject, v.number, v.digest, v.cases_digest, v.mode, v.effective_from, v.effective_until, v.message, v.reviewed_at, v.reviewed_by';
 
 export const toReview = (row: ReviewRow): Review => ({
   id: row.id,
@@ -134,6 +144,7 @@ export const toReview = (row: ReviewRow): Review => ({
   subject: row.subject as ReviewSubject,
   number: row.number,
   digest: row.digest,
+  casesDigest: row.cases_digest,
   mode: row.mode as EnforcementMode,
   effectiveFrom: row.effective_from,
   effectiveUntil: row.effective_until,

@@ -4,6 +4,7 @@ import type { PolicyWriter } from '../ports.js';
 import { postgresBundleWriter } from './bundle.js';
 import { DEMANDING_REVIEW, DEMANDING_REVIEW_OF_CODE } from './reader.js';
 import {
+  draftColumns,
   fromPolicy,
   POLICY_COLUMNS,
   REVIEW_COLUMNS,
@@ -55,11 +56,8 @@ export const postgresPolicyWriter = (tx: Prisma.TransactionClient): PolicyWriter
       });
     },
 
-    async saveDraft(organizationId, policyId, { text, version, savedAt, savedBy }) {
-      await tx.policy.update({
-        where: { id: policyId, organizationId },
-        data: { draftText: text, draftVersion: version, draftSavedAt: savedAt, draftSavedBy: savedBy },
-      });
+    async saveDraft(organizationId, policyId, draft) {
+      await tx.policy.update({ where: { id: policyId, organizationId }, data: draftColumns(draft) });
     },
 
     async addReview(organizationId, review) {

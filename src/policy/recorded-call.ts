@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import type { StoredEvent } from '../audit/index.js';
 import { isJsonObject, type JsonObject } from '../kernel/index.js';
-import { EXECUTION_MODES, SCHEMA_VERSION, SURFACES, type ToolCall } from '../policy/index.js';
-import { DECISION_EVENT } from './decision.js';
+import { SCHEMA_VERSION } from './model.js';
+import { EXECUTION_MODES, SURFACES, type ToolCall } from './tool-call.js';
+
+/** The type of the events that record decisions. */
+export const DECISION_EVENT = 'ai_tool_decision_made';
 
 /**
  * What stands in a decision's record of the call beside the event's own fields, the arguments and the tool's digest: together they are

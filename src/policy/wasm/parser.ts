@@ -1,16 +1,8 @@
-import {
-  loadPolicySet,
-  parseAllInWorkers,
-  parseInWorker,
-  type Parsed,
-  type ParsedProblem,
-  type ParsedStatement,
-  type WasmRequest,
-} from '../platform/cedar-wasm.js';
-import { explainProblem } from './explain-problem.js';
-import { placeOf } from './guard.js';
-import type { PolicyProblem, Statement } from './policy.js';
-import type { ParsedText, PolicyEngine, PolicyParser } from './ports.js';
+import { parseAllInWorkers, parseInWorker, type Parsed, type ParsedProblem, type ParsedStatement } from '../../platform/cedar-wasm.js';
+import { explainProblem } from '../explain-problem.js';
+import { placeOf } from '../guard.js';
+import type { PolicyProblem, Statement } from '../policy.js';
+import type { ParsedText, PolicyParser } from '../ports.js';
 
 /** The parser of cedar-wasm. */
 export const wasmParser: PolicyParser = {
@@ -36,18 +28,3 @@ function explained(text: string, { byte, endByte, ...said }: ParsedProblem): Pol
   const place = byte === null ? { line: null, column: null } : placeOf(text, bytes.subarray(0, byte).toString().length);
   return { ...explainProblem({ ...said, words }), ...place };
 }
-
-/** The evaluator of cedar-wasm, until the compiled one takes its place behind the same port. */
-export const wasmEngine: PolicyEngine = {
-  load(statements) {
-    const set = loadPolicySet(Object.fromEntries([...statements].map(([id, { est }]) => [id, est as never])));
-    return {
-      authorize: (request) =>
-        set.authorize({
-          ...request,
-          context: { ...request.context },
-          entities: request.entities.map((entity) => ({ ...entity })),
-        } as WasmRequest),
-    };
-  },
-};
