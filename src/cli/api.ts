@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { CommandError } from './command-error.js';
-import type { Connection } from './connection.js';
+import type { Connection, ServiceConnection } from './connection.js';
 
 /** The service's public API, as a command uses it. */
 export interface Api {
@@ -25,14 +25,18 @@ export interface LastBatch {
   readonly totalEventsSent: number;
 }
 
-export interface ApiOptions extends Connection {
+export interface Asking extends ServiceConnection {
   /** How long to try again, in seconds, while the service does not answer or is overloaded. */
   readonly patience: number;
   /** Called each time that the service did not answer and is going to be asked again. */
   readonly waiting: () => void;
   /** Ends whatever is waiting for the service. */
   readonly signal: AbortSignal;
+  /** How long an answer may take, in seconds; absent: 30. */
+  readonly answerSeconds?: number;
 }
+
+export type ApiOptions = Asking & Connection;
 
 const Starts = z.object({
   data: z.object({ agentAuditEvents: z.object({ nodes: z.array(z.object({ sessionId: z.string(), occurredAt: z.string() })) }) }),
@@ -95,8 +99,13 @@ function refuseRejections(results: readonly z.infer<typeof Result>[]): void {
   if (bad !== undefined) throw new CommandError(`The service rejected an event: ${bad.path ?? ''} ${bad.reason ?? ''}.`);
 }
 
-async function ask<Wanted>(
-  options: ApiOptions,
+/**
+ * Posts JSON until there is an answer, and takes that apart.
+ *
+ * @throws CommandError when the service refuses, or does not answer for `patience`.
+ */
+export async function ask<Wanted>(
+  options: Asking,
   path: string,
   body: unknown,
   schema: z.ZodType<Wanted>,
@@ -116,7 +125,7 @@ interface Answer {
 }
 
 /** Sends until there is an answer; gives up when the service has been away for `patience`. */
-async function send(options: ApiOptions, path: string, body: unknown, headers: Readonly<Record<string, string>>): Promise<Answer> {
+async function send(options: Asking, path: string, body: unknown, headers: Readonly<Record<string, string>>): Promise<Answer> {
   const giveUpAt = Date.now() + options.patience * 1_000;
   for (let pause = 100; ; pause = Math.min(pause * 2, 2_000)) {
     const answer = await fetchOnce(options, path, body, headers);
@@ -149,7 +158,7 @@ function refusalIn(body: unknown): { readonly message: string; readonly code?: s
 
 /** The answer, read to its end so that a connection lost half-way shows here; or why there was none. */
 async function fetchOnce(
-  { baseUrl, token, signal }: ApiOptions,
+  { baseUrl, token, signal, answerSeconds = 30 }: Asking,
   path: string,
   body: unknown,
   headers: Readonly<Record<string, string>>,
@@ -159,7 +168,7 @@ async function fetchOnce(
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers, authorization: `Bearer ${token}` },
       body: JSON.stringify(body),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(30_000)]),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(answerSeconds * 1_000)]),
     });
     return { status: response.status, body: jsonIn(await response.text()) };
   } catch (error) {

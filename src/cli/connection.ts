@@ -5,18 +5,26 @@ import { decodeJwt } from 'jose';
 import { z } from 'zod';
 import { CommandError } from './command-error.js';
 
-/** Where to ask, as whom, and about which project. */
-export interface Connection {
+/** Where to ask, and as whom. */
+export interface ServiceConnection {
   /** Without a path and without a slash at its end. */
   readonly baseUrl: string;
   readonly token: string;
+}
+
+/** The same, and about which project. */
+export interface Connection extends ServiceConnection {
   readonly projectId: string;
   /** Who the token says its bearer is; empty for a token that is no JWT. */
   readonly userId: string;
 }
 
 /** What `npm start` writes down about the service that it runs. */
-const Running = z.object({ subgraph: z.string(), tokens: z.object({ developer: z.string() }), demo: z.object({ projectId: z.string() }) });
+const Running = z.object({
+  subgraph: z.string(),
+  tokens: z.object({ developer: z.string(), policyAdmin: z.string() }),
+  demo: z.object({ projectId: z.string() }),
+});
 
 /**
  * Takes what the command line and the environment say, and for the rest what `npm start` runs.
@@ -25,15 +33,32 @@ const Running = z.object({ subgraph: z.string(), tokens: z.object({ developer: z
  */
 export function connection(given: { readonly url?: string; readonly token?: string; readonly project?: string }): Connection {
   const running = given.url !== undefined && given.token !== undefined && given.project !== undefined ? null : readRunning();
-  const url = given.url ?? running?.subgraph;
-  const token = given.token ?? (given.url === undefined ? running?.tokens.developer : undefined);
   const projectId = given.project ?? running?.demo.projectId;
+  const service = within(running, given, 'developer');
+  if (projectId === undefined) throw new CommandError('In which project did the runs take place? Give --project.');
+  return { ...service, projectId, userId: subjectOf(service.token) };
+}
+
+/**
+ * The same for a command that is about no project, by default as the demo's policy administrator.
+ *
+ * @throws CommandError when that leaves something open.
+ */
+export const serviceConnection = (given: { readonly url?: string; readonly token?: string }): ServiceConnection =>
+  within(given.url !== undefined && given.token !== undefined ? null : readRunning(), given, 'policyAdmin');
+
+function within(
+  running: z.infer<typeof Running> | null,
+  given: { readonly url?: string; readonly token?: string },
+  who: 'developer' | 'policyAdmin',
+): ServiceConnection {
+  const url = given.url ?? running?.subgraph;
+  const token = given.token ?? (given.url === undefined ? running?.tokens[who] : undefined);
   if (url === undefined) throw new CommandError('Where is the service? Give --url, or start it here with: npm start');
   if (token === undefined) throw new CommandError('Whose token shall be used? Give --token, or set AGENT_GOVERNANCE_TOKEN.');
-  if (projectId === undefined) throw new CommandError('In which project did the runs take place? Give --project.');
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw new CommandError(`--url: must be an http or https URL; got ${JSON.stringify(url)}.`);
-  return { baseUrl: url.replace(/\/(graphql)?\/?$/, ''), token, projectId, userId: subjectOf(token) };
+  return { baseUrl: url.replace(/\/(graphql)?\/?$/, ''), token };
 }
 
 /** Only read, not verified: that is the service's task. */

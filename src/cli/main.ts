@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { connection } from './connection.js';
 import { CommandError } from './command-error.js';
+import { policiesCommand } from './policies/command.js';
 import { replayFile, type Summary } from './replay.js';
 import { replayProgress } from './replay-progress.js';
 
@@ -39,6 +40,8 @@ program
     const summary = await replayFile(file, { ...options, ...connection(options), progress });
     process.stdout.write(options.json === true ? `${JSON.stringify(summary)}\n` : inWords(summary));
   });
+
+program.addCommand(policiesCommand());
 
 interface ReplayOptions {
   readonly url?: string;

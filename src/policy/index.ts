@@ -1,8 +1,23 @@
 export { isObligation } from './annotations.js';
 export { readBaseline, startFromBaseline } from './baseline.js';
+export {
+  digestOfBundle,
+  digestOfSeen,
+  MAX_BUNDLE_POLICIES,
+  planBundle,
+  seenOf,
+  type BundleAction,
+  type BundleChange,
+  type BundledPolicy,
+  type BundleDrift,
+  type SeenPolicy,
+  type StandingPolicy,
+} from './bundle.js';
+export { MAX_CASES_BYTES } from './cases/read-cases.js';
 export type { PolicyChanging } from './changes/changing.js';
 export { compiledEngine } from './compiled-engine.js';
 export { evaluate, preparePolicySet, type Evaluation, type PolicySet, type Reason } from './evaluate.js';
+export { MAX_TEXT_BYTES } from './guard.js';
 export { inForceAt, withShadows, type InForce } from './in-force.js';
 export { SCHEMA, SCHEMA_VERSION } from './model.js';
 export type { PolicyInForce } from './policy.js';

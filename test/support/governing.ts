@@ -6,25 +6,26 @@ export interface PolicyAnswer {
   readonly errors: readonly Readonly<Record<string, unknown>>[];
 }
 
-const REFUSALS = `__typename ... on AgentRefusal { message }
+export const REFUSALS = `__typename ... on AgentRefusal { message }
   ... on AgentNotFound { field } ... on AgentInputInvalid { inputProblems: problems { path message } }`;
 const CASES_INVALID = '... on AgentPolicyCasesInvalid { caseProblems: problems { path message help line column } }';
+const AS_CODE = '... on AgentPolicyAsCode { policyId repository }';
 const POLICY = `policy { id status latestRevision }`;
 
 const CREATE = `mutation ($input: AgentPolicyCreateInput!) { answer: agentPolicyCreate(input: $input) { ${POLICY} errors { ${REFUSALS}
   ... on AgentPolicyInvalid { problems { message help line column } } ... on AgentPolicyNameTaken { name } ${CASES_INVALID} } } }`;
-const PUBLISH = `mutation ($input: AgentPolicyPublishInput!) { answer: agentPolicyPublish(input: $input) { ${POLICY} errors { ${REFUSALS}
+const PUBLISH = `mutation ($input: AgentPolicyPublishInput!) { answer: agentPolicyPublish(input: $input) { ${POLICY} errors { ${REFUSALS} ${AS_CODE}
   ... on AgentPolicyInvalid { problems { message help line column } } ... on AgentPolicyConflict { basedOn latest }
   ... on AgentPolicyDraftConflict { basedOnVersion draft { version text savedBy { id } } text cases }
   ... on AgentPolicyReviewNeeded { demandedBy } ${CASES_INVALID} } } }`;
-const RETIRE = `mutation ($input: AgentPolicyRetireInput!) { answer: agentPolicyRetire(input: $input) { ${POLICY} errors { ${REFUSALS}
+const RETIRE = `mutation ($input: AgentPolicyRetireInput!) { answer: agentPolicyRetire(input: $input) { ${POLICY} errors { ${REFUSALS} ${AS_CODE}
   ... on AgentPolicyConflict { basedOn latest } ... on AgentPolicyReviewNeeded { demandedBy } } } }`;
-const SAVE_DRAFT = `mutation ($input: AgentPolicyDraftSaveInput!) { answer: agentPolicyDraftSave(input: $input) { ${POLICY} errors { ${REFUSALS}
+const SAVE_DRAFT = `mutation ($input: AgentPolicyDraftSaveInput!) { answer: agentPolicyDraftSave(input: $input) { ${POLICY} errors { ${REFUSALS} ${AS_CODE}
   ... on AgentPolicyDraftConflict { basedOnVersion draft { version text savedBy { id } } text cases }
   ... on AgentPolicyInvalid { problems { message help line column } } ${CASES_INVALID} } } }`;
-const REVIEW = `mutation ($input: AgentPolicyReviewInput!) { answer: agentPolicyReview(input: $input) { ${POLICY} errors { ${REFUSALS}
+const REVIEW = `mutation ($input: AgentPolicyReviewInput!) { answer: agentPolicyReview(input: $input) { ${POLICY} errors { ${REFUSALS} ${AS_CODE}
   ... on AgentPolicyDraftConflict { basedOnVersion draft { version text savedBy { id } } text cases } } } }`;
-const ROLL_BACK = `mutation ($input: AgentPolicyRollbackInput!) { answer: agentPolicyRollback(input: $input) { ${POLICY} errors { ${REFUSALS}
+const ROLL_BACK = `mutation ($input: AgentPolicyRollbackInput!) { answer: agentPolicyRollback(input: $input) { ${POLICY} errors { ${REFUSALS} ${AS_CODE}
   ... on AgentPolicyConflict { basedOn latest } ... on AgentPolicyReviewNeeded { demandedBy }
   ... on AgentPolicyInvalid { problems { message help line column } } } } }`;
 
@@ -37,14 +38,16 @@ export const reviewPolicy = (client: Client, input: object): Promise<PolicyAnswe
 export const rollBackPolicy = (client: Client, input: object): Promise<PolicyAnswer> => answerOf<PolicyAnswer>(client, ROLL_BACK, input);
 
 const SET = `mutation ($input: AgentPolicySettingsSetInput!) { answer: agentPolicySettingsSet(input: $input) {
-  settings { namespaceId isReviewRequired reviewRequiredBy } errors { ${REFUSALS} } } }`;
+  settings { namespaceId isReviewRequired reviewRequiredBy codeReviewRequiredBy } errors { ${REFUSALS} } } }`;
 
 /** Demands, or does not demand any more, that a second person reviews what is published; what is set then. */
 export const setReviewRequired = (
   client: Client,
   namespaceId: string,
   isReviewRequired: boolean,
-): Promise<{ readonly settings: unknown }> => answerOf(client, SET, { namespaceId, isReviewRequired });
+  isRepositoryReviewAccepted = false,
+): Promise<{ readonly settings: unknown; readonly errors: readonly Readonly<Record<string, unknown>>[] }> =>
+  answerOf(client, SET, { namespaceId, isReviewRequired, isRepositoryReviewAccepted });
 
 let names = 0;
 
@@ -122,7 +125,7 @@ export async function decisionOn(client: Client, input: object): Promise<Decided
   return decision;
 }
 
-async function answerOf<Answer>(client: Client, mutation: string, input: object): Promise<Answer> {
+export async function answerOf<Answer>(client: Client, mutation: string, input: object): Promise<Answer> {
   const { data, errors } = await client.graphql<{ readonly answer: Answer | null }>(mutation, { input });
   if (data?.answer == null) throw new Error(`The request failed: ${JSON.stringify(errors)}`);
   return data.answer;

@@ -93,7 +93,7 @@ export const refusalOf = {
     message: `${counted(moved.length, 'policy is', 'policies are')} not as you have seen ${moved.length === 1 ? 'it' : 'them'}. Nothing of the folder was applied. Look at what changed, and plan again.`,
     policies: moved.map(({ name, policyId, seen, now }) => ({
       ...{ name, policyId, seenRevision: seen?.revision ?? null, seenOrigin: seen?.origin ?? null },
-      ...{ revision: now?.revision ?? null, origin: now?.origin ?? null },
+      ...{ nowRevision: now?.revision ?? null, nowOrigin: now?.origin ?? null },
     })),
   }),
 
