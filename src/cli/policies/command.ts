@@ -22,14 +22,21 @@ interface FolderOptions extends CommonOptions {
   readonly allowEmpty?: boolean;
 }
 
+/** Where a command writes, and how it ends. */
+export interface Terminal {
+  readonly stdout: { readonly isTTY?: boolean; write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+  exitCode?: number | string | null | undefined;
+}
+
 /** `agent-governance policies`: policies as code. */
-export function policiesCommand(): Command {
+export function policiesCommand(terminal: Terminal = process): Command {
   const policies = new Command('policies')
     .description('Policies as code: a folder of .cedar files that stands for the policies of one namespace.')
     .addHelpText('after', ABOUT_FOLDERS);
-  policies.addCommand(planCommand());
-  policies.addCommand(applyCommand());
-  policies.addCommand(exportCommand());
+  policies.addCommand(planCommand(terminal));
+  policies.addCommand(applyCommand(terminal));
+  policies.addCommand(exportCommand(terminal));
   return policies;
 }
 
@@ -73,20 +80,20 @@ function ofFolder(command: Command): Command {
     .option('--allow-empty', 'take a folder without policies for what it says: nothing is in force any more');
 }
 
-const planCommand = (): Command =>
+const planCommand = (terminal: Terminal): Command =>
   ofFolder(new Command('plan'))
     .description('Shows what apply would change. Changes nothing; any member of the namespace can do it.')
     .option('--out <file>', 'write the plan to this file as well, as JSON, for apply --plan')
     .option('--json', 'print the plan as JSON')
     .addHelpText('after', '\nExit codes: 0 nothing would change, 2 something would, 1 it failed.')
     .action(async (path: string, options: FolderOptions & { readonly out?: string }) => {
-      const { folder, namespaceId } = await opened(path, options);
+      const { folder, namespaceId } = await opened(terminal, path, options);
       const keep = async (text: string): Promise<void> => void (options.out === undefined || (await writeFile(options.out, text)));
       const planning = { namespaceId, repository: repositoryIn(options), adopting: adoptingIn(options) };
-      process.exitCode = await plan(serviceFor(options), folder, planning, outputFor(options), keep);
+      terminal.exitCode = await plan(serviceFor(terminal, options), folder, planning, outputFor(terminal, options), keep);
     });
 
-const applyCommand = (): Command =>
+const applyCommand = (terminal: Terminal): Command =>
   ofFolder(new Command('apply'))
     .description(
       'Makes the policies of the namespace those of the folder, all or none: creates, publishes, and retires what was applied before and is not there any more. Needs the scope policy:write and the role MAINTAINER. Applying again changes nothing.',
@@ -99,15 +106,15 @@ const applyCommand = (): Command =>
       '\nExit codes: 0 applied, or nothing was to change; 3 refused: something is not as it was seen, or as the last apply has left it; 1 it failed or was refused otherwise.',
     )
     .action(async (path: string, options: FolderOptions & { readonly plan?: string; readonly message?: string }) => {
-      const { folder, namespaceId } = await opened(path, options);
+      const { folder, namespaceId } = await opened(terminal, path, options);
       const applying = {
         ...{ namespaceId, repository: repositoryIn(options), adopting: adoptingIn(options) },
         ...{ message: options.message ?? null, planFile: options.plan ?? null },
       };
-      process.exitCode = await apply(serviceFor(options), folder, applying, outputFor(options));
+      terminal.exitCode = await apply(serviceFor(terminal, options), folder, applying, outputFor(terminal, options));
     });
 
-const exportCommand = (): Command =>
+const exportCommand = (terminal: Terminal): Command =>
   common(new Command('export'))
     .description('Writes the policies of the namespace that are applied as code into the folder, to the byte as they were applied.')
     .option('--all', 'those that are written by hand as well')
@@ -117,26 +124,30 @@ const exportCommand = (): Command =>
     .action(async (path: string, options: CommonOptions & { readonly all?: boolean; readonly force?: boolean }) => {
       const namespaceId = options.namespace ?? (await manifestIn(path)).namespace;
       if (namespaceId === undefined) throw new CommandError(WHICH_NAMESPACE);
-      const service = serviceFor(options);
+      const service = serviceFor(terminal, options);
       const standing = await (options.all === true ? service.everything(namespaceId) : service.standing(namespaceId, []));
       const done = await exportTo(path, exportable(standing, options.all === true), { isForced: options.force === true });
-      if (options.json === true) process.stdout.write(`${JSON.stringify(done)}\n`);
-      else process.stdout.write(`Exported to ${path}: ${done.written.length} files written, ${done.unchanged.length} were so already.\n`);
-      for (const note of done.notes) process.stderr.write(`${note}\n`);
-      for (const file of done.left) process.stderr.write(`${file}: is of no policy that was exported; left alone.\n`);
-      process.exitCode = EXIT.done;
+      if (options.json === true) terminal.stdout.write(`${JSON.stringify(done)}\n`);
+      else terminal.stdout.write(`Exported to ${path}: ${done.written.length} files written, ${done.unchanged.length} were so already.\n`);
+      for (const note of done.notes) terminal.stderr.write(`${note}\n`);
+      for (const file of done.left) terminal.stderr.write(`${file}: is of no policy that was exported; left alone.\n`);
+      terminal.exitCode = EXIT.done;
     });
 
 const WHICH_NAMESPACE =
   'Whose policies are they? Give --namespace, or set AGENT_GOVERNANCE_NAMESPACE, or say "namespace" in policies.json.';
 
-async function opened(path: string, options: FolderOptions): Promise<{ readonly folder: Folder; readonly namespaceId: string }> {
+async function opened(
+  terminal: Terminal,
+  path: string,
+  options: FolderOptions,
+): Promise<{ readonly folder: Folder; readonly namespaceId: string }> {
   const folder = await readFolder(path);
   const namespaceId = options.namespace ?? folder.manifest.namespace;
   if (namespaceId === undefined) throw new CommandError(WHICH_NAMESPACE);
   if (folder.policies.length === 0 && options.allowEmpty !== true)
     throw new CommandError(`The folder ${path} holds no .cedar file. If nothing of it is to be in force any more, say so: --allow-empty`);
-  for (const name of folder.others) process.stderr.write(`${name}: is nothing of a policy’s; left alone.\n`);
+  for (const name of folder.others) terminal.stderr.write(`${name}: is nothing of a policy’s; left alone.\n`);
   return { folder, namespaceId };
 }
 
@@ -146,18 +157,18 @@ const adoptingIn = ({ adopt, adoptAll }: FolderOptions) => ({ names: adopt, isAl
 /** How long to try again while the service does not answer, in seconds. */
 const PATIENCE = 20;
 
-function serviceFor(options: CommonOptions): PolicyService {
+function serviceFor(terminal: Terminal, options: CommonOptions): PolicyService {
   let isWaiting = false;
   const waiting = (): void => {
-    if (!isWaiting) process.stderr.write('The service does not answer; trying again.\n');
+    if (!isWaiting) terminal.stderr.write('The service does not answer; trying again.\n');
     isWaiting = true;
   };
   return policyService({ ...serviceConnection(options), patience: PATIENCE, waiting, signal: new AbortController().signal });
 }
 
-const outputFor = ({ json }: CommonOptions): Output => ({
+const outputFor = (terminal: Terminal, { json }: CommonOptions): Output => ({
   isJson: json === true,
-  paint: paintFor(process.stdout),
-  write: (text) => void process.stdout.write(text),
-  say: (text) => void process.stderr.write(text),
+  paint: paintFor(terminal.stdout),
+  write: (text) => void terminal.stdout.write(text),
+  say: (text) => void terminal.stderr.write(text),
 });
