@@ -57,7 +57,7 @@ const FAMILIES: Readonly<Record<Family, ClassicFamily>> = {
     target: policyOf,
     details: asOurs(
       ...['policyId', 'name', 'namespaceId', 'revision', 'digest', 'message', 'mode', 'effectiveFrom', 'effectiveUntil'],
-      ...['draftVersion', 'author', 'reviewer', 'repeats', 'reviewSubject', 'casesDigest'],
+      ...['draftVersion', 'author', 'reviewer', 'repeats', 'reviewSubject', 'casesDigest', 'casesPassed', 'casesFailed', 'warnings'],
     ),
   },
   policySettings: { target: () => null, details: asOurs('namespaceId', 'isReviewRequired', 'wasReviewRequired') },

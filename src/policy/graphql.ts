@@ -16,6 +16,7 @@ import type { PolicyContext } from './graphql/for-request.js';
 import { presentById, presentedOrNull, presentPolicy, presentReview, presentRevision, timeOf } from './graphql/present.js';
 import * as settings from './graphql/settings.js';
 import * as toolRules from './graphql/tool-rules.js';
+import * as test from './graphql/test.js';
 import { SCHEMA, SCHEMA_VERSION } from './model.js';
 import type { Policy } from './policy.js';
 import type { EffectivePolicy } from './ports.js';
@@ -128,5 +129,5 @@ const ownQueries: Pick<QueryResolvers<PolicyContext>, 'agentPolicy' | 'agentPoli
   },
 };
 
-export const Query = { ...ownQueries, ...settings.Query, ...toolRules.Query };
+export const Query = { ...ownQueries, ...settings.Query, ...toolRules.Query, ...test.Query };
 export const Mutation = { ...changes.Mutation, ...settings.Mutation, ...toolRules.Mutation };

@@ -88,6 +88,10 @@ export const policy = payload(
     /** The revision whose text is published anew. */
     repeats: maybe(wholeNumber),
     reviewSubject: maybe(z.enum(['PUBLISH', 'RETIRE'])),
+    /** How many of the cases passed, and how many did not; null where they were not tried. */
+    ...{ casesPassed: maybe(wholeNumber), casesFailed: maybe(wholeNumber) },
+    /** The names of what was warned of; of a publish, all of it was confirmed. */
+    warnings: maybe(z.array(z.string())),
   }),
 );
 

@@ -4,9 +4,10 @@ import type { Draft, Policy, Written } from '../policy.js';
 import {
   casesAfter,
   maintainedPolicy,
-  readWritten,
+  readAndTry,
+  trialRecord,
   type CasesInvalid,
-  type Done,
+  type Tried,
   type DraftConflict,
   type Generated,
   type Invalid,
@@ -24,7 +25,7 @@ export interface SaveDraftRequest {
   readonly cases: string | null;
 }
 
-export type SaveDraftOutcome = Done | Invalid | CasesInvalid | NotFound | DraftConflict | Generated;
+export type SaveDraftOutcome = Tried | Invalid | CasesInvalid | NotFound | DraftConflict | Generated;
 
 /**
  * Replaces a policy's draft, which decides nothing. Refused when somebody else saved it since the version that the author has seen.
@@ -35,7 +36,8 @@ export async function saveDraft(deps: PolicyChanging, viewer: Viewer, request: S
   const { policyId, draftVersion, text } = request;
   const found = await maintainedPolicy(deps, viewer, policyId);
   if (found === null) return { kind: 'notFound', field: 'policyId' };
-  const read = await readWritten(deps, viewer, found.namespace, { text, cases: casesAfter(request.cases, null) });
+  const written = { text, cases: casesAfter(request.cases, found.policy.draft.cases) };
+  const read = await readAndTry(deps, viewer, found.namespace, { ...written, id: policyId, name: found.policy.name });
   if ('problems' in read) return read;
 
   const by = await authorOf(deps.humans, viewer);
@@ -45,8 +47,7 @@ export async function saveDraft(deps: PolicyChanging, viewer: Viewer, request: S
     if (locked.origin === 'TOOL_RULES') return { kind: 'generated', policyId };
     if (locked.draft.version !== draftVersion)
       return { kind: 'draftConflict', policyId, basedOn: draftVersion, latest: locked.draft, text, cases: request.cases };
-    const written = { text, cases: casesAfter(request.cases, locked.draft.cases) };
-    if (isSameWriting(locked.draft, written)) return { kind: 'done', policy: locked };
+    if (isSameWriting(locked.draft, written)) return { kind: 'done', policy: locked, trial: read.trial };
     const draft = nextDraft(locked, written, viewer, deps.clock());
     await policies.saveDraft(viewer.organizationId, policyId, draft);
     await auditLog.append(viewer.organizationId, [
@@ -58,9 +59,10 @@ export async function saveDraft(deps: PolicyChanging, viewer: Viewer, request: S
         message: null,
         draftVersion: draft.version,
         author: viewer.userId,
+        ...trialRecord(read.trial),
       }),
     ]);
-    return { kind: 'done', policy: { ...locked, draft } };
+    return { kind: 'done', policy: { ...locked, draft }, trial: read.trial };
   });
   if (outcome.kind === 'done') deps.announce(viewer.organizationId);
   return outcome;
