@@ -76,6 +76,7 @@ import * as policyGraphql from './policy/graphql.js';
 import {
   compiledEngine,
   readBaseline,
+  rememberParses,
   startFromBaseline,
   type PolicyChanging,
   type PolicyReading,
@@ -269,7 +270,7 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
     },
   };
   const policy: PolicyReading & PolicyChanging = {
-    ...{ directory, policies, humans, parser: wasmParser, clock, announce },
+    ...{ directory, policies, humans, parser: rememberParses(wasmParser), engine: ENGINES[config.policyEngine], clock, announce },
     atomically: (organizationId, work) => inTransaction(database, organizationId, (tx) => work(policyTransaction(tx))),
   };
   const registry: ToolReading & Registering = {

@@ -57,7 +57,8 @@ const FAMILIES: Readonly<Record<Family, ClassicFamily>> = {
     target: policyOf,
     details: asOurs(
       ...['policyId', 'name', 'namespaceId', 'revision', 'digest', 'message', 'mode', 'effectiveFrom', 'effectiveUntil'],
-      ...['draftVersion', 'author', 'reviewer', 'repeats', 'reviewSubject', 'casesDigest', 'repository', 'bundle'],
+      ...['draftVersion', 'author', 'reviewer', 'repeats', 'reviewSubject', 'casesDigest', 'casesPassed', 'casesFailed', 'warnings'],
+      ...['repository', 'bundle'],
     ),
   },
   policySettings: {

@@ -44,6 +44,8 @@ export interface Evaluation {
   readonly verdict: 'ALLOW' | 'ASK' | 'DENY';
   readonly basis: Basis;
   readonly reasons: readonly Reason[];
+  /** The statements behind the reasons, by the ids under which they were loaded. */
+  readonly determining: readonly string[];
   /** Policies that could not be evaluated: each is somebody's to mend. */
   readonly failed: readonly Reason[];
   /** Of ALLOW and ASK, what the enforcement point has to do; of OBLIGATION_NEEDED, what it would have had to promise. */
@@ -181,6 +183,7 @@ function evaluation(set: PolicySet, { isAllowed, basis, reasons, failed }: Judge
     verdict: isAllowed ? 'ALLOW' : 'DENY',
     basis,
     reasons: reasonsOf(set, reasons),
+    determining: reasons,
     failed: reasonsOf(set, failed),
     obligations: [],
     approval: null,

@@ -19,6 +19,7 @@ import { BundleNames } from './graphql/input.js';
 import { presentById, presentedOrNull, presentPolicy, presentReview, presentRevision, timeOf } from './graphql/present.js';
 import * as settings from './graphql/settings.js';
 import * as toolRules from './graphql/tool-rules.js';
+import * as test from './graphql/test.js';
 import { SCHEMA, SCHEMA_VERSION } from './model.js';
 import type { Policy } from './policy.js';
 import type { EffectivePolicy } from './ports.js';
@@ -152,5 +153,5 @@ const ownQueries: OwnQueries = {
   },
 };
 
-export const Query = { ...ownQueries, ...settings.Query, ...toolRules.Query };
+export const Query = { ...ownQueries, ...settings.Query, ...toolRules.Query, ...test.Query };
 export const Mutation = { ...changes.Mutation, ...bundle.Mutation, ...settings.Mutation, ...toolRules.Mutation };

@@ -23,6 +23,7 @@ export { SCHEMA, SCHEMA_VERSION } from './model.js';
 export type { PolicyInForce } from './policy.js';
 export type { PolicyEngine, PolicyParser, PolicyReader, PolicyTransaction, PolicyWriter } from './ports.js';
 export type { PolicyReading } from './read-policies.js';
+export { rememberParses } from './remember-parses.js';
 export { callIn, DECISION_EVENT, factsOf, type RecordedCall } from './recorded-call.js';
 export {
   EXECUTION_MODES,

@@ -111,6 +111,8 @@ export interface PolicyReader {
    * from then on.
    */
   inForce(organizationId: OrganizationId, asOf: Date): Promise<readonly PolicyInForce[]>;
+  /** What is enforced at `now` of the policies attached to the namespaces, in the order of their ids. */
+  enforcedAlong(organizationId: OrganizationId, namespaceIds: readonly string[], now: Date): Promise<readonly PolicyInForce[]>;
 }
 
 export interface PolicyWithLatest {

@@ -26,6 +26,7 @@ describe('a case that says nothing of its call', () => {
     expect(read(documentOf(aCase()))).toEqual([
       {
         name: 'a',
+        line: 1,
         beside: 'IN_FORCE',
         expect: { verdict: 'DENY', reasons: null, obligations: null, approval: null },
         call: {

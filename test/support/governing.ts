@@ -6,36 +6,88 @@ export interface PolicyAnswer {
   readonly errors: readonly Readonly<Record<string, unknown>>[];
 }
 
+/** With what is told of a text before it decides anything. */
+export interface TriedAnswer extends PolicyAnswer {
+  readonly test: TestAnswer | null;
+  readonly warnings: readonly WarningAnswer[];
+}
+
+export interface TestAnswer {
+  readonly passed: number;
+  readonly failed: number;
+  readonly results: readonly Readonly<Record<string, unknown>>[];
+  readonly coverage: readonly Readonly<Record<string, unknown>>[];
+  readonly uncovered: readonly Readonly<Record<string, unknown>>[];
+}
+
+export interface WarningAnswer {
+  readonly name: string;
+  readonly kind: string;
+  readonly message: string;
+}
+
 export const REFUSALS = `__typename ... on AgentRefusal { message }
   ... on AgentNotFound { field } ... on AgentInputInvalid { inputProblems: problems { path message } }`;
-const CASES_INVALID = '... on AgentPolicyCasesInvalid { caseProblems: problems { path message help line column } }';
 const AS_CODE = '... on AgentPolicyAsCode { policyId repository }';
+const CASES_INVALID = '... on AgentPolicyCasesInvalid { caseProblems: problems { path message help line column } }';
+const TRIAL = `test { passed failed results { name line passed difference verdict reasons { policyName statement revision } }
+  coverage { number statement decided applied clauses { kind line isTrue isFalse isError isNotReached } } uncovered { line message } }
+  warnings { name kind line column statement message help }`;
+const UNTRIED = `... on AgentPolicyCasesFailed { failed { name difference verdict wanted { verdict } } }
+  ... on AgentPolicyWarned { warnings { name kind line column statement message help } }`;
 const POLICY = `policy { id status latestRevision }`;
 
-const CREATE = `mutation ($input: AgentPolicyCreateInput!) { answer: agentPolicyCreate(input: $input) { ${POLICY} errors { ${REFUSALS}
+const create = (
+  trial = '',
+): string => `mutation ($input: AgentPolicyCreateInput!) { answer: agentPolicyCreate(input: $input) { ${POLICY} ${trial} errors { ${REFUSALS}
   ... on AgentPolicyInvalid { problems { message help line column } } ... on AgentPolicyNameTaken { name } ${CASES_INVALID} } } }`;
 const PUBLISH = `mutation ($input: AgentPolicyPublishInput!) { answer: agentPolicyPublish(input: $input) { ${POLICY} errors { ${REFUSALS} ${AS_CODE}
   ... on AgentPolicyInvalid { problems { message help line column } } ... on AgentPolicyConflict { basedOn latest }
   ... on AgentPolicyDraftConflict { basedOnVersion draft { version text savedBy { id } } text cases }
-  ... on AgentPolicyReviewNeeded { demandedBy } ${CASES_INVALID} } } }`;
+  ... on AgentPolicyReviewNeeded { demandedBy } ${CASES_INVALID} ${UNTRIED} } } }`;
 const RETIRE = `mutation ($input: AgentPolicyRetireInput!) { answer: agentPolicyRetire(input: $input) { ${POLICY} errors { ${REFUSALS} ${AS_CODE}
   ... on AgentPolicyConflict { basedOn latest } ... on AgentPolicyReviewNeeded { demandedBy } } } }`;
-const SAVE_DRAFT = `mutation ($input: AgentPolicyDraftSaveInput!) { answer: agentPolicyDraftSave(input: $input) { ${POLICY} errors { ${REFUSALS} ${AS_CODE}
+const save = (
+  trial = '',
+): string => `mutation ($input: AgentPolicyDraftSaveInput!) { answer: agentPolicyDraftSave(input: $input) { ${POLICY} ${trial} errors { ${REFUSALS} ${AS_CODE}
   ... on AgentPolicyDraftConflict { basedOnVersion draft { version text savedBy { id } } text cases }
   ... on AgentPolicyInvalid { problems { message help line column } } ${CASES_INVALID} } } }`;
 const REVIEW = `mutation ($input: AgentPolicyReviewInput!) { answer: agentPolicyReview(input: $input) { ${POLICY} errors { ${REFUSALS} ${AS_CODE}
   ... on AgentPolicyDraftConflict { basedOnVersion draft { version text savedBy { id } } text cases } } } }`;
 const ROLL_BACK = `mutation ($input: AgentPolicyRollbackInput!) { answer: agentPolicyRollback(input: $input) { ${POLICY} errors { ${REFUSALS} ${AS_CODE}
   ... on AgentPolicyConflict { basedOn latest } ... on AgentPolicyReviewNeeded { demandedBy }
-  ... on AgentPolicyInvalid { problems { message help line column } } } } }`;
+  ... on AgentPolicyInvalid { problems { message help line column } } ${UNTRIED} } } }`;
 
 /** The mutations on policies, each with its input. */
-export const createPolicy = (client: Client, input: object): Promise<PolicyAnswer> => answerOf<PolicyAnswer>(client, CREATE, input);
-export const publishPolicy = (client: Client, input: object): Promise<PolicyAnswer> => answerOf<PolicyAnswer>(client, PUBLISH, input);
+export const createPolicy = (client: Client, input: object): Promise<PolicyAnswer> => answerOf<PolicyAnswer>(client, create(), input);
+/** As an author does who means whatever the service warns of. */
+export const publishPolicy = (client: Client, input: object): Promise<PolicyAnswer> => confirming(client, PUBLISH, input);
+/** As an author does who has not read any warning. */
+export const publishUnconfirmed = (client: Client, input: object): Promise<PolicyAnswer> => answerOf<PolicyAnswer>(client, PUBLISH, input);
 export const retirePolicy = (client: Client, input: object): Promise<PolicyAnswer> => answerOf<PolicyAnswer>(client, RETIRE, input);
-export const saveDraft = (client: Client, input: object): Promise<PolicyAnswer> => answerOf<PolicyAnswer>(client, SAVE_DRAFT, input);
+export const saveDraft = (client: Client, input: object): Promise<PolicyAnswer> => answerOf<PolicyAnswer>(client, save(), input);
+/** The same, with what is told of the text. */
+export const createAndTry = (client: Client, input: object): Promise<TriedAnswer> => answerOf<TriedAnswer>(client, create(TRIAL), input);
+export const saveAndTry = (client: Client, input: object): Promise<TriedAnswer> => answerOf<TriedAnswer>(client, save(TRIAL), input);
 export const reviewPolicy = (client: Client, input: object): Promise<PolicyAnswer> => answerOf<PolicyAnswer>(client, REVIEW, input);
-export const rollBackPolicy = (client: Client, input: object): Promise<PolicyAnswer> => answerOf<PolicyAnswer>(client, ROLL_BACK, input);
+export const rollBackPolicy = (client: Client, input: object): Promise<PolicyAnswer> => confirming(client, ROLL_BACK, input);
+
+async function confirming(client: Client, mutation: string, input: object): Promise<PolicyAnswer> {
+  const answer = await answerOf<PolicyAnswer>(client, mutation, input);
+  const warnings = answer.errors.flatMap(({ __typename, warnings }) => (__typename === 'AgentPolicyWarned' ? warnings : []));
+  const confirm = warnings.flatMap((warning) => (isNamed(warning) ? [warning.name] : []));
+  return confirm.length === 0 ? answer : answerOf<PolicyAnswer>(client, mutation, { ...input, confirm });
+}
+
+const isNamed = (warning: unknown): warning is { readonly name: string } =>
+  typeof warning === 'object' && warning !== null && 'name' in warning && typeof warning.name === 'string';
+
+const TEST = `query ($input: AgentPolicyTestInput!) { answer: agentPolicyTest(input: $input) { ${TRIAL} errors { ${REFUSALS}
+  ... on AgentPolicyInvalid { problems { message help line column } } ${CASES_INVALID} } } }`;
+
+/** What comes of a policy's cases. */
+export const testPolicy = (client: Client, input: object): Promise<Omit<TriedAnswer, 'policy'>> =>
+  answerOf<Omit<TriedAnswer, 'policy'>>(client, TEST, input);
 
 const SET = `mutation ($input: AgentPolicySettingsSetInput!) { answer: agentPolicySettingsSet(input: $input) {
   settings { namespaceId isReviewRequired reviewRequiredBy codeReviewRequiredBy } errors { ${REFUSALS} } } }`;

@@ -90,6 +90,10 @@ export const policy = payload(
     reviewSubject: maybe(z.enum(['PUBLISH', 'RETIRE'])),
     /** Of what is applied as code: where the folder is of which it is part, and the digest of what that says. */
     ...{ repository: text, bundle: maybe(digest) },
+    /** How many of the cases passed, and how many did not; null where they were not tried. */
+    ...{ casesPassed: maybe(wholeNumber), casesFailed: maybe(wholeNumber) },
+    /** The names of what was warned of; of a publish, all of it was confirmed. */
+    warnings: maybe(z.array(z.string())),
   }),
 );
 

@@ -11,6 +11,8 @@ export interface PolicyCase {
   readonly call: CaseCall;
   readonly expect: Expectation;
   readonly beside: Beside;
+  /** Where it begins in the document, from 1. */
+  readonly line: number;
 }
 
 /** A call with everything that policies may know about it; but for the namespaces above its project, which are those of the policy. */

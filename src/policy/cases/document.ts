@@ -3,7 +3,7 @@ import { ROLE_LEVELS } from '../../directory/index.js';
 import { isJsonObject, isPlain, isWellFormed, type JsonObject } from '../../kernel/index.js';
 import { isObligation, MAX_APPROVERS } from '../annotations.js';
 import { EXECUTION_MODES, SURFACES, type Approval, type ToolFacts } from '../tool-call.js';
-import { BESIDES, type CaseCall, type PolicyCase } from './case.js';
+import { BESIDES, type CaseCall } from './case.js';
 
 /** The most cases that one policy can have. */
 export const MAX_CASES = 500;
@@ -181,7 +181,7 @@ const documentMembers = {
 };
 
 /** What a document of cases holds. */
-export const CasesDocument = part(documentMembers).transform(({ cases }): readonly PolicyCase[] => cases);
+export const CasesDocument = part(documentMembers).transform(({ cases }) => cases);
 
 /** The members that each object of a document can have, by where it stands, places in lists left out. */
 export const MEMBERS: Readonly<Record<string, readonly string[]>> = {

@@ -2,17 +2,20 @@ import type { Humans } from '../../audit/index.js';
 import { maintainedNamespace, type Directory, type Namespace } from '../../directory/index.js';
 import type { Clock, OrganizationId, Viewer } from '../../kernel/index.js';
 import { confinementProblems } from '../confine.js';
-import type { CasesProblem, PolicyCase } from '../cases/case.js';
+import type { CasesProblem } from '../cases/case.js';
 import { readCases } from '../cases/read-cases.js';
 import type { Draft, Enforcement, Policy, PolicyProblem, Statement, Written } from '../policy.js';
-import type { PolicyParser, PolicyReader, PolicyTransaction } from '../ports.js';
+import type { PolicyEngine, PolicyParser, PolicyReader, PolicyTransaction } from '../ports.js';
 import { readText } from '../read-text.js';
+import { lineOf, tryOut, type Trial } from '../try-out.js';
+import type { PolicyWarning } from '../warnings/warnings-of.js';
 
 export interface PolicyChanging {
   readonly directory: Directory;
   readonly policies: PolicyReader;
   readonly humans: Humans;
   readonly parser: PolicyParser;
+  readonly engine: PolicyEngine;
   readonly clock: Clock;
   /** Runs `work` in one transaction: all of it happens, or nothing. */
   atomically<Result>(organizationId: OrganizationId, work: (tx: PolicyTransaction) => Promise<Result>): Promise<Result>;
@@ -21,11 +24,17 @@ export interface PolicyChanging {
 }
 
 export type Done = { readonly kind: 'done'; readonly policy: Policy };
+/** With what can be told of the text before it decides anything. */
+export type Tried = Done & { readonly trial: Trial };
 export type NotFound = { readonly kind: 'notFound'; readonly field: string };
 /** The text is at fault. */
 export type Invalid = { readonly kind: 'invalid'; readonly problems: readonly PolicyProblem[] };
 /** The cases are. */
 export type CasesInvalid = { readonly kind: 'casesInvalid'; readonly problems: readonly CasesProblem[] };
+/** Cases fail that must pass. */
+export type CasesFailed = { readonly kind: 'casesFailed'; readonly run: Trial['run'] };
+/** There is something about the text that its author may not have meant, and has not confirmed. */
+export type NotConfirmed = { readonly kind: 'warned'; readonly warnings: readonly PolicyWarning[] };
 /** Something else of the input is. */
 export type Unacceptable = {
   readonly kind: 'unacceptable';
@@ -86,18 +95,35 @@ export async function maintainedPolicy(
 /** The cases of a request, where null means those that were there before, and an empty text that there are none. */
 export const casesAfter = (given: string | null, before: string | null): string | null => (given ?? before) || null;
 
-/** What a text says and which cases go with it, if they can be attached to the namespace; or everything that is wrong with the one. */
-export async function readWritten(
+/** What is to be stored of a policy, read and tried; or everything that is wrong with its text or its cases. */
+export async function readAndTry(
   deps: PolicyChanging,
   viewer: Viewer,
   namespace: Namespace,
-  { text, cases }: Written,
-): Promise<{ readonly statements: readonly Statement[]; readonly cases: readonly PolicyCase[] } | Invalid | CasesInvalid> {
-  const read = await readFor(deps, viewer, namespace, text);
+  policy: Written & { readonly id: string | null; readonly name: string },
+): Promise<{ readonly statements: readonly Statement[]; readonly trial: Trial } | Invalid | CasesInvalid> {
+  const read = await readFor(deps, viewer, namespace, policy.text);
   if ('problems' in read) return read;
-  const readDocument = readCases(cases);
-  return 'problems' in readDocument ? { kind: 'casesInvalid', ...readDocument } : { ...read, ...readDocument };
+  const line = await lineOf(deps, viewer.organizationId, namespace);
+  const document = readCases(policy.cases, line);
+  if ('problems' in document) return { kind: 'casesInvalid', ...document };
+  const tried = { ...read, id: policy.id, name: policy.name, text: policy.text, namespaceId: namespace.id };
+  return { ...read, trial: await tryOut(deps, viewer.organizationId, line, { policy: tried, cases: document.cases }) };
 }
+
+/** Why what was tried does not come in force: cases that fail, or warnings that nobody has confirmed; null when it may. */
+export function trialProblem({ run, warnings }: Trial, confirmed: readonly string[]): CasesFailed | NotConfirmed | null {
+  if (run.failed > 0) return { kind: 'casesFailed', run };
+  const open = warnings.filter(({ name }) => !confirmed.includes(name));
+  return open.length === 0 ? null : { kind: 'warned', warnings: open };
+}
+
+/** What a record says of a trial. */
+export const trialRecord = ({ run, warnings }: Trial) => ({
+  casesPassed: run.passed,
+  casesFailed: run.failed,
+  warnings: warnings.map(({ name }) => name),
+});
 
 /** What a text says, if it can be attached to the namespace; or everything that is wrong with it. */
 export async function readFor(

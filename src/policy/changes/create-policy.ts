@@ -3,7 +3,16 @@ import { authorOf } from '../../audit/index.js';
 import { maintainedNamespace } from '../../directory/index.js';
 import { requireScope, type Viewer } from '../../kernel/index.js';
 import type { Policy } from '../policy.js';
-import { casesAfter, readWritten, type CasesInvalid, type Done, type Invalid, type NotFound, type PolicyChanging } from './changing.js';
+import {
+  casesAfter,
+  readAndTry,
+  trialRecord,
+  type CasesInvalid,
+  type Tried,
+  type Invalid,
+  type NotFound,
+  type PolicyChanging,
+} from './changing.js';
 import { policyRecord } from './record.js';
 
 export interface NewPolicy {
@@ -15,7 +24,7 @@ export interface NewPolicy {
   readonly cases: string | null;
 }
 
-export type CreateOutcome = Done | Invalid | CasesInvalid | NotFound | { readonly kind: 'nameTaken'; readonly name: string };
+export type CreateOutcome = Tried | Invalid | CasesInvalid | NotFound | { readonly kind: 'nameTaken'; readonly name: string };
 
 /**
  * Creates a policy as a draft, which decides nothing.
@@ -27,7 +36,7 @@ export async function createPolicy(deps: PolicyChanging, viewer: Viewer, request
   const namespace = await maintainedNamespace(deps.directory, viewer, request.namespaceId);
   if (namespace === null) return { kind: 'notFound', field: 'namespaceId' };
   const written = { text: request.text, cases: casesAfter(request.cases, null) };
-  const read = await readWritten(deps, viewer, namespace, written);
+  const read = await readAndTry(deps, viewer, namespace, { ...written, id: null, name: request.name });
   if ('problems' in read) return read;
 
   const by = await authorOf(deps.humans, viewer);
@@ -43,9 +52,10 @@ export async function createPolicy(deps: PolicyChanging, viewer: Viewer, request
         message: null,
         draftVersion: 1,
         author: viewer.userId,
+        ...trialRecord(read.trial),
       }),
     ]);
-    return { kind: 'done', policy };
+    return { kind: 'done', policy, trial: read.trial };
   });
   if (outcome.kind === 'done') deps.announce(viewer.organizationId);
   return outcome;

@@ -7,14 +7,18 @@ import {
   casesAfter,
   changeFrom,
   maintainedPolicy,
-  readWritten,
+  readAndTry,
   scheduleProblem,
+  trialProblem,
+  trialRecord,
+  type CasesFailed,
   type CasesInvalid,
   type Conflict,
   type Done,
   type DraftConflict,
   type Invalid,
   type NotByHand,
+  type NotConfirmed,
   type NotFound,
   type PolicyChanging,
   type ReviewNeeded,
@@ -35,14 +39,20 @@ export interface PublishRequest extends Enforcement {
   /** The version of the draft that the author has seen; null: whatever there is. */
   readonly draftVersion: number | null;
   readonly message: string | null;
+  /** The names of warnings that the author has read and means. */
+  readonly confirm: readonly string[];
 }
 
 export type PublishOutcome = Done | Refusal;
-type Refusal = Invalid | CasesInvalid | Unacceptable | NotFound | Conflict | DraftConflict | ReviewNeeded | NotByHand;
+type Refusal = Untried | Unacceptable | NotFound | Conflict | DraftConflict | ReviewNeeded | NotByHand;
+
+/** The text, its cases or what became of them is at fault. */
+type Untried = Invalid | CasesInvalid | CasesFailed | NotConfirmed;
 
 /**
  * Makes the next revision of a policy and puts it in force: at once or at its start, and until its end. Refused when somebody else
- * published since `basedOn`, or where a second person must have reviewed exactly this and nobody has.
+ * published since `basedOn`, where a second person must have reviewed exactly this and nobody has, when a case
+ * fails, or when there is a warning that the request does not confirm.
  *
  * What the request brings of its own becomes the draft, unless there is work in the draft that was never published: that stays.
  */
@@ -54,7 +64,7 @@ export async function publishPolicy(deps: PolicyChanging, viewer: Viewer, reques
   if (problem !== null) return problem;
   const { draft } = found.policy;
   const written: Written = { text: request.text ?? draft.text, cases: casesAfter(request.cases, draft.cases) };
-  const read = await readWritten(deps, viewer, found.namespace, written);
+  const read = await readAndTry(deps, viewer, found.namespace, { ...written, id: found.policy.id, name: found.policy.name });
   if ('problems' in read) return read;
 
   const by = await authorOf(deps.humans, viewer);
@@ -70,6 +80,8 @@ export async function publishPolicy(deps: PolicyChanging, viewer: Viewer, reques
         text: request.text,
         cases: request.cases,
       };
+    const refusal = trialProblem(read.trial, request.confirm);
+    if (refusal !== null) return refusal;
     const isDraft = isSameWriting(written, locked.draft);
     const reviews = isDraft ? await tx.policies.reviews(viewer.organizationId, locked.id, 'PUBLISH', locked.draft.version) : [];
     const review = matchingReview(reviews, { ...request, ...digestsOf(written), notBy: locked.draft.savedBy });
@@ -88,6 +100,7 @@ export async function publishPolicy(deps: PolicyChanging, viewer: Viewer, reques
         author,
         reviewer,
         repeats: null,
+        trial: trialRecord(read.trial),
       },
     });
   });
@@ -103,6 +116,7 @@ interface Change extends Pick<
   readonly type: string;
   readonly policy: Policy;
   readonly statements: readonly Statement[];
+  readonly trial?: ReturnType<typeof trialRecord>;
 }
 
 /** Stores the next revision with its record; the policy as it is then. */
@@ -111,7 +125,7 @@ export async function addRevision(
   by: Author,
   tx: PolicyTransaction,
   namespace: Namespace,
-  { type, policy, ...change }: Change,
+  { type, policy, trial, ...change }: Change,
 ): Promise<Done> {
   const { status, text, cases, statements, author, reviewer, repeats, message, mode, effectiveFrom, effectiveUntil } = change;
   const revision: Revision = {
@@ -122,7 +136,7 @@ export async function addRevision(
   const draft = await draftAfter(deps, by, tx, policy, revision);
   await tx.policies.addRevision(by.organizationId, revision);
   if (draft !== policy.draft) await tx.policies.saveDraft(by.organizationId, policy.id, draft);
-  await tx.auditLog.append(by.organizationId, [revisionRecord(deps, by, namespace, { type, policy, revision })]);
+  await tx.auditLog.append(by.organizationId, [revisionRecord(deps, by, namespace, { type, policy, revision, trial })]);
   return { kind: 'done', policy: { ...policy, status, draft, latestRevision: revision.revision } };
 }
 

@@ -21,6 +21,10 @@ export interface PolicyRecord extends Partial<Enforcement> {
   /** Where the folder is, and the digest of what it says, of which this is part: of what is applied as code. */
   readonly repository?: string | null;
   readonly bundle?: string;
+  /** Of a trial: how many of the cases passed and failed, and the names of what it warned of. */
+  readonly casesPassed?: number;
+  readonly casesFailed?: number;
+  readonly warnings?: readonly string[];
 }
 
 export function policyRecord(deps: { readonly clock: Clock }, author: Author, namespace: Namespace, record: PolicyRecord): Append {
@@ -44,16 +48,26 @@ export function policyRecord(deps: { readonly clock: Clock }, author: Author, na
     reviewSubject: said.reviewSubject ?? null,
     repository: said.repository ?? null,
     bundle: said.bundle ?? null,
+    casesPassed: said.casesPassed ?? null,
+    casesFailed: said.casesFailed ?? null,
+    warnings: said.warnings ?? null,
   };
   return recordIn(deps, author, namespace, { type, data });
+}
+
+interface RevisionRecord {
+  readonly type: string;
+  readonly policy: Policy;
+  readonly revision: Revision;
+  readonly trial: Pick<PolicyRecord, 'casesPassed' | 'casesFailed' | 'warnings'> | undefined;
 }
 
 export const revisionRecord = (
   deps: { readonly clock: Clock },
   author: Author,
   namespace: Namespace,
-  { type, policy, revision }: { readonly type: string; readonly policy: Policy; readonly revision: Revision },
-): Append => policyRecord(deps, author, namespace, { ...revision, type, policy });
+  { type, policy, revision, trial }: RevisionRecord,
+): Append => policyRecord(deps, author, namespace, { ...revision, type, policy, ...trial });
 
 /** An event of this service about the namespace, done by the author. */
 export function recordIn(

@@ -4,14 +4,18 @@ import type { Enforcement, Revision } from '../policy.js';
 import {
   changeFrom,
   maintainedPolicy,
-  readWritten,
+  readAndTry,
   scheduleProblem,
+  trialProblem,
+  trialRecord,
   unacceptable,
+  type CasesFailed,
   type CasesInvalid,
   type Conflict,
   type Done,
   type Invalid,
   type NotByHand,
+  type NotConfirmed,
   type NotFound,
   type PolicyChanging,
   type ReviewNeeded,
@@ -26,12 +30,15 @@ export interface RollBackRequest extends Enforcement {
   /** The revision to publish anew. */
   readonly toRevision: number;
   readonly message: string | null;
+  /** The names of warnings that the caller has read and means. */
+  readonly confirm: readonly string[];
 }
 
-export type RollBackOutcome = Done | Invalid | CasesInvalid | Unacceptable | NotFound | Conflict | ReviewNeeded | NotByHand;
+export type RollBackOutcome =
+  Done | Invalid | CasesInvalid | CasesFailed | NotConfirmed | Unacceptable | NotFound | Conflict | ReviewNeeded | NotByHand;
 
 /**
- * Publishes an old revision anew, as the next one, which names it.
+ * Publishes an old revision anew, as the next one, which names it. Its own cases have to pass beside what is in force now.
  *
  * Where a second person must review what is published, an old revision that somebody has reviewed to be enforced needs no other
  * review, when it comes in force at once and for good: that is what one person alone can do when something is on fire.
@@ -47,18 +54,21 @@ export async function rollBackPolicy(deps: PolicyChanging, viewer: Viewer, reque
   ]);
   if (old === undefined) return { kind: 'notFound', field: 'toRevision' };
   if (old.status === 'RETIRED') return unacceptable('toRevision', `revision ${old.revision} is a retirement; name one that was published`);
-  const read = await readWritten(deps, viewer, found.namespace, old);
+  const { text, cases } = old;
+  const read = await readAndTry(deps, viewer, found.namespace, { text, cases, id: found.policy.id, name: found.policy.name });
   if ('problems' in read) return read;
 
   const by = await authorOf(deps.humans, viewer);
-  return changeFrom(deps, viewer, request, async (tx, locked): Promise<Done | ReviewNeeded> => {
+  return changeFrom(deps, viewer, request, async (tx, locked): Promise<Done | ReviewNeeded | CasesFailed | NotConfirmed> => {
+    const refusal = trialProblem(read.trial, request.confirm);
+    if (refusal !== null) return refusal;
     const demandedBy = await tx.policies.demandingReview(viewer.organizationId, found.namespace.ancestors);
     if (demandedBy.length > 0 && !isReviewed(old, request)) return { kind: 'reviewNeeded', what: 'ROLLBACK', demandedBy };
-    const { author, reviewer, text, cases } = old;
+    const { author, reviewer } = old;
     return addRevision(deps, by, tx, found.namespace, {
       ...request,
       ...{ type: 'ai_policy_rolled_back', policy: locked, status: 'PUBLISHED', text, cases, statements: read.statements },
-      ...{ author, reviewer, repeats: old.revision },
+      ...{ author, reviewer, repeats: old.revision, trial: trialRecord(read.trial) },
     });
   });
 }

@@ -5,9 +5,10 @@ import {
   casesAfter,
   maintainedPolicy,
   notByHand,
-  readWritten,
+  readAndTry,
+  trialRecord,
   type CasesInvalid,
-  type Done,
+  type Tried,
   type DraftConflict,
   type Invalid,
   type NotByHand,
@@ -25,7 +26,7 @@ export interface SaveDraftRequest {
   readonly cases: string | null;
 }
 
-export type SaveDraftOutcome = Done | Invalid | CasesInvalid | NotFound | DraftConflict | NotByHand;
+export type SaveDraftOutcome = Tried | Invalid | CasesInvalid | NotFound | DraftConflict | NotByHand;
 
 /**
  * Replaces a policy's draft, which decides nothing. Refused when somebody else saved it since the version that the author has seen.
@@ -36,7 +37,8 @@ export async function saveDraft(deps: PolicyChanging, viewer: Viewer, request: S
   const { policyId, draftVersion, text } = request;
   const found = await maintainedPolicy(deps, viewer, policyId);
   if (found === null) return { kind: 'notFound', field: 'policyId' };
-  const read = await readWritten(deps, viewer, found.namespace, { text, cases: casesAfter(request.cases, null) });
+  const written = { text, cases: casesAfter(request.cases, found.policy.draft.cases) };
+  const read = await readAndTry(deps, viewer, found.namespace, { ...written, id: policyId, name: found.policy.name });
   if ('problems' in read) return read;
 
   const by = await authorOf(deps.humans, viewer);
@@ -47,8 +49,7 @@ export async function saveDraft(deps: PolicyChanging, viewer: Viewer, request: S
     if (made !== null) return made;
     if (locked.draft.version !== draftVersion)
       return { kind: 'draftConflict', policyId, basedOn: draftVersion, latest: locked.draft, text, cases: request.cases };
-    const written = { text, cases: casesAfter(request.cases, locked.draft.cases) };
-    if (isSameWriting(locked.draft, written)) return { kind: 'done', policy: locked };
+    if (isSameWriting(locked.draft, written)) return { kind: 'done', policy: locked, trial: read.trial };
     const draft = nextDraft(locked, written, viewer, deps.clock());
     await policies.saveDraft(viewer.organizationId, policyId, draft);
     await auditLog.append(viewer.organizationId, [
@@ -60,9 +61,10 @@ export async function saveDraft(deps: PolicyChanging, viewer: Viewer, request: S
         message: null,
         draftVersion: draft.version,
         author: viewer.userId,
+        ...trialRecord(read.trial),
       }),
     ]);
-    return { kind: 'done', policy: { ...locked, draft } };
+    return { kind: 'done', policy: { ...locked, draft }, trial: read.trial };
   });
   if (outcome.kind === 'done') deps.announce(viewer.organizationId);
   return outcome;

@@ -1,6 +1,7 @@
 import type { MutationResolvers } from '../../generated/graphql.js';
 import { isUuid } from '../../kernel/index.js';
 import { inputInvalid, inputProblems, notFound } from '../../platform/graphql-input.js';
+import type { Tried } from '../changes/changing.js';
 import { createPolicy, type CreateOutcome } from '../changes/create-policy.js';
 import { publishPolicy, type PublishOutcome } from '../changes/publish-policy.js';
 import { retirePolicy, type RetireOutcome } from '../changes/retire-policy.js';
@@ -12,6 +13,7 @@ import type { PolicyContext } from './for-request.js';
 import { CreateInput, DraftSaveInput, PublishInput, RetireInput, ReviewInput, RollbackInput } from './input.js';
 import { presentPolicy } from './present.js';
 import { refusalOf } from './refusals.js';
+import { NO_TRIAL, presentTrial } from './present-trial.js';
 
 type Mutations = Pick<
   MutationResolvers<PolicyContext>,
@@ -22,14 +24,14 @@ export const Mutation: Mutations = {
   async agentPolicyCreate(_root, { input }, { policies }) {
     const viewer = policies.viewer();
     const parsed = CreateInput.safeParse(input);
-    if (!parsed.success) return refused(inputInvalid(inputProblems(parsed.error)));
+    if (!parsed.success) return notTried(inputInvalid(inputProblems(parsed.error)));
     return presentCreate(await createPolicy(policies.deps, viewer, parsed.data));
   },
   async agentPolicyDraftSave(_root, { input }, { policies }) {
     const viewer = policies.viewer();
     const parsed = DraftSaveInput.safeParse(input);
-    if (!parsed.success) return refused(inputInvalid(inputProblems(parsed.error)));
-    if (!isUuid(input.policyId)) return refused(notFound('policyId'));
+    if (!parsed.success) return notTried(inputInvalid(inputProblems(parsed.error)));
+    if (!isUuid(input.policyId)) return notTried(notFound('policyId'));
     return presentSaved(await saveDraft(policies.deps, viewer, parsed.data));
   },
   async agentPolicyReview(_root, { input }, { policies }) {
@@ -62,40 +64,42 @@ export const Mutation: Mutations = {
   },
 };
 
+const tried = ({ policy, trial }: Tried) => ({ policy: presentPolicy(policy), ...presentTrial(trial), errors: [] });
+const notTried = <Refusal>(refusal: Refusal) => ({ ...refused(refusal), ...NO_TRIAL });
 const done = ({ policy }: { readonly policy: Policy }) => ({ policy: presentPolicy(policy), errors: [] });
 const refused = <Refusal>(refusal: Refusal) => ({ policy: null, errors: [refusal] });
 
 function presentCreate(outcome: CreateOutcome) {
   switch (outcome.kind) {
     case 'done':
-      return done(outcome);
+      return tried(outcome);
     case 'nameTaken':
-      return refused(refusalOf.nameTaken(outcome));
+      return notTried(refusalOf.nameTaken(outcome));
     case 'invalid':
-      return refused(refusalOf.invalid(outcome));
+      return notTried(refusalOf.invalid(outcome));
     case 'casesInvalid':
-      return refused(refusalOf.casesInvalid(outcome));
+      return notTried(refusalOf.casesInvalid(outcome));
     case 'notFound':
-      return refused(refusalOf.notFound(outcome));
+      return notTried(refusalOf.notFound(outcome));
   }
 }
 
 function presentSaved(outcome: SaveDraftOutcome) {
   switch (outcome.kind) {
     case 'done':
-      return done(outcome);
+      return tried(outcome);
     case 'draftConflict':
-      return refused(refusalOf.draftConflict(outcome));
+      return notTried(refusalOf.draftConflict(outcome));
     case 'invalid':
-      return refused(refusalOf.invalid(outcome));
+      return notTried(refusalOf.invalid(outcome));
     case 'casesInvalid':
-      return refused(refusalOf.casesInvalid(outcome));
+      return notTried(refusalOf.casesInvalid(outcome));
     case 'generated':
-      return refused(refusalOf.generated(outcome));
+      return notTried(refusalOf.generated(outcome));
     case 'asCode':
-      return refused(refusalOf.asCode(outcome));
+      return notTried(refusalOf.asCode(outcome));
     case 'notFound':
-      return refused(refusalOf.notFound(outcome));
+      return notTried(refusalOf.notFound(outcome));
   }
 }
 
@@ -128,6 +132,10 @@ function presentRolledBack(outcome: RollBackOutcome) {
       return refused(refusalOf.invalid(outcome));
     case 'casesInvalid':
       return refused(refusalOf.casesInvalid(outcome));
+    case 'casesFailed':
+      return refused(refusalOf.casesFailed(outcome));
+    case 'warned':
+      return refused(refusalOf.warned(outcome));
     case 'unacceptable':
       return refused(refusalOf.unacceptable(outcome));
     default:

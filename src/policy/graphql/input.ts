@@ -11,6 +11,11 @@ const text = (longest: number, isFit = isPlainText, base = z.string()) =>
 const optional = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().transform((value) => value ?? null);
 const number = z.number().min(0, 'must be 0 or a revision’s number');
 const message = optional(text(1_000));
+const confirm = z
+  .array(z.string())
+  .max(500, 'must hold at most 500 names')
+  .nullish()
+  .transform((value) => value ?? []);
 const moment = optional(
   z.iso
     .datetime({ offset: true, error: 'must be an RFC 3339 time with seconds and a zone, for example 2026-11-22T09:30:00.000Z' })
@@ -58,9 +63,16 @@ export const PublishInput = z.object({
   cases: optional(z.string()),
   draftVersion: optional(z.number()),
   message,
+  confirm,
   ...enforcement,
 });
-export const RollbackInput = z.object({ policyId: z.string(), basedOn: number, toRevision: number, message, ...enforcement });
+export const RollbackInput = z.object({ policyId: z.string(), basedOn: number, toRevision: number, message, confirm, ...enforcement });
+export const TestInput = z.object({
+  policyId: optional(z.string()),
+  namespaceId: optional(text(300)),
+  text: optional(z.string()),
+  cases: optional(z.string()),
+});
 export const RetireInput = z.object({ policyId: z.string(), basedOn: number, message });
 export const SettingsInput = z
   .object({ namespaceId: text(300), isReviewRequired: z.boolean(), isRepositoryReviewAccepted: z.boolean().nullish() })

@@ -2,16 +2,19 @@ import { inputInvalid, notFound } from '../../platform/graphql-input.js';
 import type { BundleConflict, BundleDrifted, BundleInvalid } from '../changes/apply-bundle.js';
 import type {
   AsCode,
+  CasesFailed,
   CasesInvalid,
   Conflict,
   DraftConflict,
   Generated,
   Invalid,
+  NotConfirmed,
   NotFound,
   ReviewNeeded,
   Unacceptable,
 } from '../changes/changing.js';
 import { presentDraft } from './present.js';
+import { presentCase } from './present-trial.js';
 
 export const refusalOf = {
   notFound: ({ field }: NotFound) => notFound(field),
@@ -28,6 +31,22 @@ export const refusalOf = {
     __typename: 'AgentPolicyCasesInvalid' as const,
     message: 'The policy’s cases cannot be read; problems says where and why.',
     problems,
+  }),
+
+  casesFailed: ({ run }: CasesFailed) => {
+    const failed = run.results.filter(({ isPassed }) => !isPassed).map(presentCase);
+    const [first] = failed;
+    return {
+      __typename: 'AgentPolicyCasesFailed' as const,
+      message: `${run.failed} of ${run.passed + run.failed} cases fail, and each has to pass. The first, ${JSON.stringify(first?.name)}: ${first?.difference} Mend the text, or the case if it wants the wrong thing.`,
+      failed,
+    };
+  },
+
+  warned: ({ warnings }: NotConfirmed) => ({
+    __typename: 'AgentPolicyWarned' as const,
+    message: `${warnings.length === 1 ? 'One thing' : `${warnings.length} things`} about the text may not be meant; warnings says what, where and what to do. If it is meant, do this again with every name in confirm.`,
+    warnings,
   }),
 
   nameTaken: ({ name }: { readonly name: string }) => ({

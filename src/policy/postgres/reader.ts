@@ -159,10 +159,19 @@ export const postgresPolicies = (of: SqlOf): PolicyReader => ({
 
   async inForce(organizationId, asOf) {
     const rows = await of(organizationId).query<InForceRow>(
-      `SELECT p.id, p.name, p.namespace_id, r.revision, r.mode, r.effective_from, r.effective_until, r.est::text AS est
-       FROM policy p JOIN policy_revision r ON r.policy_id = p.id
+      `SELECT ${IN_FORCE_COLUMNS} FROM policy p JOIN policy_revision r ON r.policy_id = p.id
        WHERE p.organization_id = $1 AND p.status = 'PUBLISHED' AND ${COUNTS('$2')} ORDER BY p.id, r.revision`,
       [organizationId, asOf.toISOString()],
+    );
+    return rows.map(toInForce);
+  },
+
+  async enforcedAlong(organizationId, namespaceIds, now) {
+    const rows = await of(organizationId).query<InForceRow>(
+      `SELECT ${IN_FORCE_COLUMNS} FROM policy p JOIN policy_revision r ON r.policy_id = p.id
+       WHERE p.organization_id = $1 AND p.namespace_id = ANY($2::text[]) AND p.status = 'PUBLISHED'
+         AND r.mode = 'ENFORCE' AND ${STARTED('$3')} AND ${COUNTS('$3')} ORDER BY p.id`,
+      [organizationId, namespaceIds, now.toISOString()],
     );
     return rows.map(toInForce);
   },
@@ -219,6 +228,8 @@ function toEffective(row: EffectiveRow): EffectivePolicy {
     effectiveUntil: row.effective_until,
   };
 }
+
+const IN_FORCE_COLUMNS = 'p.id, p.name, p.namespace_id, r.revision, r.mode, r.effective_from, r.effective_until, r.est::text AS est';
 
 interface InForceRow {
   readonly id: string;

@@ -1,0 +1,48 @@
+import type { Directory, Namespace } from '../directory/index.js';
+import type { Clock, OrganizationId } from '../kernel/index.js';
+import type { LineSeat } from './cases/case-call.js';
+import type { PolicyCase } from './cases/case.js';
+import { runCases, type CasesRun, type TriedPolicy } from './cases/run-cases.js';
+import type { PolicyEngine, PolicyReader } from './ports.js';
+import { warningsOf, type PolicyWarning } from './warnings/warnings-of.js';
+
+export interface Trying {
+  readonly directory: Directory;
+  readonly policies: PolicyReader;
+  readonly engine: PolicyEngine;
+  readonly clock: Clock;
+}
+
+/** What can be told of a text before it decides anything. */
+export interface Trial {
+  readonly run: CasesRun;
+  readonly warnings: readonly PolicyWarning[];
+}
+
+/** Runs a policy's cases beside what is enforced now where it is attached, and looks for what its author may not have meant. */
+export async function tryOut(
+  deps: Trying,
+  organizationId: OrganizationId,
+  line: readonly LineSeat[],
+  { policy, cases }: { readonly policy: TriedPolicy; readonly cases: readonly PolicyCase[] },
+): Promise<Trial> {
+  const inForce = await deps.policies.enforcedAlong(
+    organizationId,
+    line.map(({ id }) => id),
+    deps.clock(),
+  );
+  const enforced = inForce.filter(({ id }) => id !== policy.id);
+  const run = await runCases({ engine: deps.engine, line, enforced }, policy, cases);
+  return { run, warnings: warningsOf(policy, { enforced, line }) };
+}
+
+/** The namespaces from the organization down to this one. */
+export async function lineOf(
+  { directory }: Pick<Trying, 'directory'>,
+  organizationId: OrganizationId,
+  namespace: Namespace,
+): Promise<readonly LineSeat[]> {
+  const found = new Map((await directory.namespaces(organizationId, namespace.ancestors)).map((each) => [each.id, each]));
+  // One that is gone by now was a group: nothing else lies between the organization and what is attached to.
+  return namespace.ancestors.map((id) => ({ id, kind: found.get(id)?.kind ?? (id === namespace.id ? namespace.kind : 'GROUP') }));
+}

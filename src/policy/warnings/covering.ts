@@ -1,0 +1,72 @@
+import { annotationsOf, type Annotations } from '../annotations.js';
+import { readsArguments, withoutArguments } from '../argument-reading.js';
+import type { LineSeat } from '../cases/case-call.js';
+import { conditionsOf } from '../est.js';
+import type { Statement } from '../policy.js';
+import { atomsOf, negated, waysOf, type Atom } from './atoms.js';
+import { isSafe } from './errors.js';
+import { isAlways, isImpossible } from './impossible.js';
+import { saidBy } from './terms.js';
+
+/** A statement, read for being compared with others at one place. */
+export interface Comparable {
+  readonly statement: Statement;
+  readonly atoms: readonly Atom[];
+  /** What it asks about. */
+  readonly terms: ReadonlySet<string>;
+  /** Of each atom that not every call has, what it asks about. */
+  readonly demands: readonly ReadonlySet<string>[];
+  readonly annotations: Annotations;
+  readonly readsArguments: boolean;
+  /** Whether it can always be evaluated. */
+  readonly isSafe: boolean;
+}
+
+export function comparable(statement: Statement, line: readonly LineSeat[]): Comparable {
+  const atoms = atomsOf(statement.est).filter((atom) => !isAlways(atom, line));
+  const demands = atoms.map((atom) => new Set(termsOf(atom, line)));
+  return {
+    ...{ statement, atoms, demands, terms: new Set(demands.flatMap((terms) => [...terms])) },
+    annotations: annotationsOf(statement.est),
+    readsArguments: readsArguments(statement.est),
+    isSafe: conditionsOf(statement.est).every(({ body }) => isSafe(body)),
+  };
+}
+
+const termsOf = (atom: Atom, line: readonly LineSeat[]): readonly string[] => {
+  const said = saidBy(atom, line);
+  const own = typeof said === 'boolean' ? [] : said.map(({ term }) => term);
+  return [...own, ...(waysOf(atom) ?? []).flat().flatMap((inner) => termsOf(inner, line))];
+};
+
+/**
+ * Whether nothing is decided otherwise without `lesser`, as long as there is `greater`: it applies to every call that the lesser applies
+ * to, with the same effect, and is lifted by no more. Proven, or false.
+ */
+export function covers(greater: Comparable, lesser: Comparable, line: readonly LineSeat[]): boolean {
+  if (greater.statement.effect !== lesser.statement.effect || !greater.isSafe || !lesser.isSafe) return false;
+  if (greater.readsArguments && !lesser.readsArguments) return false;
+  // What does not ask about the same things cannot follow from it.
+  if (!greater.demands.every((terms) => [...terms].some((term) => lesser.terms.has(term)))) return false;
+  return isAsStrict(greater, lesser) && follows(greater.atoms, lesser.atoms, line) && isAsBlind(greater, lesser, line);
+}
+
+const follows = (wanted: readonly Atom[], given: readonly Atom[], line: readonly LineSeat[]): boolean =>
+  wanted.every((atom) => isImpossible([...given, negated(atom)], line));
+
+/** What may give way to an approval or a promise does not stand for what does not; nor for what asks for another one. */
+function isAsStrict({ annotations: greater }: Comparable, { annotations: lesser }: Comparable): boolean {
+  if (greater.approval === null && greater.obligations.length === 0) return true;
+  const asked = ({ approval, obligations }: Annotations): string => JSON.stringify([approval?.level, approval?.count, obligations]);
+  return asked(greater) === asked(lesser);
+}
+
+/**
+ * Of a call with more arguments than can be seen, a forbid that reads arguments denies wherever its other clauses hold: then the other
+ * must deny there too.
+ */
+function isAsBlind(greater: Comparable, lesser: Comparable, line: readonly LineSeat[]): boolean {
+  if (lesser.statement.effect === 'PERMIT' || !lesser.readsArguments) return true;
+  const blind = ({ statement }: Comparable): readonly Atom[] => atomsOf(withoutArguments(statement.est).est);
+  return follows(greater.readsArguments ? blind(greater) : greater.atoms, blind(lesser), line);
+}

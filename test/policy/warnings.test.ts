@@ -1,0 +1,364 @@
+import { describe, expect, it } from '@jest/globals';
+import { compiledEngine, evaluate, preparePolicySet, type PolicyInForce, type ToolCall } from '../../src/policy/index.js';
+import type { Statement } from '../../src/policy/policy.js';
+import { warningsOf, type PolicyWarning } from '../../src/policy/warnings/warnings-of.js';
+import { aRandom, type Random } from '../support/random.js';
+import { aCall, anUncheckedPolicy, withStatements } from './a-call.js';
+
+/** That of `aCall`, down to the group `core`. */
+const LINE = [
+  { id: 'company', kind: 'ORGANIZATION' },
+  { id: 'payments', kind: 'GROUP' },
+  { id: 'core', kind: 'GROUP' },
+] as const;
+
+const statementsOf = (text: string): readonly Statement[] =>
+  text
+    .split(';')
+    .filter((one) => one.trim() !== '')
+    .flatMap((one) => anUncheckedPolicy(`${one};`).statements);
+
+const warned = (text: string, enforced: readonly PolicyInForce[] = []): readonly PolicyWarning[] =>
+  warningsOf({ text, statements: statementsOf(text) }, { enforced, line: LINE });
+const kinds = (text: string, enforced: readonly PolicyInForce[] = []): readonly string[] =>
+  warned(text, enforced).map(({ kind, number }) => `${number} ${kind}`);
+
+const forbid = (conditions: string, scope = 'principal, action, resource'): string => `forbid (${scope}) ${conditions};`;
+
+describe('a statement that can never match', () => {
+  it.each([
+    ['false', 'when { false }'],
+    ['unless true', 'unless { true }'],
+    ['two values of one thing', 'when { context.environment == "a" && context.environment == "b" }'],
+    ['two clauses that exclude each other', 'when { resource.risk >= 3 } unless { resource.risk > 2 }'],
+    ['numbers out of order', 'when { principal.trust < 10 && 20 <= principal.trust }'],
+    [
+      'a number that is excluded from all sides',
+      'when { context.sessionCounts.denied > 3 && context.sessionCounts.denied < 5 && context.sessionCounts.denied != 4 }',
+    ],
+    ['a surface that there is not', 'when { context.surface == "PHONE" }'],
+    ['a surface in small letters', 'when { ["web", "ide"].contains(context.surface) }'],
+    ['no surface that there is', 'unless { ["WEB", "IDE", "CLI", "CI", "EXTERNAL"].contains(context.surface) }'],
+    ['an execution mode that there is not', 'when { context.executionMode == "ATTENDED" }'],
+    ['an action type that there is not', 'when { resource.actionType == "DELETE" }'],
+    ['an eighth day of the week', 'when { context.local.weekday > 7 }'],
+    ['an hour that no clock shows', 'when { context.local.hour >= 24 }'],
+    ['a role that there is not', 'when { context.role == 35 }'],
+    ['a role above the owner', 'when { context.role > 50 }'],
+    ['a risk that there is not', 'when { resource.risk == 0 }'],
+    ['a question and its opposite', 'when { principal.known } when { !principal.known }'],
+    ['a flag said twice', 'when { principal.autonomous == false && principal.autonomous }'],
+    ['a class twice', 'when { principal in AgentClass::"a" && !(principal in AgentClass::"a") }'],
+    ['two tools at once', 'when { resource in Tool::"a" && resource in Tool::"b" }'],
+    ['either of what cannot be', 'when { context.role == 35 || resource.risk > 4 }'],
+    ['a choice between what cannot be', 'when { if principal.known then context.role > 50 else resource.risk < 1 }'],
+    [
+      'either, of which another condition excludes both',
+      'when { (context.surface == "WEB" || context.surface == "IDE") && context.surface == "CI" }',
+    ],
+    ['not being where all of its calls are', 'when { !(resource in Group::"payments") }'],
+  ])('because it asks for %s', (_what, conditions) => {
+    expect(kinds(forbid(conditions))).toEqual(['1 NEVER_MATCHES']);
+    expect(kinds(`permit (principal, action, resource) ${conditions};`)).toEqual(['1 NEVER_MATCHES']);
+  });
+
+  it.each([
+    ['its parentheses and its conditions', forbid('when { principal == Agent::"b" }', 'principal == Agent::"a", action, resource')],
+    ['two tools, one in each', forbid('when { resource.tool == Tool::"b" }', 'principal, action, resource in Tool::"a"')],
+    ['two projects', forbid('when { resource in Project::"b" }', 'principal, action, resource in Project::"a"')],
+    ['two servers', forbid('when { resource in Server::"b" }', 'principal, action, resource in Server::"a"')],
+  ])('because they exclude each other: %s', (_what, text) => {
+    expect(kinds(text)).toEqual(['1 NEVER_MATCHES']);
+  });
+
+  it.each([
+    'when { resource.risk >= 3 && resource.risk <= 3 }',
+    'when { context.local.weekday > 5 }',
+    'when { context.environment == "production" || context.environment == "staging" }',
+    'when { resource in ToolLabel::"a" && resource in ToolLabel::"b" }',
+    'when { principal in AgentClass::"a" && principal in AgentClass::"b" }',
+    'when { context.environment like "a*" && context.environment like "b*" }',
+    'when { resource.risk + 1 < 0 }',
+    'when { context.role == 35 || principal.known }',
+  ])('is not one that might: %s', (conditions) => {
+    expect(kinds(forbid(conditions))).toEqual([]);
+  });
+
+  it('is not a forbid that denies what it does not apply to: what cannot be evaluated, or not be seen', () => {
+    const never = 'when { resource.hasTag("a") } when { !resource.hasTag("a") }';
+
+    expect(kinds(forbid(never))).toEqual([]);
+    expect(kinds(forbid('when { resource.risk * 9007199254740991 * 9007199254740991 > 0 && false }'))).toEqual([]);
+    expect(kinds(`permit (principal, action, resource) ${never};`)).toEqual(['1 NEVER_MATCHES']);
+    expect(kinds(forbid(`${never} when { resource.risk > 4 }`))).toEqual(['1 NEVER_MATCHES']);
+  });
+});
+
+describe('a forbid that denies every agent', () => {
+  it.each([
+    ['that asks for nothing', forbid('')],
+    ['that asks for what is always so', forbid('when { resource.risk >= 1 && context.role > 0 }')],
+    ['that names the action', forbid('', 'principal is Agent, action == Action::"invokeTool", resource is ToolUse')],
+    ['for a namespace in which all of its calls are', forbid('', 'principal, action, resource in Group::"core"')],
+    ['for either or not', forbid('when { principal.known || !principal.known }')],
+    ['unless what is never so', forbid('unless { context.surface == "web" }')],
+  ])('is one %s', (_what, text) => {
+    expect(kinds(text)).toEqual(['1 DENIES_EVERY_AGENT']);
+  });
+
+  it.each([
+    [
+      'which an approval lifts',
+      '@approval("owner") forbid (principal, action, resource) unless { context has approval && context.approval.level >= 50 };',
+    ],
+    ['which a promise lifts', '@oblige("log") forbid (principal, action, resource) unless { context.promises.contains("log") };'],
+    ['of a project below', forbid('', 'principal, action, resource in Project::"api"')],
+    ['of one class', forbid('', 'principal in AgentClass::"a", action, resource')],
+  ])('is not one %s', (_what, text) => {
+    expect(kinds(text)).toEqual([]);
+  });
+
+  it('has a counterpart: a permit of everything', () => {
+    expect(kinds('permit (principal, action, resource);')).toEqual(['1 PERMITS_EVERYTHING']);
+    expect(kinds('permit (principal, action, resource) when { resource.risk + 0 < 9 || principal.known || !principal.known };')).toEqual(
+      [],
+    );
+  });
+});
+
+describe('a statement that another one makes redundant', () => {
+  const writes = 'when { resource.risk >= 2 }';
+  const covered = 'when { resource.risk >= 3 && principal.autonomous }';
+
+  it('is found in the same text, whichever comes first, and named', () => {
+    expect(kinds(forbid(writes) + forbid(covered))).toEqual(['2 REDUNDANT']);
+    expect(kinds(forbid(covered) + forbid(writes))).toEqual(['1 REDUNDANT']);
+    expect(kinds(forbid(writes) + forbid(writes))).toEqual(['2 REDUNDANT']);
+    expect(warned(`@id("wide")\n${forbid(writes)}\n@id("narrow")\n${forbid(covered)}`)).toEqual([
+      {
+        kind: 'REDUNDANT',
+        name: expect.stringMatching(/^REDUNDANT:narrow:[0-9a-f]{12}$/),
+        ...{ number: 2, statement: 'narrow', line: 4, column: 1 },
+        message: 'This forbid decides nothing that “wide” of this text does not decide alike: that applies wherever this does.',
+        help: expect.any(String),
+      },
+    ]);
+  });
+
+  it('is found beside what is in force there and above, and that policy is named with its revision', () => {
+    const above = anUncheckedPolicy(`@id("wide") ${forbid(writes)}`, {
+      id: 'other',
+      name: 'org rules',
+      namespaceId: 'company',
+      revision: 3,
+    });
+
+    expect(warned(forbid(covered), [above])[0]?.message).toContain('“wide” of the policy "org rules" (revision 3) of company');
+    expect(kinds(forbid(covered), [{ ...above, effectiveUntil: new Date() }])).toEqual([]);
+  });
+
+  it.each([
+    [
+      'by scope',
+      forbid('', 'principal in AgentClass::"a", action, resource'),
+      forbid('', 'principal in AgentClass::"a", action, resource in Tool::"t"'),
+    ],
+    ['by one of a list', forbid('when { resource in [Tool::"a", Tool::"b"] }'), forbid('', 'principal, action, resource in Tool::"a"')],
+    [
+      'by the same approval',
+      `@approval("owner") ${forbid('when { principal.known } unless { context has approval && context.approval.level >= 50 }')}`,
+      `@approval("owner") ${forbid('when { principal.known && resource.risk == 2 } unless { context has approval && context.approval.level >= 50 }')}`,
+    ],
+    [
+      'by one that nothing lifts',
+      forbid('when { principal.known }'),
+      `@approval("owner") ${forbid('when { principal.known } unless { context has approval && context.approval.level >= 50 }')}`,
+    ],
+    [
+      'by a namespace in which all calls are',
+      forbid('when { principal.known }', 'principal, action, resource in Group::"core"'),
+      forbid('when { principal.known && resource.risk == 2 }'),
+    ],
+  ])('%s', (_what, wide, narrow) => {
+    expect(kinds(wide + narrow)).toEqual(['2 REDUNDANT']);
+  });
+
+  it.each([
+    ['of another effect', forbid(writes), `permit (principal, action, resource) ${covered};`],
+    [
+      'that an approval lifts',
+      `@approval("owner") ${forbid(`${writes} unless { context has approval && context.approval.level >= 50 }`)}`,
+      forbid(covered),
+    ],
+    [
+      'of another approver',
+      `@approval("owner") ${forbid(`${writes} unless { context has approval && context.approval.level >= 50 }`)}`,
+      `@approval("maintainer") ${forbid(`${writes} unless { context has approval && context.approval.level >= 40 }`)}`,
+    ],
+    [
+      'that cannot always be evaluated',
+      forbid('when { resource.risk + 9007199254740991 > 0 }'),
+      forbid('when { resource.risk + 9007199254740991 > 0 }'),
+    ],
+    ['that is narrower', forbid(covered), forbid('when { principal.autonomous }')],
+    [
+      'whose clauses are cut otherwise where arguments cannot be seen',
+      forbid('when { resource.risk > 2 }'),
+      forbid('when { resource.risk > 2 && resource.hasTag("a") }'),
+    ],
+  ])('is not so beside one %s', (_what, one, other) => {
+    expect(kinds(one + other).filter((each) => each.startsWith('2'))).toEqual([]);
+  });
+});
+
+describe('the name of a warning', () => {
+  const name = (text: string, enforced: readonly PolicyInForce[] = []): string | undefined => warned(text, enforced)[0]?.name;
+  const broad = (id: string, text: string): PolicyInForce => anUncheckedPolicy(text, { id, name: id });
+
+  it('stays through layout and comments, and through what happens to other statements', () => {
+    expect(name(`// why\n@id("a")\n\n${forbid('')}`)).toBe(name(`@id("a") ${forbid('')}`));
+    expect(name(`@id("a") ${forbid('')}permit (principal, action, resource) when { principal.known };`)).toBe(
+      name(`@id("a") ${forbid('')}`),
+    );
+  });
+
+  it('is another one for another statement, and for another reason', () => {
+    const names = [
+      name(`@id("a") ${forbid('')}`),
+      name(`@id("b") ${forbid('')}`),
+      name(`@id("a") ${forbid('when { true }')}`),
+      name(`@id("a") ${forbid('when { false }')}`),
+      name(`@id("a") ${forbid('when { principal.known }')}`, [broad('one', forbid('when { principal.known }'))]),
+      name(`@id("a") ${forbid('when { principal.known }')}`, [broad('two', forbid('when { principal.known }'))]),
+      name(`@id("a") ${forbid('when { principal.known }')}`, [broad('one', forbid(''))]),
+    ];
+
+    expect(new Set(names).size).toBe(7);
+    expect(names).not.toContain(undefined);
+  });
+});
+
+const ROUNDS = Number(process.env['ROUNDS'] ?? 400);
+
+describe('what is warned of in random texts', () => {
+  it('is so for random calls', () => {
+    const found = new Map<string, number>();
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const random = aRandom(round);
+      const text = Array.from({ length: 2 + random.below(3) }, () => aStatement(random)).join('\n');
+      const statements = statementsOf(text);
+      const warnings = warned(text);
+      const calls = warnings.length === 0 ? [] : Array.from({ length: 60 }, () => aRandomCall(random));
+      for (const warning of warnings) {
+        found.set(warning.kind, (found.get(warning.kind) ?? 0) + 1);
+        const isSo = claimOf(warning, statements);
+        const wrong = calls.find((call) => !isSo(call));
+        expect({ round, text, warning, wrong }).toEqual({ round, text, warning, wrong: undefined });
+      }
+    }
+    if (process.env['ROUNDS']) console.log([...found]);
+    expect([...found.keys()].sort()).toEqual(['DENIES_EVERY_AGENT', 'NEVER_MATCHES', 'PERMITS_EVERYTHING', 'REDUNDANT']);
+    expect(Math.min(...found.values())).toBeGreaterThan(40);
+  });
+});
+
+const PERMIT_ALL = anUncheckedPolicy('permit (principal, action, resource);').statements;
+
+/** Whether it is so for a call, whichever it is. */
+function claimOf({ kind, number }: PolicyWarning, statements: readonly Statement[]): (call: ToolCall) => boolean {
+  const verdictOf = (some: readonly Statement[]): ((call: ToolCall) => string) => {
+    const set = preparePolicySet(compiledEngine, [withStatements(some)]);
+    return (call) => evaluate(set, call).verdict;
+  };
+  const own = statements.slice(number - 1, number);
+  const others = statements.filter((_, index) => index !== number - 1);
+  const [alone, amongAll] = [verdictOf(own), verdictOf([...PERMIT_ALL, ...own])];
+  const [all, allWithout] = [verdictOf(statements), verdictOf(others)];
+  const [permitted, permittedWithout] = [verdictOf([...PERMIT_ALL, ...statements]), verdictOf([...PERMIT_ALL, ...others])];
+  switch (kind) {
+    case 'NEVER_MATCHES':
+      return own[0]?.effect === 'PERMIT' ? (call) => alone(call) === 'DENY' : (call) => amongAll(call) === 'ALLOW';
+    case 'DENIES_EVERY_AGENT':
+      return (call) => amongAll(call) === 'DENY';
+    case 'PERMITS_EVERYTHING':
+      return (call) => alone(call) === 'ALLOW';
+    case 'REDUNDANT':
+      return (call) => all(call) === allWithout(call) && permitted(call) === permittedWithout(call);
+  }
+}
+
+function aStatement(random: Random): string {
+  const scope = `${random.pick(['principal', 'principal', 'principal in AgentClass::"coding"', 'principal == Agent::"coder"'])}, action, ${random.pick(['resource', 'resource', 'resource in Tool::"t1"', 'resource in Group::"core"', 'resource in Server::"s"'])}`;
+  const clauses = Array.from({ length: random.below(3) }, () => `${random.pick(['when', 'unless'])} { ${anExpression(random, 2)} }`).join(
+    ' ',
+  );
+  const asks = random.pick([
+    ['', ''],
+    ['', ''],
+    ['@approval("maintainer")', 'unless { context has approval && context.approval.level >= 40 }'],
+    ['@approval("owner")', 'unless { context has approval && context.approval.level >= 50 }'],
+    ['@oblige("log")', 'unless { context.promises.contains("log") }'],
+  ] as const);
+  return random.below(2) === 0 ? `permit (${scope}) ${clauses};` : `${asks[0]} forbid (${scope}) ${clauses} ${asks[1]};`;
+}
+
+function anExpression(random: Random, depth: number): string {
+  const inner = (): string => anExpression(random, depth - 1);
+  if (depth > 0 && random.below(2) === 0)
+    return random.pick([
+      () => `(${inner()} && ${inner()})`,
+      () => `(${inner()} || ${inner()})`,
+      () => `!(${inner()})`,
+      () => `(if ${inner()} then ${inner()} else ${inner()})`,
+    ])();
+  return random.pick([
+    () => `resource.risk ${random.pick(['<', '<=', '>', '>=', '==', '!='])} ${random.below(5)}`,
+    () => `${random.below(4) * 20} ${random.pick(['<', '<=', '>', '>='])} principal.trust`,
+    () => `context.surface ${random.pick(['==', '!='])} "${random.pick(['WEB', 'IDE', 'web'])}"`,
+    () => `["WEB", "CI"].contains(context.surface)`,
+    () => `context.role ${random.pick(['<', '>='])} ${random.pick([20, 30, 40, 60])}`,
+    () => 'principal.known',
+    () => `principal in AgentClass::"${random.pick(['coding', 'ops'])}"`,
+    () => `resource in Tool::"${random.pick(['t1', 't2'])}"`,
+    () => 'resource in [Tool::"t1", Tool::"t2"]',
+    () => 'resource.tool == Tool::"t1"',
+    () => 'resource in Group::"payments"',
+    () => `resource.hasTag("${random.pick(['path', 'mode'])}")`,
+    () => '(resource.numbers.hasTag("amount") && resource.numbers.getTag("amount") > 3)',
+    () => 'resource.labels.contains("files")',
+    () => random.pick(['true', 'false']),
+    () => `resource.risk * ${random.pick(['1', '9007199254740991 * 9007199254740991'])} > 3`,
+  ])();
+}
+
+function aRandomCall(random: Random): ToolCall {
+  const usual = aCall();
+  return aCall({
+    agent: {
+      ...usual.agent,
+      id: random.pick(['coder', 'other']),
+      classes: random.pick([['coding'], ['ops'], [], ['coding', 'ops']]),
+      isKnown: random.below(2) === 0,
+      trust: random.pick([0, 19, 20, 40, 59, 60, 100]),
+    },
+    user: { ...usual.user, level: random.pick([10, 20, 30, 40, 50]) },
+    tool: {
+      ...usual.tool,
+      id: random.pick(['t1', 't2', 't3']),
+      server: random.pick(['s', null]),
+      isElsewhere: random.below(8) === 0,
+      risk: 1 + random.below(4),
+      labels: random.pick([['files'], []]),
+    },
+    circumstances: { ...usual.circumstances, surface: random.pick(['WEB', 'IDE', 'CI', 'EXTERNAL']) },
+    arguments: random.pick<ToolCall['arguments']>([
+      {},
+      { path: 'a' },
+      { mode: 'x', amount: 7 },
+      { amount: 2 },
+      { 'a.b': 1, a: { b: 2 }, path: 'x' },
+    ]),
+    approval: random.pick([null, null, { level: 40, count: 1 }, { level: 50, count: 1 }]),
+    promises: random.pick([[], ['log']]),
+  });
+}
