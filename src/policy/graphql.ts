@@ -153,5 +153,5 @@ const ownQueries: OwnQueries = {
   },
 };
 
-export const Query = { ...ownQueries, ...settings.Query, ...toolRules.Query, ...test.Query };
+export const Query = { ...ownQueries, ...settings.Query, ...toolRules.Query, ...test.Query, ...bundle.Query };
 export const Mutation = { ...changes.Mutation, ...bundle.Mutation, ...settings.Mutation, ...toolRules.Mutation };

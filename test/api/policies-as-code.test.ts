@@ -10,7 +10,7 @@ import { aPublishedPolicy, publishPolicy } from '../support/governing.js';
 import { anOrganization, type TestOrganization } from '../support/organization.js';
 import { aSubgraph, type Client, type TestSubgraph } from '../support/subgraph.js';
 
-const PERMIT = '// Everything.\r\npermit (principal, action, resource);\r\n\r\n// é😀 no end';
+const PERMIT = '// What reads.\r\npermit (principal, action, resource)\r\nwhen { resource.risk <= 1 };\r\n\r\n// é😀 no end';
 const FORBID = 'forbid (principal, action, resource)\nwhen { resource.risk >= 3 };\n';
 const STRICTER = 'forbid (principal, action, resource)\nwhen { resource.risk >= 2 };\n';
 
@@ -100,7 +100,7 @@ describe('the command, in a CI job', () => {
     const planned = await spawned(['plan', folder], environment);
     expect(planned).toMatchObject({ code: 2, err: 'README.md: is nothing of a policy’s; left alone.\n' });
     expect(planned.out).toContain('+ a/b: is new\n    --- /dev/null\n    +++ b/a%2Fb.cedar\n    @@ -0,0 +1,2 @@\n    +forbid');
-    expect(planned.out).toContain('    +// Everything.␍\n');
+    expect(planned.out).toContain('    +// What reads.␍\n');
     expect(planned.out).toContain('Plan: 2 to create, 0 to publish, 0 to retire, 0 to adopt; 0 unchanged.\n');
 
     expect(await spawned(['apply', folder, '--message', 'Commit 1', '--json'], environment)).toMatchObject({ code: 0 });
@@ -131,10 +131,10 @@ describe('the command, in a CI job', () => {
 describe('policies plan', () => {
   it('says as JSON what would change, on what state, and is what apply --plan applies', async () => {
     const here = await aCompany();
-    await put({ 'a.cedar': PERMIT, 'gone.cedar': PERMIT });
+    await put({ 'a.cedar': PERMIT, 'gone.cedar': STRICTER });
     await ran(['apply'], here);
     await rm(join(folder, 'gone.cedar'));
-    await put({ 'a.cedar': FORBID, 'new.cedar': FORBID, 'policies.json': '{"policies": {"new": {"mode": "SHADOW"}}}' });
+    await put({ 'a.cedar': FORBID, 'new.cedar': PERMIT, 'policies.json': '{"policies": {"new": {"mode": "SHADOW"}}}' });
 
     const out = join(folder, '.plan.json');
     const planned = await ran(['plan', '--json', '--out', out], here);

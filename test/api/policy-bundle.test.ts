@@ -18,6 +18,9 @@ import { aSubgraph, type Client, type TestSubgraph } from '../support/subgraph.j
 const PERMIT = 'permit (principal, action, resource);';
 const FORBID = 'forbid (principal, action, resource);';
 const risk = (number: number): string => `forbid (principal, action, resource) when { resource.risk >= ${number} };`;
+/** Says the same of no other place. */
+const inPlace = (place: string, number = 2): string =>
+  `forbid (principal, action, resource) when { resource.risk >= ${number} && context.environment == "${place}" };`;
 const REPOSITORY = 'https://git.example/company/policies';
 
 let subgraph: TestSubgraph;
@@ -186,14 +189,14 @@ describe('applying a folder', () => {
     ]);
   });
 
-  it('takes hundreds of policies', async () => {
+  it('takes a hundred policies', async () => {
     const { company, robot } = await aCompany();
-    const policies = Array.from({ length: 120 }, (_, n) => ({ name: `p ${n}`, text: risk(n) }));
+    const policies = Array.from({ length: 100 }, (_, n) => ({ name: `p ${n}`, text: inPlace(`p ${n}`) }));
 
     const { results, errors } = await applyBundle(robot, company.core, policies);
 
     expect(errors).toEqual([]);
-    expect(results).toHaveLength(120);
+    expect(results).toHaveLength(100);
     expect(
       await applyBundle(robot, company.core, [], {
         basedOn: results?.map(({ action: _done, ...each }) => ({ ...each, origin: 'AS_CODE' })),
@@ -246,7 +249,7 @@ describe('what has changed since it was seen', () => {
   it('of two applies at once is in force what one of them said, and the other is refused', async () => {
     const { company, robot } = await aCompany();
     const names = Array.from({ length: 20 }, (_, n) => `p${n}`);
-    const of = (number: number): readonly Bundled[] => names.map((name) => ({ name, text: risk(number) }));
+    const of = (number: number): readonly Bundled[] => names.map((name) => ({ name, text: inPlace(name, number) }));
 
     for (const start of [0, 2]) {
       const basedOn = await seenIn(robot, company.core, names);
@@ -256,7 +259,11 @@ describe('what has changed since it was seen', () => {
       expect([won.length, lost.length]).toEqual([1, 1]);
       expect(lost[0]?.errors).toMatchObject([{ __typename: 'AgentPolicyBundleConflict' }]);
       const texts = ((await latestOf(robot, company.core)) as { latest: { text: string } }[]).map(({ latest }) => latest.text);
-      expect(new Set(texts)).toEqual(new Set([risk(start + (won[0] === answers[0] ? 1 : 2))]));
+      expect(texts.toSorted()).toEqual(
+        of(start + (won[0] === answers[0] ? 1 : 2))
+          .map(({ text }) => text)
+          .toSorted(),
+      );
     }
   });
 
@@ -282,7 +289,7 @@ describe('what has changed since it was seen', () => {
 describe('an apply that breaks off', () => {
   it('leaves nothing behind, also when everything was written already', async () => {
     const { company, owner, robot } = await aCompany();
-    await applyBundle(robot, company.core, bundle(['a', PERMIT]));
+    await applyBundle(robot, company.core, bundle(['a', risk(1)]));
     const [before, events] = [await latestOf(owner, company.core), await recorded(owner)];
     const database = openAsOwner(subgraph.databaseUrl);
     const session = await database.session();
@@ -293,7 +300,7 @@ describe('an apply that breaks off', () => {
     const applying = robot.graphql(APPLY, {
       input: {
         namespaceId: company.core,
-        policies: bundle(['a', FORBID], ['b', PERMIT]),
+        policies: bundle(['a', risk(2)], ['b', inPlace('b', 1)]),
         basedOn: await seenIn(robot, company.core, ['a', 'b']),
       },
     });
@@ -321,6 +328,94 @@ async function until(isSo: () => Promise<boolean>): Promise<boolean> {
   }
   return false;
 }
+
+describe('cases and warnings of a folder', () => {
+  const cases = (verdict: string, beside = 'IN_FORCE'): string =>
+    JSON.stringify({
+      cases: [{ name: 'a read', call: { tool: { id: 'files/read', actionType: 'READ' } }, expect: { verdict }, beside }],
+    });
+  const readsOnly = 'permit (principal, action, resource) when { resource.risk <= 1 };';
+  const noReads = 'forbid (principal, action, resource) when { resource.risk <= 1 };';
+
+  it('are tried beside all of it, so that one policy cannot break what another promises', async () => {
+    const { company, owner, robot } = await aCompany();
+    const promising = { name: 'a', text: readsOnly, cases: cases('ALLOW') };
+    expect(await applyBundle(robot, company.core, [promising])).toMatchObject({ errors: [] });
+
+    const answer = await applyBundle(robot, company.core, [promising, { name: 'b', text: noReads }]);
+
+    expect(answer.errors).toMatchObject([
+      {
+        __typename: 'AgentPolicyBundleCasesFailed',
+        message: expect.stringMatching(/^1 case fails, and so nothing of the folder was applied\. Of "a", "a read": /),
+        failed: [{ name: 'a', result: { name: 'a read', line: 1, verdict: 'DENY' } }],
+      },
+    ]);
+    // Where that is retired by the same apply, all is well.
+    expect(await applyBundle(robot, company.core, [{ name: 'c', text: noReads, cases: cases('DENY') }])).toMatchObject({
+      results: [{ action: 'RETIRE' }, { action: 'CREATE' }],
+    });
+    const { data } = await owner.graphql(
+      `{ agentAuditEvents(first: 100, filter: { types: ["ai_policy_published"] }) { nodes { payload { ... on AgentPolicyPayload { name casesPassed casesFailed } } } } }`,
+    );
+    expect(data).toMatchObject({ agentAuditEvents: { nodes: [{ payload: { name: 'c', casesPassed: 1, casesFailed: 0 } }, {}] } });
+  });
+
+  it('of what is only watched are tried as if it were enforced, and beside what stays enforced of others', async () => {
+    const { company, robot } = await aCompany();
+    await applyBundle(robot, company.core, [{ name: 'a', text: readsOnly }]);
+
+    const watched = { name: 'a', text: noReads, mode: 'SHADOW', cases: cases('DENY') } as const;
+    const other = { name: 'b', text: inPlace('b'), cases: cases('ALLOW') };
+    expect(await applyBundle(robot, company.core, [watched, other])).toMatchObject({ errors: [] });
+  });
+
+  it('a warning is to be confirmed by its name, which stays until the text changes', async () => {
+    const { company, robot } = await aCompany();
+    const apply = (text: string, confirm: readonly string[]) => applyBundle(robot, company.core, bundle(['a', text]), { confirm });
+
+    const { errors } = await apply(FORBID, []);
+    expect(errors).toMatchObject([
+      { __typename: 'AgentPolicyBundleWarned', warnings: [{ name: 'a', warning: { kind: 'DENIES_EVERY_AGENT', line: 1 } }] },
+    ]);
+    const [name = ''] = /DENIES_EVERY_AGENT:[^"]+/.exec(JSON.stringify(errors)) ?? [];
+    expect(await apply(FORBID, [name])).toMatchObject({ errors: [] });
+    expect((await apply(PERMIT, [name])).errors).toMatchObject([{ __typename: 'AgentPolicyBundleWarned' }]);
+  });
+
+  it('can be tried by any member, and that changes nothing', async () => {
+    const { company, owner } = await aCompany();
+    const reporter = await company.member('REPORTER', company.api, { scopes: ['audit:read'] });
+    const test = `query ($input: AgentPolicyBundleTestInput!) { agentPolicyBundleTest(input: $input) {
+      tests { name test { passed failed results { name passed reasons { policyName revision } } } warnings { kind } } errors { __typename } } }`;
+    const policies = [
+      { name: 'a', text: readsOnly, cases: cases('ALLOW') },
+      { name: 'b', text: FORBID, cases: cases('ALLOW', 'NOTHING') },
+    ];
+
+    const { data } = await reporter.graphql(test, { input: { namespaceId: company.core, policies } });
+
+    const reasons = (revision: number) => [{ policyName: 'b', revision }];
+    expect(data).toEqual({
+      agentPolicyBundleTest: {
+        tests: [
+          { name: 'a', test: { passed: 0, failed: 1, results: [{ name: 'a read', passed: false, reasons: reasons(1) }] }, warnings: [] },
+          {
+            name: 'b',
+            test: { passed: 0, failed: 1, results: [{ name: 'a read', passed: false, reasons: reasons(0) }] },
+            warnings: [{ kind: 'DENIES_EVERY_AGENT' }],
+          },
+        ],
+        errors: [],
+      },
+    });
+    expect(await latestOf(owner, company.core)).toEqual([]);
+    const neighbour = await company.member('OWNER', company.shop);
+    expect((await neighbour.graphql(test, { input: { namespaceId: company.core, policies } })).data).toMatchObject({
+      agentPolicyBundleTest: { tests: null, errors: [{ __typename: 'AgentNotFound' }] },
+    });
+  });
+});
 
 describe('a policy that is not as the last apply has left it', () => {
   it('is taken over when it was always written by hand, if it is named', async () => {

@@ -30,6 +30,8 @@ export const APPLY = `mutation ($input: AgentPolicyBundleApplyInput!) { answer: 
   errors { ${REFUSALS} ... on AgentPolicyBundleInvalid { problems { name isInCases message help line column } }
     ... on AgentPolicyBundleConflict { policies { name policyId seenRevision seenOrigin nowRevision nowOrigin } }
     ... on AgentPolicyBundleDrifted { policies { name policyId reason revision repository } }
+    ... on AgentPolicyBundleCasesFailed { failed { name result { name line difference verdict } } }
+    ... on AgentPolicyBundleWarned { warnings { name warning { name kind line } } }
     ... on AgentPolicyReviewNeeded { demandedBy } } } }`;
 const BUNDLE = `query ($namespaceId: ID!, $names: [String!]!) { agentPolicyBundle(namespaceId: $namespaceId, names: $names, first: 100) {
   nodes { id name origin latestRevision } } }`;
@@ -54,7 +56,7 @@ export async function seenIn(client: Client, namespaceId: string, names: readonl
   }));
 }
 
-/** Applies policies on what is there now, unless the input says what was seen. */
+/** Applies policies on what is there now, unless the input says what was seen; as somebody who means whatever the service warns of. */
 export async function applyBundle(
   client: Client,
   namespaceId: string,
@@ -63,6 +65,7 @@ export async function applyBundle(
     readonly basedOn?: readonly Seen[];
     readonly adopt?: readonly string[];
     readonly repository?: string;
+    readonly confirm?: readonly string[];
     readonly message?: string;
   } = {},
 ): Promise<BundleAnswer> {
@@ -73,8 +76,17 @@ export async function applyBundle(
       namespaceId,
       policies.map(({ name }) => name),
     ));
-  return answerOf<BundleAnswer>(client, APPLY, { namespaceId, policies, ...more, basedOn });
+  const input = { namespaceId, policies, ...more, basedOn };
+  const answer = await answerOf<BundleAnswer>(client, APPLY, input);
+  const confirm = answer.errors.flatMap(({ __typename, warnings }) => (__typename === 'AgentPolicyBundleWarned' ? namesIn(warnings) : []));
+  return confirm.length === 0 || 'confirm' in more ? answer : answerOf<BundleAnswer>(client, APPLY, { ...input, confirm });
 }
+
+const namesIn = (warnings: unknown): readonly string[] =>
+  JSON.stringify(warnings)
+    .split('"warning":{"name":"')
+    .slice(1)
+    .map((text) => text.slice(0, text.indexOf('"')));
 
 /** Lets a policy be changed by hand. */
 export const releasePolicy = (

@@ -13,6 +13,8 @@ export interface Applying {
   readonly namespaceId: string;
   readonly repository: string | null;
   readonly message: string | null;
+  /** The names of warnings that are meant, beside those that the folder confirms. */
+  readonly confirm: readonly string[];
   readonly adopting: Adopting;
   /** The file of a plan that is to be applied, and nothing else. */
   readonly planFile: string | null;
@@ -44,21 +46,22 @@ async function applyNow(service: PolicyService, folder: Folder, applying: Applyi
     output.say(driftedInWords(plan));
     return ended(output, { outcome: 'drift', policies: driftedIn(plan).map(({ name, drift }) => ({ name, reason: drift })) });
   }
-  return send(service, { ...requestOf(plan), message: applying.message }, output);
+  return send(service, { ...requestOf(plan), message: applying.message, confirm: confirmedIn(folder, applying) }, output);
 }
 
-const requestOf = ({ namespaceId, repository, folder, seen, adopt }: Plan): Omit<Apply, 'message'> => ({
+const confirmedIn = ({ manifest }: Folder, { confirm }: Pick<Applying, 'confirm'>): readonly string[] => [
+  ...(manifest.confirm ?? []),
+  ...confirm,
+];
+
+const requestOf = ({ namespaceId, repository, folder, seen, adopt }: Plan): Omit<Apply, 'message' | 'confirm'> => ({
   ...{ namespaceId, repository, policies: folder.policies, basedOn: seen, adopt },
 });
 
 /** Applies a folder on the state that a plan was made on: what has changed since is refused by the service. */
-async function applyPlanned(
-  service: PolicyService,
-  folder: Folder,
-  file: string,
-  { namespaceId, repository, message, adopting }: Applying,
-  output: Output,
-): Promise<number> {
+async function applyPlanned(service: PolicyService, folder: Folder, file: string, applying: Applying, output: Output): Promise<number> {
+  const { namespaceId, repository, message, adopting } = applying;
+  const confirm = confirmedIn(folder, applying);
   const plan = readPlan(file, await readPlanFile(file));
   if (plan.folder.digest !== digestOfBundle(folder.policies))
     throw new CommandError(`The folder ${folder.path} is not as it was when ${file} was planned. Plan again.`);
@@ -68,7 +71,7 @@ async function applyPlanned(
   const adopt = [...new Set([...plan.adopt, ...adopting.names, ...(adopting.isAll ? plan.refused : [])])];
   return send(
     service,
-    { namespaceId, policies: folder.policies, basedOn: plan.state.policies, adopt, repository: plan.repository, message },
+    { namespaceId, policies: folder.policies, basedOn: plan.state.policies, adopt, repository: plan.repository, message, confirm },
     output,
   );
 }
@@ -85,7 +88,7 @@ async function send(service: PolicyService, request: Apply, output: Output): Pro
 }
 
 /** Says every few seconds that something is still under way; to be called when it is not any more. */
-function waitingAloud({ say, isJson }: Output, what: string): () => void {
+export function waitingAloud({ say, isJson }: Output, what: string): () => void {
   const began = Date.now();
   if (!isJson) say(`${what} …\n`);
   const timer = setInterval(() => say(`${what} … ${Math.round((Date.now() - began) / 1_000)} s\n`), 5_000);

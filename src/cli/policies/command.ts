@@ -7,6 +7,7 @@ import { exportable, exportTo, manifestIn } from './export.js';
 import { readFolder, type Folder } from './folder.js';
 import { paintFor } from './present.js';
 import { policyService, type PolicyService } from './service.js';
+import { test } from './test.js';
 
 interface CommonOptions {
   readonly url?: string;
@@ -36,6 +37,7 @@ export function policiesCommand(terminal: Terminal = process): Command {
     .addHelpText('after', ABOUT_FOLDERS);
   policies.addCommand(planCommand(terminal));
   policies.addCommand(applyCommand(terminal));
+  policies.addCommand(testCommand(terminal));
   policies.addCommand(exportCommand(terminal));
   return policies;
 }
@@ -44,7 +46,7 @@ const ABOUT_FOLDERS = `
 The folder:
   NAME.cedar        the text of the policy NAME; what no file name holds is written as % and two digits, / as %2F
   NAME.cases.json   its cases, if it has any
-  policies.json     may say {"namespace": "ID", "policies": {"NAME": {"mode": "SHADOW", "description": "..."}}}
+  policies.json     may say {"namespace": "ID", "confirm": ["WARNING"], "policies": {"NAME": {"mode": "SHADOW", "description": "..."}}}
   Files whose names begin with a dot are passed over, other files named and left alone. Folders in it hold no policies.`;
 
 function common(command: Command): Command {
@@ -70,15 +72,22 @@ function ofFolder(command: Command): Command {
         'AGENT_GOVERNANCE_REPOSITORY',
       ),
     )
-    .option(
-      '--adopt <name>',
-      'take over this policy though it is not as the last apply has left it, or was always written by hand (repeatable)',
-      (name: string, names: readonly string[]) => [...names, name],
-      [],
+    .addOption(
+      new Option(
+        '--adopt <name>',
+        'take over this policy though it is not as the last apply has left it, or was always written by hand (repeatable)',
+      )
+        .argParser((name: string, names: readonly string[]) => [...names, name])
+        .default([], 'none'),
     )
     .option('--adopt-all', 'take over all such policies')
     .option('--allow-empty', 'take a folder without policies for what it says: nothing is in force any more');
 }
+
+const confirmOption = (): Option =>
+  new Option('--confirm <name>', 'a warning that is meant, by its name; "confirm" in policies.json does the same (repeatable)')
+    .argParser((name: string, names: readonly string[]) => [...names, name])
+    .default([], 'none');
 
 const planCommand = (terminal: Terminal): Command =>
   ofFolder(new Command('plan'))
@@ -99,19 +108,40 @@ const applyCommand = (terminal: Terminal): Command =>
       'Makes the policies of the namespace those of the folder, all or none: creates, publishes, and retires what was applied before and is not there any more. Needs the scope policy:write and the role MAINTAINER. Applying again changes nothing.',
     )
     .option('--plan <file>', 'apply exactly what this plan says; refused when anything has changed since')
+    .addOption(confirmOption())
     .option('--message <text>', 'what is said of it in every revision, such as the commit')
     .option('--json', 'print what came of it as one line of JSON')
     .addHelpText(
       'after',
       '\nExit codes: 0 applied, or nothing was to change; 3 refused: something is not as it was seen, or as the last apply has left it; 1 it failed or was refused otherwise.',
     )
-    .action(async (path: string, options: FolderOptions & { readonly plan?: string; readonly message?: string }) => {
+    .action(
+      async (
+        path: string,
+        options: FolderOptions & { readonly plan?: string; readonly message?: string; readonly confirm: readonly string[] },
+      ) => {
+        const { folder, namespaceId } = await opened(terminal, path, options);
+        const applying = {
+          ...{ namespaceId, repository: repositoryIn(options), adopting: adoptingIn(options) },
+          ...{ message: options.message ?? null, planFile: options.plan ?? null, confirm: options.confirm },
+        };
+        terminal.exitCode = await apply(serviceFor(terminal, options), folder, applying, outputFor(terminal, options));
+      },
+    );
+
+const testCommand = (terminal: Terminal): Command =>
+  common(new Command('test'))
+    .description(
+      'Checks the texts of the folder and runs its cases, each beside what would be in force if all of it were applied. Changes nothing; any member of the namespace can do it.',
+    )
+    .addOption(confirmOption())
+    .option('--coverage', 'say what no case ever decided')
+    .option('--json', 'print what came of it as one line of JSON')
+    .addHelpText('after', '\nExit codes: 0 all pass; 1 a case fails, a text is not acceptable, a warning is not confirmed, or it failed.')
+    .action(async (path: string, options: CommonOptions & { readonly confirm: readonly string[]; readonly coverage?: boolean }) => {
       const { folder, namespaceId } = await opened(terminal, path, options);
-      const applying = {
-        ...{ namespaceId, repository: repositoryIn(options), adopting: adoptingIn(options) },
-        ...{ message: options.message ?? null, planFile: options.plan ?? null },
-      };
-      terminal.exitCode = await apply(serviceFor(terminal, options), folder, applying, outputFor(terminal, options));
+      const testing = { namespaceId, confirm: options.confirm, isCoverageShown: options.coverage === true };
+      terminal.exitCode = await test(serviceFor(terminal, options), folder, testing, outputFor(terminal, options));
     });
 
 const exportCommand = (terminal: Terminal): Command =>
@@ -140,7 +170,7 @@ const WHICH_NAMESPACE =
 async function opened(
   terminal: Terminal,
   path: string,
-  options: FolderOptions,
+  options: CommonOptions & { readonly allowEmpty?: boolean },
 ): Promise<{ readonly folder: Folder; readonly namespaceId: string }> {
   const folder = await readFolder(path);
   const namespaceId = options.namespace ?? folder.manifest.namespace;

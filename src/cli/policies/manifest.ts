@@ -6,6 +6,8 @@ import { MANIFEST } from './file-names.js';
 const Manifest = z.strictObject({
   /** The namespace whose policies the folder holds. */
   namespace: z.string().min(1).max(300).optional(),
+  /** The names of warnings that the authors have read and mean. */
+  confirm: z.array(z.string()).optional(),
   /** By name. */
   policies: z
     .record(z.string(), z.strictObject({ mode: z.enum(['ENFORCE', 'SHADOW']).optional(), description: z.string().max(1_000).optional() }))
@@ -44,6 +46,7 @@ export function manifestOf(before: Manifest, policies: readonly BundledPolicy[])
   );
   return {
     ...(before.namespace !== undefined && { namespace: before.namespace }),
+    ...(before.confirm !== undefined && { confirm: before.confirm }),
     ...(said.length > 0 && { policies: Object.fromEntries(said) }),
   };
 }

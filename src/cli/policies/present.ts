@@ -3,7 +3,7 @@ import { digestOfSeen, type BundleDrift } from '../../policy/index.js';
 import { shown } from './diff.js';
 import { CASES_END, TEXT_END, toFileName } from './file-names.js';
 import { diffsOf, driftedIn, isEmpty, summaryOf, type Plan, type Summary } from './plan.js';
-import type { Refusal, Standing } from './service.js';
+import type { Refusal, Standing, Test, Warning } from './service.js';
 
 /** Writes text in colour, or as it is. */
 export type Paint = (colour: 'green' | 'red' | 'yellow' | 'cyan' | 'bold', text: string) => string;
@@ -94,14 +94,40 @@ export function summaryInWords({ create, publish, retire, adopt, keep }: Summary
   return `${parts.map(([count, what]) => `${count} ${what}`).join(', ')}; ${keep} unchanged`;
 }
 
+/** What came of a policy's cases, and what its author may not have meant. */
+export function testInWords({ name, test, warnings }: Test, confirmed: readonly string[], isCoverageShown: boolean, paint: Paint): string {
+  const { passed, failed } = test;
+  const said = passed + failed === 0 ? 'no cases' : `${passed} of ${counted(passed + failed, 'case passes', 'cases pass')}`;
+  return [
+    paint(failed > 0 ? 'red' : 'green', `${shown(name)}: ${said}`),
+    ...test.results.filter((result) => !result.passed).map((result) => caseInWords(name, result)),
+    ...warnings.map((warning) => warningInWords(name, warning, confirmed.includes(warning.name))),
+    ...(isCoverageShown
+      ? test.uncovered.map(({ line, column, message }) => placed(toFileName(name) + TEXT_END, line, column, message))
+      : []),
+    '',
+  ].join('\n');
+}
+
+const caseInWords = (name: string, { name: what, line, difference }: Test['test']['results'][number]): string =>
+  placed(toFileName(name) + CASES_END, line, null, `${JSON.stringify(what)}: ${difference ?? ''}`);
+
+const warningInWords = (name: string, { name: what, line, column, message, help }: Warning, isConfirmed: boolean): string =>
+  placed(toFileName(name) + TEXT_END, line, column, isConfirmed ? `${message} (confirmed)` : `${message} ${help} Its name: ${what}`);
+
+const placed = (file: string, line: number | null | undefined, column: number | null | undefined, text: string): string =>
+  `  ${shown(`${file}${line == null ? '' : `:${line}${column == null ? '' : `:${column}`}`}: ${text}`)}`;
+
 /** What the service refused for, every problem with the file and the place where it is. */
-export function refusalInWords({ message, problems = [], policies = [], demandedBy = [] }: Refusal): string {
+export function refusalInWords({ message, problems = [], policies = [], failed = [], warnings = [], demandedBy = [] }: Refusal): string {
   return [
     shown(message),
+    ...failed.map(({ name, result }) => caseInWords(name, result)),
+    ...warnings.map(({ name, warning }) => warningInWords(name, warning, false)),
+    ...(warnings.length === 0 ? [] : ['  To confirm one: --confirm NAME, or "confirm": ["NAME"] in policies.json.']),
     ...problems.map(({ name, path, isInCases, line, column, message: what, help }) => {
       const file = name === undefined ? (path ?? '') : toFileName(name) + (isInCases === true ? CASES_END : TEXT_END);
-      const place = line == null ? '' : `:${line}${column == null ? '' : `:${column}`}`;
-      return `  ${shown(`${file}${place}: ${what}${help == null ? '' : ` ${help}`}`)}`;
+      return placed(file, line, column, `${what}${help == null ? '' : ` ${help}`}`);
     }),
     ...policies.map(({ name, reason, seenRevision, seenOrigin, nowRevision, nowOrigin, revision }) =>
       reason === undefined

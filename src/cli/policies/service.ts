@@ -17,6 +17,8 @@ export interface PolicyService {
   standing(namespaceId: string, names: readonly string[]): Promise<readonly Standing[]>;
   /** All policies of the namespace. */
   everything(namespaceId: string): Promise<readonly Standing[]>;
+  /** Runs a folder's cases, and changes nothing. */
+  test(namespaceId: string, policies: readonly BundledPolicy[]): Promise<Tested>;
   /** Applies a folder, all of it or nothing. */
   apply(request: Apply): Promise<Applied>;
 }
@@ -28,7 +30,24 @@ export interface Apply {
   readonly adopt: readonly string[];
   readonly repository: string | null;
   readonly message: string | null;
+  /** The names of warnings that are meant. */
+  readonly confirm: readonly string[];
 }
+
+const Warning = z.object({
+  ...{ name: z.string(), kind: z.string(), line: z.number(), column: z.number(), message: z.string(), help: z.string() },
+});
+const Case = z.object({ name: z.string(), line: z.number(), passed: z.boolean(), difference: z.string().nullable() });
+const Test = z.object({
+  name: z.string(),
+  test: z.object({
+    ...{ passed: z.number(), failed: z.number(), results: z.array(Case) },
+    uncovered: z.array(z.object({ line: z.number(), column: z.number(), message: z.string() })),
+  }),
+  warnings: z.array(Warning),
+});
+export type Test = z.infer<typeof Test>;
+export type Warning = z.infer<typeof Warning>;
 
 const Result = z.object({
   name: z.string(),
@@ -58,10 +77,13 @@ const Refusal = z.object({
       }),
     )
     .optional(),
+  failed: z.array(z.object({ name: z.string(), result: Case })).optional(),
+  warnings: z.array(z.object({ name: z.string(), warning: Warning })).optional(),
   demandedBy: z.array(z.string()).optional(),
 });
 export type Refusal = z.infer<typeof Refusal>;
 
+export type Tested = { readonly tests: readonly Test[] } | { readonly refusals: readonly Refusal[] };
 export type Applied = { readonly results: readonly Result[] } | { readonly refusals: readonly Refusal[] };
 
 const Policy = z.object({
@@ -86,6 +108,8 @@ const PageOfPolicies = z.object({
 const Page = z.object({ data: z.object({ page: PageOfPolicies.nullable() }) });
 const Payload = z.object({ data: z.object({ applied: z.object({ results: z.array(Result).nullable(), errors: z.array(Refusal) }) }) });
 
+const TestPayload = z.object({ data: z.object({ tested: z.object({ tests: z.array(Test).nullable(), errors: z.array(Refusal) }) }) });
+
 const PAGE = `{ nodes { id name description origin status appliedAsCode { repository }
   latest { revision status text cases mode effectiveFrom effectiveUntil publishedAt publishedBy { id } } }
   pageInfo { hasNextPage endCursor } }`;
@@ -93,6 +117,13 @@ const BUNDLE = `query Bundle($namespaceId: ID!, $names: [String!]!, $after: Stri
   page: agentPolicyBundle(namespaceId: $namespaceId, names: $names, first: 50, after: $after) ${PAGE} }`;
 const POLICIES = `query Policies($namespaceId: ID!, $after: String) {
   page: agentPolicies(namespaceId: $namespaceId, first: 50, after: $after) ${PAGE} }`;
+const WARNING = 'name kind line column message help';
+const CASE = 'name line passed difference';
+const TEST = `query Test($input: AgentPolicyBundleTestInput!) { tested: agentPolicyBundleTest(input: $input) {
+  tests { name test { passed failed results { ${CASE} } uncovered { line column message } } warnings { ${WARNING} } }
+  errors { __typename ... on AgentRefusal { message }
+    ... on AgentPolicyBundleInvalid { problems { name isInCases message help line column } }
+    ... on AgentInputInvalid { problems { path message } } } } }`;
 const APPLY = `mutation Apply($input: AgentPolicyBundleApplyInput!) { applied: agentPolicyBundleApply(input: $input) {
   results { name action policyId revision }
   errors { __typename ... on AgentRefusal { message }
@@ -100,23 +131,36 @@ const APPLY = `mutation Apply($input: AgentPolicyBundleApplyInput!) { applied: a
     ... on AgentInputInvalid { problems { path message } }
     ... on AgentPolicyBundleConflict { policies { name policyId seenRevision seenOrigin nowRevision nowOrigin } }
     ... on AgentPolicyBundleDrifted { policies { name policyId reason revision repository } }
+    ... on AgentPolicyBundleCasesFailed { failed { name result { ${CASE} } } }
+    ... on AgentPolicyBundleWarned { warnings { name warning { ${WARNING} } } }
     ... on AgentPolicyReviewNeeded { demandedBy } } } }`;
 
 /** What the service takes of one request. */
 const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
 
+/** How long reading and trying a folder of a thousand policies may take. */
+const LONG_SECONDS = 300;
+
+function boundedBody(query: string, input: object): object {
+  const body = { query, variables: { input } };
+  const bytes = Buffer.byteLength(JSON.stringify(body));
+  if (bytes <= MAX_REQUEST_BYTES) return body;
+  throw new CommandError(
+    `The folder makes a request of ${bytes} bytes; the service takes at most ${MAX_REQUEST_BYTES} (8 MiB). Make several folders of it, for namespaces below.`,
+  );
+}
+
 export function policyService(asking: Asking): PolicyService {
   return {
     standing: (namespaceId, names) => everyPage(asking, BUNDLE, { namespaceId, names }),
     everything: (namespaceId) => everyPage(asking, POLICIES, { namespaceId }),
+    async test(namespaceId, policies) {
+      const body = boundedBody(TEST, { namespaceId, policies });
+      const { tested } = (await ask({ ...asking, answerSeconds: LONG_SECONDS }, '/graphql', body, TestPayload)).data;
+      return tested.tests === null ? { refusals: tested.errors } : { tests: tested.tests };
+    },
     async apply(input) {
-      const body = { query: APPLY, variables: { input } };
-      const bytes = Buffer.byteLength(JSON.stringify(body));
-      if (bytes > MAX_REQUEST_BYTES)
-        throw new CommandError(
-          `The folder makes a request of ${bytes} bytes; the service takes at most ${MAX_REQUEST_BYTES} (8 MiB). Make several folders of it, for namespaces below.`,
-        );
-      const { applied } = (await ask({ ...asking, answerSeconds: 180 }, '/graphql', body, Payload)).data;
+      const { applied } = (await ask({ ...asking, answerSeconds: LONG_SECONDS }, '/graphql', boundedBody(APPLY, input), Payload)).data;
       return applied.results === null ? { refusals: applied.errors } : { results: applied.results };
     },
   };

@@ -23,6 +23,8 @@ export interface Surroundings {
   readonly line: readonly LineSeat[];
   /** What is enforced there and above, but for the policy itself. */
   readonly enforced: readonly PolicyInForce[];
+  /** The same together with the policy, where that is made ready already. */
+  readonly together?: PolicySet;
 }
 
 /** What came of one case. */
@@ -76,9 +78,9 @@ export async function runCases(surroundings: Surroundings, policy: TriedPolicy, 
 const othersFirst = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** What a case is decided by, made ready when the first case needs it. */
-function setsFor({ engine, enforced }: Surroundings, tried: PolicyInForce): (beside: Beside) => PolicySet {
+function setsFor({ engine, enforced, together }: Surroundings, tried: PolicyInForce): (beside: Beside) => PolicySet {
   const others: Readonly<Record<Beside, readonly PolicyInForce[]>> = { IN_FORCE: enforced, NOTHING: [], PERMIT_ALL: [PERMIT_ALL] };
-  const sets = new Map<Beside, PolicySet>();
+  const sets = new Map<Beside, PolicySet>(together === undefined ? [] : [['IN_FORCE', together]]);
   return (beside) => {
     const set = sets.get(beside) ?? preparePolicySet(engine, [...others[beside], tried]);
     sets.set(beside, set);

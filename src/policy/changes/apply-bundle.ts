@@ -10,12 +10,10 @@ import {
   type MovedPolicy,
   type SeenPolicy,
 } from '../bundle.js';
-import { readCases } from '../cases/read-cases.js';
-import { confinementProblemsOfAll } from '../confine.js';
-import type { PolicyProblem, Statement } from '../policy.js';
 import type { PolicyTransaction, PolicyWithLatest } from '../ports.js';
-import { readTexts } from '../read-text.js';
-import { unacceptable, type NotFound, type PolicyChanging, type ReviewNeeded, type Unacceptable } from './changing.js';
+import { tryBundle, type BundledTrial, type ReadBundle } from '../try-bundle.js';
+import { type NotFound, type PolicyChanging, type ReviewNeeded, type Unacceptable } from './changing.js';
+import { readBundle, repeatedName, type BundleInvalid } from './read-bundle.js';
 import { NameTaken, writeBundle, type BundleResult, type Change, type Standing } from './write-bundle.js';
 
 export interface ApplyRequest {
@@ -29,17 +27,14 @@ export interface ApplyRequest {
   /** Where the folder is; null: it is not said. */
   readonly repository: string | null;
   readonly message: string | null;
+  /** The names of warnings that the authors have read and mean. */
+  readonly confirm: readonly string[];
 }
 
-/** Texts or cases are at fault. */
-export type BundleInvalid = { readonly kind: 'bundleInvalid'; readonly problems: readonly BundleProblem[] };
-
-export interface BundleProblem extends PolicyProblem {
-  /** Of the policy. */
-  readonly name: string;
-  /** Whether it is with the policy's cases, and not with its text. */
-  readonly isInCases: boolean;
-}
+/** Cases fail that must pass, of these policies. */
+export type BundleCasesFailed = { readonly kind: 'bundleCasesFailed'; readonly trials: readonly BundledTrial[] };
+/** There is something about these policies that their authors may not have meant, and have not confirmed. */
+export type BundleWarned = { readonly kind: 'bundleWarned'; readonly trials: readonly BundledTrial[] };
 /** Policies are not as the caller has seen them. */
 export type BundleConflict = { readonly kind: 'bundleConflict'; readonly moved: readonly MovedPolicy[] };
 /** Policies are not as the last apply has left them, and the caller does not adopt them. */
@@ -57,6 +52,8 @@ export interface DriftedPolicy {
 export type ApplyOutcome =
   | { readonly kind: 'done'; /** By name. */ readonly results: readonly BundleResult[] }
   | BundleInvalid
+  | BundleCasesFailed
+  | BundleWarned
   | BundleConflict
   | BundleDrifted
   | ReviewNeeded
@@ -66,7 +63,8 @@ export type ApplyOutcome =
 /**
  * Makes the policies of a namespace those of a folder, all of it or nothing: publishes what is new or another, and takes out of force what
  * was applied from the folder before and is not in it any more. Refused when something is not as the caller has seen it, or is not as the
- * last apply has left it and not adopted by name. A folder that is in force already changes and records nothing, whatever was seen.
+ * last apply has left it and not adopted by name; when a case of any policy of the folder fails beside all the others; or when there is a
+ * warning of one that changes, and the request does not confirm it. A folder that is in force already changes and records nothing, whatever was seen.
  *
  * Where a second person must review what is published, it is refused unless each namespace that demands so accepts what is applied as
  * code: what comes from a repository has many authors, none of whom is known here, so whether a second person has looked at it is for the
@@ -80,8 +78,8 @@ export async function applyBundle(deps: PolicyChanging, viewer: Viewer, request:
   requireScope(viewer, 'policy:write');
   const namespace = await maintainedNamespace(deps.directory, viewer, request.namespaceId);
   if (namespace === null) return { kind: 'notFound', field: 'namespaceId' };
-  const twice = nameTwice(request.policies);
-  if (twice !== null) return unacceptable(`policies.${twice}.name`, 'is the name of an earlier policy of the input too; names are unique');
+  const repeated = repeatedName(request.policies);
+  if (repeated !== null) return repeated;
   for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
     const outcome = await applyOnce(deps, viewer, namespace, request);
     if (outcome !== null) return outcome;
@@ -91,27 +89,20 @@ export async function applyBundle(deps: PolicyChanging, viewer: Viewer, request:
 
 const MAX_TRIES = 3;
 
-/** The place of a policy whose name is that of an earlier one; null when there is none. */
-function nameTwice(policies: readonly BundledPolicy[]): number | null {
-  const first = new Set<string>();
-  for (const [index, { name }] of policies.entries()) {
-    if (first.has(name)) return index;
-    first.add(name);
-  }
-  return null;
-}
-
 /** Texts are read before the transaction, not inside it. Null when a name was taken meanwhile. */
 async function applyOnce(deps: PolicyChanging, viewer: Viewer, namespace: Namespace, request: ApplyRequest): Promise<ApplyOutcome | null> {
   const names = request.policies.map(({ name }) => name);
   const planned = judge(request, await deps.policies.listBundle(viewer.organizationId, namespace.id, names));
   if (!('changes' in planned)) return planned;
-  const read = await readAll(deps, viewer, namespace, planned.changes);
-  if ('problems' in read) return read;
+  const bundle = await readBundle(deps, viewer, namespace, planned.changes);
+  if ('problems' in bundle) return bundle;
+  const trials = await tryBundle(deps, bundle);
+  const refusal = trialsProblem(trials, request.confirm);
+  if (refusal !== null) return refusal;
 
   const by = await authorOf(deps.humans, viewer);
   const outcome = await deps
-    .atomically(viewer.organizationId, (tx) => applyWithin(deps, by, tx, namespace, { request, names, read }))
+    .atomically(viewer.organizationId, (tx) => applyWithin(deps, by, tx, namespace, { request, names, bundle, trials }))
     .catch((error: unknown) => {
       if (error instanceof NameTaken) return null;
       throw error;
@@ -120,13 +111,22 @@ async function applyOnce(deps: PolicyChanging, viewer: Viewer, namespace: Namesp
   return outcome;
 }
 
-type Read = ReadonlyMap<string, readonly Statement[]>;
+/** Why what was tried does not come in force; null when it may. */
+function trialsProblem(trials: readonly BundledTrial[], confirmed: readonly string[]): BundleCasesFailed | BundleWarned | null {
+  const failed = trials.filter(({ trial }) => trial.run.failed > 0);
+  if (failed.length > 0) return { kind: 'bundleCasesFailed', trials: failed };
+  const open = trials.flatMap(({ name, trial }) => {
+    const warnings = trial.warnings.filter((warning) => !confirmed.includes(warning.name));
+    return warnings.length === 0 ? [] : [{ name, trial: { ...trial, warnings } }];
+  });
+  return open.length === 0 ? null : { kind: 'bundleWarned', trials: open };
+}
 
 interface Applying {
   readonly request: ApplyRequest;
   readonly names: readonly string[];
-  /** By text. */
-  readonly read: Read;
+  readonly bundle: ReadBundle;
+  readonly trials: readonly BundledTrial[];
 }
 
 async function applyWithin(
@@ -134,7 +134,7 @@ async function applyWithin(
   by: Author,
   tx: PolicyTransaction,
   namespace: Namespace,
-  { request, names, read }: Applying,
+  { request, names, bundle, trials }: Applying,
 ): Promise<ApplyOutcome> {
   const planned = judge(request, await tx.policies.lockBundle(by.organizationId, namespace.id, names));
   if (!('changes' in planned)) return planned;
@@ -142,7 +142,7 @@ async function applyWithin(
   if (demandedBy.length > 0) return { kind: 'reviewNeeded', what: 'BUNDLE', demandedBy };
   const { repository, message, policies } = request;
   const results = await writeBundle(deps, by, tx, namespace, {
-    ...{ changes: planned.changes, read, repository, message, bundle: digestOfBundle(policies) },
+    ...{ changes: planned.changes, read: bundle.policies, trials, repository, message, bundle: digestOfBundle(policies) },
   });
   if (planned.changes.some(({ action }) => action !== 'KEEP' && action !== 'ADOPT')) await tx.epoch.raise(by.organizationId);
   return { kind: 'done', results };
@@ -180,31 +180,3 @@ export const toStanding = ({ policy, latest }: PolicyWithLatest): Standing => ({
         },
   ...{ policy, latestAuthor: latest?.author ?? null },
 });
-
-/** What the texts say that are to be published; or everything that is wrong with any of them. */
-async function readAll(
-  deps: PolicyChanging,
-  viewer: Viewer,
-  namespace: Namespace,
-  changes: readonly Change[],
-): Promise<Read | BundleInvalid> {
-  const wanted = changes.flatMap(({ action, after }) => (after !== null && (action === 'CREATE' || action === 'PUBLISH') ? [after] : []));
-  const read = await readTexts(
-    deps.parser,
-    wanted.map(({ text }) => text),
-  );
-  const legible = [...read].flatMap(([text, said]) => ('statements' in said ? [{ text, statements: said.statements }] : []));
-  const confined = await confinementProblemsOfAll(deps.directory, viewer.organizationId, namespace, legible);
-  const outside = new Map(legible.map(({ text }, index) => [text, confined[index] ?? []]));
-  const problems = wanted.flatMap(({ name, text, cases }) => {
-    const said = read.get(text);
-    const own = said !== undefined && 'problems' in said ? said.problems : (outside.get(text) ?? []);
-    const inCases = readCases(cases);
-    return [
-      ...own.map((problem) => ({ name, isInCases: false, ...problem })),
-      ...('problems' in inCases ? inCases.problems.map(({ path: _path, ...problem }) => ({ name, isInCases: true, ...problem })) : []),
-    ];
-  });
-  if (problems.length > 0) return { kind: 'bundleInvalid', problems };
-  return new Map(legible.map(({ text, statements }) => [text, statements]));
-}

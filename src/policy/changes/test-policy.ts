@@ -70,7 +70,8 @@ async function testedPolicy(
 /** As what a policy without a name is named among the reasons. */
 const NAMELESS = 'this policy';
 
-async function readableNamespace({ directory }: PolicyChanging, viewer: Viewer, id: string): Promise<Namespace | null> {
+/** The namespace, for somebody who may read its policies; null when it does not exist for the viewer. */
+export async function readableNamespace({ directory }: PolicyChanging, viewer: Viewer, id: string): Promise<Namespace | null> {
   const [namespace] = await directory.namespaces(viewer.organizationId, [id]);
   const readable = await readableNamespaces(directory, viewer, [id]);
   return namespace !== undefined && readable.has(id) ? namespace : null;

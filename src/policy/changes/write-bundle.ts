@@ -2,9 +2,10 @@ import type { Append, Author } from '../../audit/index.js';
 import type { Namespace } from '../../directory/index.js';
 import { sha256Hex } from '../../kernel/index.js';
 import type { BundleAction, BundleChange, BundledPolicy, StandingPolicy } from '../bundle.js';
-import { AT_ONCE, type Draft, type Policy, type Revision, type Statement } from '../policy.js';
+import { AT_ONCE, type Draft, type Policy, type Revision } from '../policy.js';
 import type { PolicyTransaction } from '../ports.js';
-import type { PolicyChanging } from './changing.js';
+import type { BundledTrial, ReadPolicy } from '../try-bundle.js';
+import { trialRecord, type PolicyChanging } from './changing.js';
 import { newPolicy } from './create-policy.js';
 import { policyRecord, type PolicyRecord } from './record.js';
 import { isSameWriting, nextDraft } from './save-draft.js';
@@ -30,8 +31,8 @@ export class NameTaken extends Error {}
 
 export interface BundleWriting {
   readonly changes: readonly Change[];
-  /** What the texts say that are to be published, by text. */
-  readonly read: ReadonlyMap<string, readonly Statement[]>;
+  readonly read: readonly ReadPolicy[];
+  readonly trials: readonly BundledTrial[];
   readonly repository: string | null;
   readonly message: string | null;
   /** The digest of what the folder says. */
@@ -103,8 +104,16 @@ function writtenBy(deps: PolicyChanging, by: Author, namespace: Namespace, { wri
     records.push({ ...said, type: 'ai_policy_adopted', revision: standing.latestRevision, text, cases, author });
   }
   if (revision !== null)
-    records.push({ ...revision, ...said, type: revision.status === 'RETIRED' ? 'ai_policy_retired' : 'ai_policy_published' });
+    records.push({
+      ...{ ...revision, ...said, type: revision.status === 'RETIRED' ? 'ai_policy_retired' : 'ai_policy_published' },
+      ...trialRecordOf(writing, change),
+    });
   return { policy, isNew: before === null, revision, records };
+}
+
+function trialRecordOf({ trials }: BundleWriting, { name, after }: Change): Partial<ReturnType<typeof trialRecord>> {
+  const tried = after === null ? undefined : trials.find((trial) => trial.name === name);
+  return tried === undefined ? {} : trialRecord(tried.trial);
 }
 
 function draftedFor(deps: PolicyChanging, by: Author, namespace: Namespace, after: BundledPolicy | null): Policy {
@@ -121,7 +130,7 @@ function revisionOf(
   standing: Policy,
 ): Revision {
   const { text, cases } = after ?? before?.latest ?? standing.draft;
-  const statements = after === null ? [] : read.get(text);
+  const statements = after === null ? [] : read.find(({ name }) => name === after.name)?.statements;
   if (statements === undefined) throw new Error('A text is published that was not read.');
   return {
     ...AT_ONCE,

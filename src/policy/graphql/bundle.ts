@@ -1,10 +1,12 @@
-import type { MutationResolvers } from '../../generated/graphql.js';
+import type { MutationResolvers, QueryResolvers } from '../../generated/graphql.js';
 import { isUuid } from '../../kernel/index.js';
 import { inputInvalid, inputProblems, notFound } from '../../platform/graphql-input.js';
 import { applyBundle, type ApplyOutcome } from '../changes/apply-bundle.js';
 import { releasePolicy, type ReleaseOutcome } from '../changes/release-policy.js';
+import { testBundle, type TestBundleOutcome } from '../changes/test-bundle.js';
 import type { PolicyContext } from './for-request.js';
-import { BundleInput, ReleaseInput } from './input.js';
+import { BundleInput, BundleTestInput, ReleaseInput } from './input.js';
+import { presentTrial } from './present-trial.js';
 import { presentPolicy } from './present.js';
 import { refusalOf } from './refusals.js';
 
@@ -24,6 +26,16 @@ export const Mutation: Pick<MutationResolvers<PolicyContext>, 'agentPolicyBundle
   },
 };
 
+export const Query: Pick<QueryResolvers<PolicyContext>, 'agentPolicyBundleTest'> = {
+  async agentPolicyBundleTest(_root, { input }, { policies }) {
+    const viewer = policies.viewer();
+    const parsed = BundleTestInput.safeParse(input);
+    if (!parsed.success) return notTested(inputInvalid(inputProblems(parsed.error)));
+    return presentTested(await testBundle(policies.deps, viewer, parsed.data));
+  },
+};
+
+const notTested = <Refusal>(refusal: Refusal) => ({ tests: null, errors: [refusal] });
 const notApplied = <Refusal>(refusal: Refusal) => ({ results: null, errors: [refusal] });
 const notReleased = <Refusal>(refusal: Refusal) => ({ policy: null, errors: [refusal] });
 
@@ -34,6 +46,10 @@ function presentApplied(outcome: ApplyOutcome) {
       return { results: outcome.results, errors: [] };
     case 'bundleInvalid':
       return notApplied(refusalOf.bundleInvalid(outcome));
+    case 'bundleCasesFailed':
+      return notApplied(refusalOf.bundleCasesFailed(outcome));
+    case 'bundleWarned':
+      return notApplied(refusalOf.bundleWarned(outcome));
     case 'bundleConflict':
       return notApplied(refusalOf.bundleConflict(outcome));
     case 'bundleDrifted':
@@ -44,6 +60,19 @@ function presentApplied(outcome: ApplyOutcome) {
       return notApplied(refusalOf.unacceptable(outcome));
     case 'notFound':
       return notApplied(refusalOf.notFound(outcome));
+  }
+}
+
+function presentTested(outcome: TestBundleOutcome) {
+  switch (outcome.kind) {
+    case 'tested':
+      return { tests: outcome.trials.map(({ name, trial }) => ({ name, ...presentTrial(trial) })), errors: [] };
+    case 'bundleInvalid':
+      return notTested(refusalOf.bundleInvalid(outcome));
+    case 'unacceptable':
+      return notTested(refusalOf.unacceptable(outcome));
+    case 'notFound':
+      return notTested(refusalOf.notFound(outcome));
   }
 }
 

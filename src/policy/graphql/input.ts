@@ -82,11 +82,13 @@ export const SettingsInput = z
     message: 'says what takes the place of a review that is required; leave it out where none is',
   });
 export const ReleaseInput = z.object({ policyId: z.string(), message });
+const bundled = z
+  .array(z.object({ name, description: optional(text(1_000)), text: z.string(), cases: optional(z.string()), mode: enforcement.mode }))
+  .max(MAX_BUNDLE_POLICIES, `must hold at most ${MAX_BUNDLE_POLICIES} policies; make several folders of it, for namespaces below`);
+export const BundleTestInput = z.object({ namespaceId: text(300), policies: bundled });
 export const BundleInput = z.object({
   namespaceId: text(300),
-  policies: z
-    .array(z.object({ name, description: optional(text(1_000)), text: z.string(), cases: optional(z.string()), mode: enforcement.mode }))
-    .max(MAX_BUNDLE_POLICIES, `must hold at most ${MAX_BUNDLE_POLICIES} policies; make several folders of it, for namespaces below`),
+  policies: bundled,
   basedOn: z.array(
     z.object({
       ...{ policyId: z.string(), name: z.string(), revision: z.number() },
@@ -99,6 +101,11 @@ export const BundleInput = z.object({
     .transform((names) => names ?? []),
   repository: optional(text(300, isPlain)),
   message,
+  confirm: z
+    .array(z.string())
+    .max(10_000, 'must hold at most 10,000 names')
+    .nullish()
+    .transform((value) => value ?? []),
 });
 export const BundleNames = z.array(z.string()).max(MAX_BUNDLE_POLICIES, `must hold at most ${MAX_BUNDLE_POLICIES} names`);
 export const RulesInput = z.object({

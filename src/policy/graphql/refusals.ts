@@ -1,5 +1,6 @@
 import { inputInvalid, notFound } from '../../platform/graphql-input.js';
-import type { BundleConflict, BundleDrifted, BundleInvalid } from '../changes/apply-bundle.js';
+import type { BundleInvalid } from '../changes/read-bundle.js';
+import type { BundleCasesFailed, BundleConflict, BundleDrifted, BundleWarned } from '../changes/apply-bundle.js';
 import type {
   AsCode,
   CasesFailed,
@@ -106,6 +107,26 @@ export const refusalOf = {
     message: `The texts of ${counted(new Set(problems.map(({ name }) => name)).size, 'policy', 'policies')} are not acceptable; problems says where and why. Nothing of the folder was applied.`,
     problems,
   }),
+
+  bundleCasesFailed: ({ trials }: BundleCasesFailed) => {
+    const failed = trials.flatMap(({ name, trial }) =>
+      trial.run.results.flatMap((result) => (result.isPassed ? [] : [{ name, result: presentCase(result) }])),
+    );
+    return {
+      __typename: 'AgentPolicyBundleCasesFailed' as const,
+      message: `${counted(failed.length, 'case fails', 'cases fail')}, and so nothing of the folder was applied. Of ${JSON.stringify(failed[0]?.name)}, ${JSON.stringify(failed[0]?.result.name)}: ${failed[0]?.result.difference ?? ''}`,
+      failed,
+    };
+  },
+
+  bundleWarned: ({ trials }: BundleWarned) => {
+    const warnings = trials.flatMap(({ name, trial }) => trial.warnings.map((warning) => ({ name, warning })));
+    return {
+      __typename: 'AgentPolicyBundleWarned' as const,
+      message: `${counted(warnings.length, 'statement of the folder', 'statements of the folder')} may not mean what ${warnings.length === 1 ? 'its author thinks' : 'their authors think'}. Nothing of the folder was applied. Mend them, or apply it again with every name in confirm.`,
+      warnings,
+    };
+  },
 
   bundleConflict: ({ moved }: BundleConflict) => ({
     __typename: 'AgentPolicyBundleConflict' as const,

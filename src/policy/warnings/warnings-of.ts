@@ -43,10 +43,22 @@ export interface WarnedAt {
 const MAX_OTHERS = 2_000;
 
 /** What the author of a text may not have meant, in the order of the text. Pure. */
-export function warningsOf({ text, statements }: Warned, { enforced, line }: WarnedAt): readonly PolicyWarning[] {
+export const warningsOf = (warned: Warned, at: WarnedAt): readonly PolicyWarning[] => warningsAmong(at)(warned, null);
+
+/** The same for many texts at one place, of each but for the policy with this id, which is itself. */
+export function warningsAmong({ enforced, line }: WarnedAt): (warned: Warned, id: string | null) => readonly PolicyWarning[] {
+  const others = othersIn(enforced, line);
+  return (warned, id) =>
+    warningsIn(
+      warned,
+      others.filter(({ policy }) => policy.id !== id),
+      line,
+    );
+}
+
+function warningsIn({ text, statements }: Warned, others: readonly Other[], line: readonly LineSeat[]): readonly PolicyWarning[] {
   const places = statementPlaces(text);
   const own = statements.map((statement) => comparable(statement, line));
-  const others = othersIn(enforced, line);
   return own.flatMap((one, index) => {
     const found = findingOf(one, { index, own, others, line });
     if (found === null) return [];
