@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { callOfCase, type LineSeat } from '../../src/policy/cases/case-call.js';
 import { readCases } from '../../src/policy/cases/read-cases.js';
@@ -51,7 +52,12 @@ describe('what differs is told in words', () => {
       { expect: { verdict: 'ALLOW' } },
       'Wanted ALLOW, but it is DENY: “no” forbids it.',
     ],
-    ['that nothing permits it, even with an approval', [ask], { expect: { verdict: 'ALLOW' } }, 'Wanted ALLOW, but it is DENY: nothing permits it.'],
+    [
+      'that nothing permits it, even with an approval',
+      [ask],
+      { expect: { verdict: 'ALLOW' } },
+      'Wanted ALLOW, but it is DENY: nothing permits it.',
+    ],
     [
       'that nothing matches',
       ['permit (principal, action, resource) when { false };'],
@@ -196,6 +202,18 @@ when { context.environment == "when" && resource.hasTag("unless") } unless { res
         ],
       },
     ]);
+  });
+});
+
+describe('the example of docs/administrators.md', () => {
+  it('passes, and tries everything', async () => {
+    const page = readFileSync(new URL('../../docs/administrators.md', import.meta.url), 'utf8');
+    const [, cedar = '', json = ''] = /### Cases: [^]*?```cedar\n([^]*?)```[^]*?```json\n([^]*?)```/.exec(page) ?? [];
+    const texts = cedar.split(/(?<=;)\n+/).filter((text) => text !== '');
+    const document: { readonly cases: readonly object[] } = JSON.parse(json);
+
+    expect(texts).toHaveLength(3);
+    expect(await run(texts, document.cases)).toMatchObject({ passed: 4, failed: 0, uncovered: [] });
   });
 });
 
