@@ -34,6 +34,7 @@ const TRIAL = `test { passed failed results { name line passed difference verdic
   warnings { name kind line column statement message help }`;
 const UNTRIED = `... on AgentPolicyCasesFailed { failed { name difference verdict wanted { verdict } } }
   ... on AgentPolicyWarned { warnings { name kind line column statement message help } }`;
+const BACKTEST_NEEDED = '... on AgentPolicyBacktestNeeded { demandedBy backtestProblems: problems }';
 const POLICY = `policy { id status latestRevision }`;
 
 const create = (
@@ -43,9 +44,9 @@ const create = (
 const PUBLISH = `mutation ($input: AgentPolicyPublishInput!) { answer: agentPolicyPublish(input: $input) { ${POLICY} errors { ${REFUSALS}
   ... on AgentPolicyInvalid { problems { message help line column } } ... on AgentPolicyConflict { basedOn latest }
   ... on AgentPolicyDraftConflict { basedOnVersion draft { version text savedBy { id } } text cases }
-  ... on AgentPolicyReviewNeeded { demandedBy } ${CASES_INVALID} ${UNTRIED} } } }`;
+  ... on AgentPolicyReviewNeeded { demandedBy } ${CASES_INVALID} ${UNTRIED} ${BACKTEST_NEEDED} } } }`;
 const RETIRE = `mutation ($input: AgentPolicyRetireInput!) { answer: agentPolicyRetire(input: $input) { ${POLICY} errors { ${REFUSALS}
-  ... on AgentPolicyConflict { basedOn latest } ... on AgentPolicyReviewNeeded { demandedBy } } } }`;
+  ... on AgentPolicyConflict { basedOn latest } ... on AgentPolicyReviewNeeded { demandedBy } ${BACKTEST_NEEDED} } } }`;
 const save = (
   trial = '',
 ): string => `mutation ($input: AgentPolicyDraftSaveInput!) { answer: agentPolicyDraftSave(input: $input) { ${POLICY} ${trial} errors { ${REFUSALS}
@@ -55,7 +56,7 @@ const REVIEW = `mutation ($input: AgentPolicyReviewInput!) { answer: agentPolicy
   ... on AgentPolicyDraftConflict { basedOnVersion draft { version text savedBy { id } } text cases } } } }`;
 const ROLL_BACK = `mutation ($input: AgentPolicyRollbackInput!) { answer: agentPolicyRollback(input: $input) { ${POLICY} errors { ${REFUSALS}
   ... on AgentPolicyConflict { basedOn latest } ... on AgentPolicyReviewNeeded { demandedBy }
-  ... on AgentPolicyInvalid { problems { message help line column } } ${UNTRIED} } } }`;
+  ... on AgentPolicyInvalid { problems { message help line column } } ${UNTRIED} ${BACKTEST_NEEDED} } } }`;
 
 /** The mutations on policies, each with its input. */
 export const createPolicy = (client: Client, input: object): Promise<PolicyAnswer> => answerOf<PolicyAnswer>(client, create(), input);
