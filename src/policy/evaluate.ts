@@ -1,6 +1,6 @@
 import { annotationsOf, fulfils, HIGHEST_APPROVAL, type Annotations, type Severity } from './annotations.js';
 import { argumentsUnseen, readsArguments, withoutArguments } from './argument-reading.js';
-import { readArguments } from './call-arguments.js';
+import { readArguments, type CallArguments } from './call-arguments.js';
 import { cedarRequest, supposing } from './cedar-request.js';
 import type { Effect, PolicyInForce, Statement } from './policy.js';
 import type { CedarAnswer, CedarRequest, LoadedStatements, PolicyEngine } from './ports.js';
@@ -64,7 +64,7 @@ export function preparePolicySet(engine: PolicyEngine, policies: readonly Policy
     policy.statements.forEach((statement, index) => {
       const id = `${policy.id}/${index}`;
       statements.set(id, statement);
-      owners.set(id, { policy, effect: statement.effect, annotations: annotationsOf(statement.est) });
+      owners.set(id, { policy, effect: statement.effect, annotations: annotationsIn(statement) });
     });
   }
   let readers: LoadedStatements | null = null;
@@ -74,6 +74,17 @@ export function preparePolicySet(engine: PolicyEngine, policies: readonly Policy
     readers: () => (readers ??= engine.load(readersAmong(statements))),
     obligations: [...new Set([...owners.values()].flatMap(({ annotations }) => annotations.obligations))],
   };
+}
+
+const known = new WeakMap<Statement, Annotations>();
+
+/** What a statement's annotations say; looked at once, however many sets hold it. */
+function annotationsIn(statement: Statement): Annotations {
+  const before = known.get(statement);
+  if (before !== undefined) return before;
+  const annotations = annotationsOf(statement.est);
+  known.set(statement, annotations);
+  return annotations;
 }
 
 const readersAmong = (statements: ReadonlyMap<string, Statement>): ReadonlyMap<string, Statement> =>
@@ -93,16 +104,35 @@ const readersAmong = (statements: ReadonlyMap<string, Statement>): ReadonlyMap<s
  * A tool that is registered for another part of the organization is unknown here: what permits it by its name permits it there.
  * What forbids it by its name forbids it here too.
  */
-export function evaluate(set: PolicySet, call: ToolCall): Evaluation {
-  const named = evaluateNamed(set, call);
-  if (!call.tool.isElsewhere || named.verdict === 'DENY') return named;
-  const unnamed = evaluateNamed(set, { ...call, tool: { ...call.tool, id: `not registered here: ${call.tool.id}` } });
+export const evaluate = (set: PolicySet, call: ToolCall): Evaluation => evaluatePrepared(set, prepareCall(call));
+
+/** A call made ready to be evaluated against several sets of policies. */
+export interface PreparedCall {
+  readonly call: ToolCall;
+  readonly request: CedarRequest;
+  readonly given: CallArguments;
+  /** Of a tool that is registered elsewhere, the call of one that nobody can name. */
+  readonly unnamed: PreparedCall | null;
+}
+
+export function prepareCall(call: ToolCall): PreparedCall {
+  const given = readArguments(call.arguments);
+  const { tool } = call;
+  const unnamed = !tool.isElsewhere
+    ? null
+    : prepareCall({ ...call, tool: { ...tool, id: `not registered here: ${tool.id}`, isElsewhere: false } });
+  return { call, request: cedarRequest(call, given), given, unnamed };
+}
+
+/** `evaluate` of a call that has been made ready. */
+export function evaluatePrepared(set: PolicySet, prepared: PreparedCall): Evaluation {
+  const named = evaluateNamed(set, prepared);
+  if (prepared.unnamed === null || named.verdict === 'DENY') return named;
+  const unnamed = evaluateNamed(set, prepared.unnamed);
   return unnamed.verdict === 'DENY' ? unnamed : named;
 }
 
-function evaluateNamed(set: PolicySet, call: ToolCall): Evaluation {
-  const given = readArguments(call.arguments);
-  const request = cedarRequest(call, given);
+function evaluateNamed(set: PolicySet, { call, request, given }: PreparedCall): Evaluation {
   const judge = (approval: Approval | null, promises: readonly string[]): Judgement =>
     judged(set, supposing(request, approval, promises), given.isComplete);
   const plain = judge(call.approval, []);

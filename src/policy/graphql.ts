@@ -12,6 +12,7 @@ import type {
 } from '../generated/graphql.js';
 import { connectionOf, cursorOf, Failure, isUuid, pageRequest, type Page } from '../kernel/index.js';
 import { isKeyOf, keyOf } from './cursor.js';
+import * as backtests from './graphql/backtests.js';
 import * as bundle from './graphql/bundle.js';
 import * as changes from './graphql/changes.js';
 import type { PolicyContext } from './graphql/for-request.js';
@@ -26,6 +27,13 @@ import type { EffectivePolicy } from './ports.js';
 import { diffPolicy, listBundle, listPolicies } from './read-policies.js';
 
 export { policiesForRequest, type PoliciesForRequest, type PolicyContext } from './graphql/for-request.js';
+export {
+  AgentPolicyBacktest,
+  AgentPolicyBacktestCall,
+  AgentPolicyBacktestGroup,
+  AgentPolicyBacktestPayload,
+  Subscription,
+} from './graphql/backtests.js';
 export { AgentToolRule, AgentToolRuleResult } from './graphql/tool-rules.js';
 
 const CURSOR = 'policy';
@@ -61,7 +69,7 @@ export const Project: Pick<ProjectResolvers<PolicyContext>, 'agentPolicies' | 'a
 
 export const AgentPolicy: Pick<
   AgentPolicyResolvers<PolicyContext>,
-  '__resolveReference' | 'status' | 'latest' | 'published' | 'shadow' | 'scheduled' | 'revisions'
+  '__resolveReference' | 'status' | 'latest' | 'published' | 'shadow' | 'scheduled' | 'revisions' | 'backtests'
 > = {
   __resolveReference: ({ id }, { policies }) => presentById(policies, id),
   async status({ id, status = 'DRAFT' }, _args, { policies }) {
@@ -78,6 +86,7 @@ export const AgentPolicy: Pick<
     const page = await policies.revisions(id, pageRequest(REVISION_CURSOR, args, isNumber));
     return connectionOf(page, ({ revision }) => cursorOf(REVISION_CURSOR, String(revision)), presentRevision);
   },
+  backtests: ({ id }, args, context) => backtests.presentBacktests(context, id, args),
 };
 
 export const AgentPolicyDraft: Pick<AgentPolicyDraftResolvers<PolicyContext>, 'review'> = {
@@ -153,5 +162,12 @@ const ownQueries: OwnQueries = {
   },
 };
 
-export const Query = { ...ownQueries, ...settings.Query, ...toolRules.Query, ...test.Query, ...bundle.Query };
-export const Mutation = { ...changes.Mutation, ...bundle.Mutation, ...settings.Mutation, ...toolRules.Mutation };
+export const Query = {
+  ...ownQueries,
+  ...backtests.Query,
+  ...bundle.Query,
+  ...settings.Query,
+  ...test.Query,
+  ...toolRules.Query,
+};
+export const Mutation = { ...backtests.Mutation, ...changes.Mutation, ...bundle.Mutation, ...settings.Mutation, ...toolRules.Mutation };

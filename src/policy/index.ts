@@ -14,6 +14,8 @@ export {
   type StandingPolicy,
 } from './bundle.js';
 export { MAX_CASES_BYTES } from './cases/read-cases.js';
+export { stopBacktests, type Backtesting } from './backtest/start-backtest.js';
+export { forEachLine } from './by-line.js';
 export type { PolicyChanging } from './changes/changing.js';
 export { compiledEngine } from './compiled-engine.js';
 export { evaluate, preparePolicySet, type Evaluation, type PolicySet, type Reason } from './evaluate.js';

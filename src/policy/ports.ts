@@ -2,6 +2,7 @@ import type { AuditLog } from '../audit/index.js';
 import type { EntityNode, EntityUid, PolicyExplanation, Request } from '../cedar/index.js';
 import type { EpochCounter } from '../directory/index.js';
 import type { OrganizationId, PageRequest } from '../kernel/index.js';
+import type { BacktestWriter } from './backtest/ports.js';
 import type { Draft, EnforcementMode, Policy, PolicyInForce, PolicyProblem, Review, ReviewSubject, Revision, Statement } from './policy.js';
 import type { RuleBook, RuleChange, StoredRule } from './tool-rules.js';
 
@@ -140,12 +141,6 @@ export interface EffectivePolicy {
   readonly effectiveUntil: Date | null;
 }
 
-/** That a second person reviews what is published. */
-export interface ReviewDemand {
-  /** Whether what is applied as code needs none, since its repository sees to that. */
-  readonly acceptsCode: boolean;
-}
-
 /** Writes policies, inside one transaction. */
 export interface PolicyWriter {
   /** Stores a new policy; false when its namespace has one of that name. */
@@ -166,16 +161,19 @@ export interface PolicyWriter {
   demandingReview(organizationId: OrganizationId, line: readonly string[]): Promise<readonly string[]>;
   /** The same, but for those that accept what is applied as code. */
   demandingReviewOfCode(organizationId: OrganizationId, line: readonly string[]): Promise<readonly string[]>;
-  /**
-   * Sets it, and whether what is applied as code is accepted; or takes both back. What was set before; null when nothing was. Waits for
-   * transactions that have asked.
-   */
+  /** Sets it, or takes it back; whether that changed anything. Waits for transactions that have asked. */
   demandReview(
     organizationId: OrganizationId,
     namespaceId: string,
-    demand: ReviewDemand | null,
+    by: { readonly at: Date; readonly userId: string } | null,
+  ): Promise<boolean>;
+  /** Sets whether what is applied as code is accepted where a review is demanded; whether that changed anything. Waits likewise. */
+  acceptCode(
+    organizationId: OrganizationId,
+    namespaceId: string,
+    isAccepted: boolean,
     by: { readonly at: Date; readonly userId: string },
-  ): Promise<ReviewDemand | null>;
+  ): Promise<boolean>;
   /**
    * What `PolicyReader.listBundle` lists, locked until the transaction ends; nobody else applies anything to the namespace until then
    * either.
@@ -200,6 +198,7 @@ export interface PolicyWriter {
 /** What one transaction over policies can do. */
 export interface PolicyTransaction {
   readonly policies: PolicyWriter;
+  readonly backtests: BacktestWriter;
   readonly auditLog: AuditLog;
   readonly epoch: EpochCounter;
 }

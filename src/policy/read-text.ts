@@ -3,6 +3,7 @@ import { clauseProblem, depthProblem, textProblem } from './guard.js';
 import { holdingProblem } from './compiled-engine.js';
 import { lintProblems } from './lint.js';
 import { SCHEMA } from './model.js';
+import { othersFirst } from './others-first.js';
 import type { PolicyProblem, Statement } from './policy.js';
 import type { ParsedText, PolicyParser } from './ports.js';
 
@@ -35,9 +36,6 @@ export async function readTexts(parser: PolicyParser, texts: readonly string[]):
   }
   return read;
 }
-
-/** Lets others in between any two texts: decisions are made in this process. */
-const othersFirst = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** What a text says that is safe to parse, by what the parser says. */
 function judged(text: string, parsed: ParsedText): ReadText {

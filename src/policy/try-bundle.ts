@@ -3,6 +3,7 @@ import type { LineSeat } from './cases/case-call.js';
 import type { PolicyCase } from './cases/case.js';
 import { runCases } from './cases/run-cases.js';
 import { preparePolicySet } from './evaluate.js';
+import { othersFirst } from './others-first.js';
 import { AT_ONCE, type PolicyInForce, type Statement } from './policy.js';
 import type { Trial, Trying } from './try-out.js';
 import { warningsAmong } from './warnings/warnings-of.js';
@@ -46,7 +47,8 @@ export async function tryBundle({ engine }: Pick<Trying, 'engine'>, bundle: Read
   if (tried.length === 0) return [];
   const enforced = enforcedAfter(bundle);
   const together = preparePolicySet(engine, enforced);
-  const warn = warningsAmong({ enforced, line });
+  const count = tried.reduce((sum, { statements, isChanged }) => sum + (isChanged ? statements.length : 0), 0);
+  const warn = await warningsAmong({ enforced, line }, count);
   const trials: BundledTrial[] = [];
   for (const policy of tried) {
     await othersFirst();
@@ -57,7 +59,7 @@ export async function tryBundle({ engine }: Pick<Trying, 'engine'>, bundle: Read
         ? { enforced: enforced.filter((other) => other.id !== id), together }
         : { enforced: enforced.filter((other) => other.id !== policy.policyId) };
     const run = await runCases({ engine, line, ...surroundings }, { ...own, id, text: policy.text }, policy.read);
-    trials.push({ name: policy.name, trial: { run, warnings: policy.isChanged ? warn(policy, idAside(policy)) : [] } });
+    trials.push({ name: policy.name, trial: { run, warnings: policy.isChanged ? await warn(policy, idAside(policy)) : [] } });
   }
   return trials;
 }
@@ -79,6 +81,3 @@ const idOf = ({ name }: BundledPolicy): string => `folder/${name}`;
 
 /** As what the policy itself is among what is enforced. */
 const idAside = (policy: ReadPolicy): string | null => (policy.mode === 'ENFORCE' ? idOf(policy) : policy.policyId);
-
-/** Lets others in between any two policies: decisions are made in this process. */
-const othersFirst = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

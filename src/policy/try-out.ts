@@ -33,7 +33,7 @@ export async function tryOut(
   );
   const enforced = inForce.filter(({ id }) => id !== policy.id);
   const run = await runCases({ engine: deps.engine, line, enforced }, policy, cases);
-  return { run, warnings: warningsOf(policy, { enforced, line }) };
+  return { run, warnings: await warningsOf(policy, { enforced, line }) };
 }
 
 /** The namespaces from the organization down to this one. */

@@ -557,15 +557,14 @@ describe('where a second person must review', () => {
     expect((await publishPolicy(robot, { policyId, basedOn: 0 })).errors).toMatchObject([{ __typename: 'AgentPolicyReviewNeeded' }]);
     const { data } = await owner.graphql(
       `{ agentAuditEvents(first: 1, filter: { types: ["ai_policy_settings_changed"] }) { nodes { payload { ... on AgentPolicySettingsPayload {
-        isReviewRequired wasReviewRequired isRepositoryReviewAccepted wasRepositoryReviewAccepted } } } } }`,
+        isReviewRequired wasReviewRequired isRepositoryReviewAccepted } } } } }`,
     );
     expect(data).toMatchObject({
       agentAuditEvents: {
         nodes: [
           {
             payload: {
-              ...{ isReviewRequired: true, wasReviewRequired: true },
-              ...{ isRepositoryReviewAccepted: true, wasRepositoryReviewAccepted: false },
+              ...{ isReviewRequired: true, wasReviewRequired: true, isRepositoryReviewAccepted: true },
             },
           },
         ],

@@ -417,7 +417,7 @@ describe('agentPolicyTest', () => {
     const policyId = idIn(await createPolicy(grace, { namespaceId: company.payments, name: 'reads', text: READS, cases: READ_CASES }));
     const reporter = await company.member('REPORTER', company.payments, { scopes: [] });
     const elsewhere = await company.member('OWNER', company.shop);
-    const stranger = await (await anOrganization(subgraph)).platform;
+    const { platform: stranger } = await anOrganization(subgraph);
     const missing = (field: string) => [expect.objectContaining({ __typename: 'AgentNotFound', field })];
 
     expect(await testPolicy(reporter, { policyId })).toMatchObject({ errors: [], test: { passed: 1 } });

@@ -103,6 +103,7 @@ describe('a draft', () => {
           basedOnVersion: 1,
           draft: { version: 2, text: READS, savedBy: { id: userOf('ada') } },
           text: FORBID,
+          cases: null,
         },
       ],
     });

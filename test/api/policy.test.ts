@@ -173,7 +173,7 @@ describe('two authors', () => {
 describe('a publish whose record cannot be written', () => {
   it('publishes nothing', async () => {
     const { company, owner } = await aCompany();
-    const id = await aDraft(owner, company.id, PERMIT);
+    const id = await aDraft(owner, company.id, 'permit (principal, action, resource) when { resource.risk <= 1 };');
     const admin = new pg.Client({ connectionString: subgraph.databaseUrl });
     await admin.connect();
     const refuse = `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no room'; END $$;

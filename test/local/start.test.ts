@@ -63,7 +63,11 @@ describe('npm start', () => {
   });
 
   it('publishes a policy through the gateway, which flips the next decision, and its event names the revision', async () => {
-    const input = { namespaceId: house.demo.projectId, name: 'no reading', text: 'forbid (principal, action, resource);' };
+    const input = {
+      namespaceId: house.demo.projectId,
+      name: 'no reading',
+      text: 'forbid (principal, action, resource) when { resource.risk <= 1 };',
+    };
     const before = await aDecision(house);
     const created = await mutated(house, 'agentPolicyCreate', 'AgentPolicyCreateInput', input);
     const published = await mutated(house, 'agentPolicyPublish', 'AgentPolicyPublishInput', { policyId: created.id, basedOn: 0 });

@@ -32,7 +32,7 @@ export const APPLY = `mutation ($input: AgentPolicyBundleApplyInput!) { answer: 
     ... on AgentPolicyBundleDrifted { policies { name policyId reason revision repository } }
     ... on AgentPolicyBundleCasesFailed { failed { name result { name line difference verdict } } }
     ... on AgentPolicyBundleWarned { warnings { name warning { name kind line } } }
-    ... on AgentPolicyReviewNeeded { demandedBy } } } }`;
+    ... on AgentPolicyReviewNeeded { demandedBy } ... on AgentPolicyBacktestNeeded { demandedBy backtestProblems: problems } } } }`;
 const BUNDLE = `query ($namespaceId: ID!, $names: [String!]!) { agentPolicyBundle(namespaceId: $namespaceId, names: $names, first: 100) {
   nodes { id name origin latestRevision } } }`;
 const RELEASE = `mutation ($input: AgentPolicyReleaseInput!) { answer: agentPolicyRelease(input: $input) {

@@ -35,6 +35,7 @@ const TRIAL = `test { passed failed results { name line passed difference verdic
   warnings { name kind line column statement message help }`;
 const UNTRIED = `... on AgentPolicyCasesFailed { failed { name difference verdict wanted { verdict } } }
   ... on AgentPolicyWarned { warnings { name kind line column statement message help } }`;
+const BACKTEST_NEEDED = '... on AgentPolicyBacktestNeeded { demandedBy backtestProblems: problems }';
 const POLICY = `policy { id status latestRevision }`;
 
 const create = (
@@ -44,9 +45,9 @@ const create = (
 const PUBLISH = `mutation ($input: AgentPolicyPublishInput!) { answer: agentPolicyPublish(input: $input) { ${POLICY} errors { ${REFUSALS} ${AS_CODE}
   ... on AgentPolicyInvalid { problems { message help line column } } ... on AgentPolicyConflict { basedOn latest }
   ... on AgentPolicyDraftConflict { basedOnVersion draft { version text savedBy { id } } text cases }
-  ... on AgentPolicyReviewNeeded { demandedBy } ${CASES_INVALID} ${UNTRIED} } } }`;
+  ... on AgentPolicyReviewNeeded { demandedBy } ${CASES_INVALID} ${UNTRIED} ${BACKTEST_NEEDED} } } }`;
 const RETIRE = `mutation ($input: AgentPolicyRetireInput!) { answer: agentPolicyRetire(input: $input) { ${POLICY} errors { ${REFUSALS} ${AS_CODE}
-  ... on AgentPolicyConflict { basedOn latest } ... on AgentPolicyReviewNeeded { demandedBy } } } }`;
+  ... on AgentPolicyConflict { basedOn latest } ... on AgentPolicyReviewNeeded { demandedBy } ${BACKTEST_NEEDED} } } }`;
 const save = (
   trial = '',
 ): string => `mutation ($input: AgentPolicyDraftSaveInput!) { answer: agentPolicyDraftSave(input: $input) { ${POLICY} ${trial} errors { ${REFUSALS} ${AS_CODE}
@@ -56,7 +57,7 @@ const REVIEW = `mutation ($input: AgentPolicyReviewInput!) { answer: agentPolicy
   ... on AgentPolicyDraftConflict { basedOnVersion draft { version text savedBy { id } } text cases } } } }`;
 const ROLL_BACK = `mutation ($input: AgentPolicyRollbackInput!) { answer: agentPolicyRollback(input: $input) { ${POLICY} errors { ${REFUSALS} ${AS_CODE}
   ... on AgentPolicyConflict { basedOn latest } ... on AgentPolicyReviewNeeded { demandedBy }
-  ... on AgentPolicyInvalid { problems { message help line column } } ${UNTRIED} } } }`;
+  ... on AgentPolicyInvalid { problems { message help line column } } ${UNTRIED} ${BACKTEST_NEEDED} } } }`;
 
 /** The mutations on policies, each with its input. */
 export const createPolicy = (client: Client, input: object): Promise<PolicyAnswer> => answerOf<PolicyAnswer>(client, create(), input);
@@ -97,7 +98,7 @@ export const setReviewRequired = (
   client: Client,
   namespaceId: string,
   isReviewRequired: boolean,
-  isRepositoryReviewAccepted = false,
+  isRepositoryReviewAccepted?: boolean,
 ): Promise<{ readonly settings: unknown; readonly errors: readonly Readonly<Record<string, unknown>>[] }> =>
   answerOf(client, SET, { namespaceId, isReviewRequired, isRepositoryReviewAccepted });
 

@@ -94,6 +94,8 @@ export const policy = payload(
     ...{ casesPassed: maybe(wholeNumber), casesFailed: maybe(wholeNumber) },
     /** The names of what was warned of; of a publish, all of it was confirmed. */
     warnings: maybe(z.array(z.string())),
+    /** Of the report of the backtest that it was published on. */
+    backtestDigest: maybe(digest),
   }),
 );
 
@@ -102,7 +104,19 @@ export const policySettings = payload(
   z.object({
     ...{ namespaceId: id, isReviewRequired: z.boolean(), wasReviewRequired: z.boolean() },
     /** Whether what is applied as code needs none. Absent in earlier records. */
-    ...{ isRepositoryReviewAccepted: maybe(z.boolean()), wasRepositoryReviewAccepted: maybe(z.boolean()) },
+    isRepositoryReviewAccepted: maybe(z.boolean()),
+    /** What a backtest must cover, and may change, before a publish. Null where none is demanded or allowed. Absent in earlier records. */
+    ...{ backtestDays: maybe(wholeNumber), maxNewlyDenied: maybe(wholeNumber), maxNewlyAsked: maybe(wholeNumber) },
+    maxNewlyAllowed: maybe(wholeNumber),
+  }),
+);
+
+export const policyBacktest = payload(
+  'policyBacktest',
+  z.object({
+    ...{ backtestId: id, policyId: id, name: z.string(), namespaceId: id, subject: z.enum(['PUBLISH', 'RETIRE']), digest },
+    ...{ baseline: z.enum(['IN_FORCE', 'RECORDED']), from: z.iso.datetime(), to: z.iso.datetime(), isFiltered: z.boolean() },
+    ...{ decisions: wholeNumber, newlyDenied: wholeNumber, newlyAsked: wholeNumber, newlyAllowed: wholeNumber, reportDigest: digest },
   }),
 );
 

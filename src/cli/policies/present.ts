@@ -119,7 +119,15 @@ const placed = (file: string, line: number | null | undefined, column: number | 
   `  ${shown(`${file}${line == null ? '' : `:${line}${column == null ? '' : `:${column}`}`}: ${text}`)}`;
 
 /** What the service refused for, every problem with the file and the place where it is. */
-export function refusalInWords({ message, problems = [], policies = [], failed = [], warnings = [], demandedBy = [] }: Refusal): string {
+export function refusalInWords({
+  message,
+  problems = [],
+  policies = [],
+  failed = [],
+  warnings = [],
+  missing = [],
+  demandedBy = [],
+}: Refusal): string {
   return [
     shown(message),
     ...failed.map(({ name, result }) => caseInWords(name, result)),
@@ -134,6 +142,7 @@ export function refusalInWords({ message, problems = [], policies = [], failed =
         ? `  ${shown(name)}: seen ${standingInWords(seenRevision, seenOrigin)}, now ${standingInWords(nowRevision, nowOrigin)}`
         : `  ${shown(name)}: ${reason}, at revision ${revision ?? 0}`,
     ),
+    ...missing.map((problem) => `  ${shown(problem)}`),
     ...(demandedBy.length === 0 ? [] : [`  Demanded by ${demandedBy.join(', ')}.`]),
     '',
   ].join('\n');

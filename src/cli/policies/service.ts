@@ -80,6 +80,7 @@ const Refusal = z.object({
   failed: z.array(z.object({ name: z.string(), result: Case })).optional(),
   warnings: z.array(z.object({ name: z.string(), warning: Warning })).optional(),
   demandedBy: z.array(z.string()).optional(),
+  missing: z.array(z.string()).optional(),
 });
 export type Refusal = z.infer<typeof Refusal>;
 
@@ -133,7 +134,8 @@ const APPLY = `mutation Apply($input: AgentPolicyBundleApplyInput!) { applied: a
     ... on AgentPolicyBundleDrifted { policies { name policyId reason revision repository } }
     ... on AgentPolicyBundleCasesFailed { failed { name result { ${CASE} } } }
     ... on AgentPolicyBundleWarned { warnings { name warning { ${WARNING} } } }
-    ... on AgentPolicyReviewNeeded { demandedBy } } } }`;
+    ... on AgentPolicyReviewNeeded { demandedBy }
+    ... on AgentPolicyBacktestNeeded { demandedBy missing: problems } } } }`;
 
 /** What the service takes of one request. */
 const MAX_REQUEST_BYTES = 8 * 1024 * 1024;

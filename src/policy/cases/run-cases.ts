@@ -1,4 +1,5 @@
 import { evaluate, preparePolicySet, type Evaluation, type PolicySet } from '../evaluate.js';
+import { othersFirst } from '../others-first.js';
 import { AT_ONCE, type PolicyInForce, type Statement } from '../policy.js';
 import type { CedarRequest, PolicyEngine } from '../ports.js';
 import { callOfCase, type LineSeat } from './case-call.js';
@@ -74,8 +75,6 @@ export async function runCases(surroundings: Surroundings, policy: TriedPolicy, 
   const covered = coverage.statements();
   return { results, passed, failed: results.length - passed, coverage: covered, uncovered: uncoveredIn(covered) };
 }
-
-const othersFirst = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** What a case is decided by, made ready when the first case needs it. */
 function setsFor({ engine, enforced, together }: Surroundings, tried: PolicyInForce): (beside: Beside) => PolicySet {

@@ -1,6 +1,7 @@
 import { authorOf, type Author } from '../../audit/index.js';
 import { maintainedNamespace, type Namespace } from '../../directory/index.js';
 import { Failure, requireScope, type Viewer } from '../../kernel/index.js';
+import type { BacktestNeeded } from '../backtest/demand.js';
 import {
   digestOfBundle,
   movedSince,
@@ -12,6 +13,7 @@ import {
 } from '../bundle.js';
 import type { PolicyTransaction, PolicyWithLatest } from '../ports.js';
 import { tryBundle, type BundledTrial, type ReadBundle } from '../try-bundle.js';
+import { backtestsBehind } from './bundle-backtests.js';
 import { type NotFound, type PolicyChanging, type ReviewNeeded, type Unacceptable } from './changing.js';
 import { readBundle, repeatedName, type BundleInvalid } from './read-bundle.js';
 import { NameTaken, writeBundle, type BundleResult, type Change, type Standing } from './write-bundle.js';
@@ -57,6 +59,7 @@ export type ApplyOutcome =
   | BundleConflict
   | BundleDrifted
   | ReviewNeeded
+  | BacktestNeeded
   | Unacceptable
   | NotFound;
 
@@ -140,9 +143,11 @@ async function applyWithin(
   if (!('changes' in planned)) return planned;
   const demandedBy = await tx.policies.demandingReviewOfCode(by.organizationId, namespace.ancestors);
   if (demandedBy.length > 0) return { kind: 'reviewNeeded', what: 'BUNDLE', demandedBy };
+  const backtests = await backtestsBehind(deps, tx, by, { namespace, changes: planned.changes });
+  if ('kind' in backtests) return backtests;
   const { repository, message, policies } = request;
   const results = await writeBundle(deps, by, tx, namespace, {
-    ...{ changes: planned.changes, read: bundle.policies, trials, repository, message, bundle: digestOfBundle(policies) },
+    ...{ changes: planned.changes, read: bundle.policies, trials, backtests, repository, message, bundle: digestOfBundle(policies) },
   });
   if (planned.changes.some(({ action }) => action !== 'KEEP' && action !== 'ADOPT')) await tx.epoch.raise(by.organizationId);
   return { kind: 'done', results };

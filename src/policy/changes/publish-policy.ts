@@ -1,6 +1,7 @@
 import { authorOf, type Author } from '../../audit/index.js';
 import type { Namespace } from '../../directory/index.js';
 import { requireScope, sha256Hex, type Viewer } from '../../kernel/index.js';
+import { backtestBehind, type BacktestNeeded } from '../backtest/demand.js';
 import type { Draft, Enforcement, Policy, Revision, Statement, Written } from '../policy.js';
 import type { PolicyTransaction } from '../ports.js';
 import {
@@ -44,15 +45,15 @@ export interface PublishRequest extends Enforcement {
 }
 
 export type PublishOutcome = Done | Refusal;
-type Refusal = Untried | Unacceptable | NotFound | Conflict | DraftConflict | ReviewNeeded | NotByHand;
+type Refusal = Untried | Unacceptable | NotFound | Conflict | DraftConflict | ReviewNeeded | BacktestNeeded | NotByHand;
 
 /** The text, its cases or what became of them is at fault. */
 type Untried = Invalid | CasesInvalid | CasesFailed | NotConfirmed;
 
 /**
  * Makes the next revision of a policy and puts it in force: at once or at its start, and until its end. Refused when somebody else
- * published since `basedOn`, where a second person must have reviewed exactly this and nobody has, when a case
- * fails, or when there is a warning that the request does not confirm.
+ * published since `basedOn`, where a second person must have reviewed exactly this and nobody has, where a backtest must have shown first
+ * what it changes, when a case fails, or when there is a warning that the request does not confirm.
  *
  * What the request brings of its own becomes the draft, unless there is work in the draft that was never published: that stays.
  */
@@ -87,6 +88,11 @@ export async function publishPolicy(deps: PolicyChanging, viewer: Viewer, reques
     const review = matchingReview(reviews, { ...request, ...digestsOf(written), notBy: locked.draft.savedBy });
     const demandedBy = await tx.policies.demandingReview(viewer.organizationId, found.namespace.ancestors);
     if (review === null && demandedBy.length > 0) return { kind: 'reviewNeeded', what: 'PUBLISH', demandedBy };
+    const backtest = await backtestBehind(deps, tx, by, {
+      ...request,
+      ...{ subject: 'PUBLISH', digest: sha256Hex(written.text), line: found.namespace.ancestors },
+    });
+    if (typeof backtest === 'object' && backtest !== null) return backtest;
     const author = isDraft ? locked.draft.savedBy : viewer.userId;
     const reviewer = review?.reviewedBy ?? null;
     return addRevision(deps, by, tx, found.namespace, {
@@ -101,6 +107,7 @@ export async function publishPolicy(deps: PolicyChanging, viewer: Viewer, reques
         reviewer,
         repeats: null,
         trial: trialRecord(read.trial),
+        backtestDigest: backtest,
       },
     });
   });
@@ -117,6 +124,8 @@ interface Change extends Pick<
   readonly policy: Policy;
   readonly statements: readonly Statement[];
   readonly trial?: ReturnType<typeof trialRecord>;
+  /** Of the report that it was published on. */
+  readonly backtestDigest?: string | null;
 }
 
 /** Stores the next revision with its record; the policy as it is then. */
@@ -127,11 +136,24 @@ export async function addRevision(
   namespace: Namespace,
   { type, policy, trial, ...change }: Change,
 ): Promise<Done> {
-  const { status, text, cases, statements, author, reviewer, repeats, message, mode, effectiveFrom, effectiveUntil } = change;
+  const {
+    status,
+    text,
+    cases,
+    statements,
+    author,
+    reviewer,
+    repeats,
+    message,
+    mode,
+    effectiveFrom,
+    effectiveUntil,
+    backtestDigest = null,
+  } = change;
   const revision: Revision = {
     ...{ policyId: policy.id, revision: policy.latestRevision + 1, status, text, cases, statements, digest: sha256Hex(text) },
     ...{ author, reviewer, repeats, message, mode, effectiveFrom, effectiveUntil },
-    ...{ publishedAt: deps.clock(), publishedBy: by.userId },
+    ...{ publishedAt: deps.clock(), publishedBy: by.userId, backtestDigest },
   };
   const draft = await draftAfter(deps, by, tx, policy, revision);
   await tx.policies.addRevision(by.organizationId, revision);

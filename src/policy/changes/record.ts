@@ -25,6 +25,7 @@ export interface PolicyRecord extends Partial<Enforcement> {
   readonly casesPassed?: number;
   readonly casesFailed?: number;
   readonly warnings?: readonly string[];
+  readonly backtestDigest?: string | null;
 }
 
 export function policyRecord(deps: { readonly clock: Clock }, author: Author, namespace: Namespace, record: PolicyRecord): Append {
@@ -51,6 +52,7 @@ export function policyRecord(deps: { readonly clock: Clock }, author: Author, na
     casesPassed: said.casesPassed ?? null,
     casesFailed: said.casesFailed ?? null,
     warnings: said.warnings ?? null,
+    backtestDigest: said.backtestDigest ?? null,
   };
   return recordIn(deps, author, namespace, { type, data });
 }

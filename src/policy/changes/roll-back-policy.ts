@@ -1,4 +1,5 @@
 import { authorOf } from '../../audit/index.js';
+import { backtestBehind, type BacktestNeeded } from '../backtest/demand.js';
 import { requireScope, type Viewer } from '../../kernel/index.js';
 import type { Enforcement, Revision } from '../policy.js';
 import {
@@ -35,7 +36,17 @@ export interface RollBackRequest extends Enforcement {
 }
 
 export type RollBackOutcome =
-  Done | Invalid | CasesInvalid | CasesFailed | NotConfirmed | Unacceptable | NotFound | Conflict | ReviewNeeded | NotByHand;
+  | Done
+  | Invalid
+  | CasesInvalid
+  | CasesFailed
+  | NotConfirmed
+  | Unacceptable
+  | NotFound
+  | Conflict
+  | ReviewNeeded
+  | BacktestNeeded
+  | NotByHand;
 
 /**
  * Publishes an old revision anew, as the next one, which names it. Its own cases have to pass beside what is in force now.
@@ -59,18 +70,26 @@ export async function rollBackPolicy(deps: PolicyChanging, viewer: Viewer, reque
   if ('problems' in read) return read;
 
   const by = await authorOf(deps.humans, viewer);
-  return changeFrom(deps, viewer, request, async (tx, locked): Promise<Done | ReviewNeeded | CasesFailed | NotConfirmed> => {
-    const refusal = trialProblem(read.trial, request.confirm);
-    if (refusal !== null) return refusal;
-    const demandedBy = await tx.policies.demandingReview(viewer.organizationId, found.namespace.ancestors);
-    if (demandedBy.length > 0 && !isReviewed(old, request)) return { kind: 'reviewNeeded', what: 'ROLLBACK', demandedBy };
-    const { author, reviewer } = old;
-    return addRevision(deps, by, tx, found.namespace, {
-      ...request,
-      ...{ type: 'ai_policy_rolled_back', policy: locked, status: 'PUBLISHED', text, cases, statements: read.statements },
-      ...{ author, reviewer, repeats: old.revision, trial: trialRecord(read.trial) },
-    });
-  });
+  return changeFrom(
+    deps,
+    viewer,
+    request,
+    async (tx, locked): Promise<Done | ReviewNeeded | BacktestNeeded | CasesFailed | NotConfirmed> => {
+      const refusal = trialProblem(read.trial, request.confirm);
+      if (refusal !== null) return refusal;
+      const demandedBy = await tx.policies.demandingReview(viewer.organizationId, found.namespace.ancestors);
+      if (demandedBy.length > 0 && !isReviewed(old, request)) return { kind: 'reviewNeeded', what: 'ROLLBACK', demandedBy };
+      const change = { ...request, subject: 'PUBLISH', digest: old.digest, line: found.namespace.ancestors } as const;
+      const backtest = await backtestBehind(deps, tx, by, change);
+      if (typeof backtest === 'object' && backtest !== null) return backtest;
+      const { author, reviewer } = old;
+      return addRevision(deps, by, tx, found.namespace, {
+        ...request,
+        ...{ type: 'ai_policy_rolled_back', policy: locked, status: 'PUBLISHED', text, cases, statements: read.statements },
+        ...{ author, reviewer, repeats: old.revision, backtestDigest: backtest, trial: trialRecord(read.trial) },
+      });
+    },
+  );
 }
 
 const isReviewed = (old: Revision, { mode, effectiveFrom, effectiveUntil }: Enforcement): boolean =>

@@ -1,7 +1,7 @@
 import { readableNamespaces, type Namespace } from '../../directory/index.js';
 import { isUuid, type Viewer } from '../../kernel/index.js';
 import type { Written } from '../policy.js';
-import { policiesById } from '../read-policies.js';
+import { policiesById, type PolicyReading } from '../read-policies.js';
 import type { Trial } from '../try-out.js';
 import {
   casesAfter,
@@ -33,7 +33,7 @@ export type TestOutcome = { readonly kind: 'tested'; readonly trial: Trial } | I
  *
  * For whoever may read the policies of the namespace: what is told of others is what a decision tells.
  */
-export async function testPolicy(deps: PolicyChanging, viewer: Viewer, request: TestRequest): Promise<TestOutcome> {
+export async function testPolicy(deps: PolicyChanging & PolicyReading, viewer: Viewer, request: TestRequest): Promise<TestOutcome> {
   const found = await testedPolicy(deps, viewer, request);
   if ('kind' in found) return found;
   const { namespace, ...policy } = found;
@@ -48,7 +48,7 @@ interface Tested extends Written {
 }
 
 async function testedPolicy(
-  deps: PolicyChanging,
+  deps: PolicyChanging & PolicyReading,
   viewer: Viewer,
   { policyId, namespaceId, text, cases }: TestRequest,
 ): Promise<Tested | Unacceptable | NotFound> {

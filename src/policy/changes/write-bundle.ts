@@ -33,6 +33,8 @@ export interface BundleWriting {
   readonly changes: readonly Change[];
   readonly read: readonly ReadPolicy[];
   readonly trials: readonly BundledTrial[];
+  /** The digests of the reports behind what is published or retired, by name. */
+  readonly backtests: ReadonlyMap<string, string>;
   readonly repository: string | null;
   readonly message: string | null;
   /** The digest of what the folder says. */
@@ -125,12 +127,12 @@ function draftedFor(deps: PolicyChanging, by: Author, namespace: Namespace, afte
 function revisionOf(
   deps: PolicyChanging,
   by: Author,
-  { read, message }: BundleWriting,
-  { before, after }: Change,
+  { read, backtests, message }: BundleWriting,
+  { name, before, after }: Change,
   standing: Policy,
 ): Revision {
   const { text, cases } = after ?? before?.latest ?? standing.draft;
-  const statements = after === null ? [] : read.find(({ name }) => name === after.name)?.statements;
+  const statements = after === null ? [] : read.find((policy) => policy.name === name)?.statements;
   if (statements === undefined) throw new Error('A text is published that was not read.');
   return {
     ...AT_ONCE,
@@ -139,6 +141,7 @@ function revisionOf(
       ? { status: 'RETIRED', author: before?.latestAuthor ?? by.userId }
       : { status: 'PUBLISHED', author: by.userId, mode: after.mode }),
     ...{ reviewer: null, repeats: null, message, publishedAt: deps.clock(), publishedBy: by.userId },
+    backtestDigest: backtests.get(name) ?? null,
   };
 }
 

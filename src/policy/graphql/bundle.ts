@@ -56,6 +56,8 @@ function presentApplied(outcome: ApplyOutcome) {
       return notApplied(refusalOf.bundleDrifted(outcome));
     case 'reviewNeeded':
       return notApplied(refusalOf.reviewNeeded(outcome));
+    case 'backtestNeeded':
+      return notApplied(refusalOf.backtestNeeded(outcome));
     case 'unacceptable':
       return notApplied(refusalOf.unacceptable(outcome));
     case 'notFound':

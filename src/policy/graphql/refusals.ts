@@ -1,6 +1,7 @@
 import { inputInvalid, notFound } from '../../platform/graphql-input.js';
 import type { BundleInvalid } from '../changes/read-bundle.js';
 import type { BundleCasesFailed, BundleConflict, BundleDrifted, BundleWarned } from '../changes/apply-bundle.js';
+import type { BacktestNeeded } from '../backtest/demand.js';
 import type {
   AsCode,
   CasesFailed,
@@ -85,6 +86,13 @@ export const refusalOf = {
     demandedBy,
   }),
 
+  backtestNeeded: ({ what, demandedBy, problems }: BacktestNeeded) => ({
+    __typename: 'AgentPolicyBacktestNeeded' as const,
+    message: BACKTEST_NEEDED[what],
+    demandedBy,
+    problems,
+  }),
+
   ownDraft: () => ({
     __typename: 'AgentPolicyOwnDraft' as const,
     message: 'You saved this draft yourself. Somebody else must review it.',
@@ -145,6 +153,17 @@ export const refusalOf = {
 };
 
 const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
+
+const BACKTEST_NEEDED: Readonly<Record<BacktestNeeded['what'], string>> = {
+  PUBLISH:
+    'A backtest must show first what this text changes here, and change no more than is allowed. Start one with agentPolicyBacktest, and publish the same text within 24 hours.',
+  RETIRE:
+    'A backtest must show first what the retirement changes here, and change no more than is allowed. Start one with agentPolicyBacktest and the subject RETIRE, and retire the policy within 24 hours.',
+  BUNDLE:
+    'A backtest of each policy that changes must show first what its text changes here. Start them with agentPolicyBacktest and the texts of the folder, and apply the same folder within 24 hours.',
+  RULES:
+    'A backtest must precede what is published here, and rules about tools have none. Write a policy, and start a backtest of its draft.',
+};
 
 const REVIEW_NEEDED: Readonly<Record<ReviewNeeded['what'], string>> = {
   PUBLISH:

@@ -89,11 +89,12 @@ export interface RevisionRow {
   readonly message: string | null;
   readonly published_at: Date;
   readonly published_by: string;
+  readonly backtest_digest: string | null;
 }
 
 /** Without its statements, which take several times the room of the text. */
 export const REVISION_COLUMNS_ALONE =
-  'r.policy_id, r.revision, r.status, r.mode, r.effective_from, r.effective_until, r.text, r.cases, r.digest, r.author, r.reviewer, r.repeats, r.message, r.published_at, r.published_by';
+  'r.policy_id, r.revision, r.status, r.mode, r.effective_from, r.effective_until, r.text, r.cases, r.digest, r.author, r.reviewer, r.repeats, r.message, r.published_at, r.published_by, r.backtest_digest';
 export const REVISION_COLUMNS = `${REVISION_COLUMNS_ALONE}, r.est::text AS est`;
 
 export const toRevision = (row: RevisionRow): Revision => ({ ...toRevisionAlone(row), statements: statementsIn(row.est) });
@@ -115,6 +116,7 @@ export const toRevisionAlone = (row: Omit<RevisionRow, 'est'>): Omit<Revision, '
   message: row.message,
   publishedAt: row.published_at,
   publishedBy: row.published_by,
+  backtestDigest: row.backtest_digest,
 });
 
 export const statementsIn = (est: string): readonly Statement[] =>

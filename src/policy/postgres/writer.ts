@@ -86,15 +86,25 @@ export const postgresPolicyWriter = (tx: Prisma.TransactionClient): PolicyWriter
       return rows.map((row) => row.namespace_id);
     },
 
-    async demandReview(organizationId, namespaceId, demand, { at, userId }) {
+    async demandReview(organizationId, namespaceId, by) {
       await sql.query(`SELECT pg_advisory_xact_lock(${SETTINGS_LOCK})::text`, [organizationId]);
-      const where = { organizationId, namespaceId };
-      const before = await tx.policySetting.findFirst({ where });
-      const data = { acceptsCode: demand?.acceptsCode ?? false, setAt: at, setBy: userId };
-      if (demand === null) await tx.policySetting.deleteMany({ where });
-      else if (before === null) await tx.policySetting.create({ data: { ...where, ...data } });
-      else if (before.acceptsCode !== demand.acceptsCode) await tx.policySetting.updateMany({ where, data });
-      return before === null ? null : { acceptsCode: before.acceptsCode };
+      const { count } =
+        by === null
+          ? await tx.policySetting.deleteMany({ where: { organizationId, namespaceId } })
+          : await tx.policySetting.createMany({
+              data: [{ organizationId, namespaceId, setAt: by.at, setBy: by.userId }],
+              skipDuplicates: true,
+            });
+      return count > 0;
+    },
+
+    async acceptCode(organizationId, namespaceId, isAccepted, { at, userId }) {
+      await sql.query(`SELECT pg_advisory_xact_lock(${SETTINGS_LOCK})::text`, [organizationId]);
+      const { count } = await tx.policySetting.updateMany({
+        where: { organizationId, namespaceId, acceptsCode: !isAccepted },
+        data: { acceptsCode: isAccepted, setAt: at, setBy: userId },
+      });
+      return count > 0;
     },
 
     async lockToolRules(organizationId, namespaceId) {

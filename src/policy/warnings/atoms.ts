@@ -47,8 +47,11 @@ function flattened({ node, isTrue }: Atom): readonly Atom[] {
   const unequal = operandsOf(node, '!=');
   if (unequal !== null) return equality(unequal, !isTrue);
   const equal = operandsOf(node, '==');
-  return equal === null ? [comparison(node, isTrue) ?? { node, isTrue }] : equality(equal, isTrue);
+  if (equal === null) return [comparison(node, isTrue) ?? { node, isTrue }];
+  return isNormal(equal) ? [{ node, isTrue }] : equality(equal, isTrue);
 }
+
+const isNormal = ([left, right]: readonly [Json, Json]): boolean => !isWrittenOut(left) && typeof literalOf(right) !== 'boolean';
 
 /** What is written out stands on the right; of what is equal to true, the question itself is left. */
 function equality([left, right]: readonly [Json, Json], isTrue: boolean): readonly Atom[] {
@@ -83,4 +86,12 @@ export function waysOf({ node, isTrue }: Atom): readonly (readonly Atom[])[] | n
 
 export const negated = ({ node, isTrue }: Atom): Atom => ({ node, isTrue: !isTrue });
 
-export const keyOf = (node: Json): string => canonicalJson(node);
+const keys = new WeakMap<object, string>();
+
+/** A text that is the same for the same question, and only for that. */
+export function keyOf(node: Json): string {
+  if (typeof node !== 'object' || node === null) return canonicalJson(node);
+  const key = keys.get(node) ?? canonicalJson(node);
+  keys.set(node, key);
+  return key;
+}

@@ -1,9 +1,10 @@
 import { annotationsOf, type Annotations } from '../annotations.js';
 import { readsArguments, withoutArguments } from '../argument-reading.js';
 import type { LineSeat } from '../cases/case-call.js';
-import { conditionsOf } from '../est.js';
+import { canonicalJson } from '../../kernel/index.js';
+import { conditionsOf, operandsOf } from '../est.js';
 import type { Statement } from '../policy.js';
-import { atomsOf, negated, waysOf, type Atom } from './atoms.js';
+import { atomsOf, isWrittenOut, negated, waysOf, type Atom } from './atoms.js';
 import { isSafe } from './errors.js';
 import { isAlways, isImpossible } from './impossible.js';
 import { saidBy } from './terms.js';
@@ -20,6 +21,8 @@ export interface Comparable {
   readonly readsArguments: boolean;
   /** Whether it can always be evaluated. */
   readonly isSafe: boolean;
+  /** What it asks to equal something that is written out, and what that is. */
+  readonly fixed: ReadonlyMap<string, string>;
 }
 
 export function comparable(statement: Statement, line: readonly LineSeat[]): Comparable {
@@ -30,7 +33,14 @@ export function comparable(statement: Statement, line: readonly LineSeat[]): Com
     annotations: annotationsOf(statement.est),
     readsArguments: readsArguments(statement.est),
     isSafe: conditionsOf(statement.est).every(({ body }) => isSafe(body)),
+    fixed: new Map(atoms.flatMap(fixedBy)),
   };
+}
+
+function fixedBy({ node, isTrue }: Atom): readonly (readonly [string, string])[] {
+  const equal = isTrue ? operandsOf(node, '==') : null;
+  if (equal === null || isWrittenOut(equal[0]) || !isWrittenOut(equal[1])) return [];
+  return [[canonicalJson(equal[0]), canonicalJson(equal[1])]];
 }
 
 const termsOf = (atom: Atom, line: readonly LineSeat[]): readonly string[] => {
@@ -46,6 +56,8 @@ const termsOf = (atom: Atom, line: readonly LineSeat[]): readonly string[] => {
 export function covers(greater: Comparable, lesser: Comparable, line: readonly LineSeat[]): boolean {
   if (greater.statement.effect !== lesser.statement.effect || !greater.isSafe || !lesser.isSafe) return false;
   if (greater.readsArguments && !lesser.readsArguments) return false;
+  // What asks for another value of the same thing applies to other calls. That is quickly seen, and tells most policies of a set apart.
+  for (const [asked, value] of greater.fixed) if ((lesser.fixed.get(asked) ?? value) !== value) return false;
   // What does not ask about the same things cannot follow from it.
   if (!greater.demands.every((terms) => [...terms].some((term) => lesser.terms.has(term)))) return false;
   return isAsStrict(greater, lesser) && follows(greater.atoms, lesser.atoms, line) && isAsBlind(greater, lesser, line);

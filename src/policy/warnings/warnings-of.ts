@@ -2,6 +2,7 @@ import { canonicalJson, sha256Hex } from '../../kernel/index.js';
 import { readsArguments, withoutArguments } from '../argument-reading.js';
 import type { LineSeat } from '../cases/case-call.js';
 import { placeOf } from '../guard.js';
+import { othersFirst } from '../others-first.js';
 import type { PolicyInForce, Statement } from '../policy.js';
 import { statementPlaces } from '../statement-places.js';
 import { atomsOf } from './atoms.js';
@@ -42,12 +43,23 @@ export interface WarnedAt {
 /** The most statements of other policies that a text is compared with. */
 const MAX_OTHERS = 2_000;
 
-/** What the author of a text may not have meant, in the order of the text. Pure. */
-export const warningsOf = (warned: Warned, at: WarnedAt): readonly PolicyWarning[] => warningsAmong(at)(warned, null);
+/** What the author of a text may not have meant, in the order of the text. */
+export const warningsOf = async (warned: Warned, at: WarnedAt): Promise<readonly PolicyWarning[]> =>
+  warningsIn(warned, await othersIn(at.enforced, at.line), at.line);
 
-/** The same for many texts at one place, of each but for the policy with this id, which is itself. */
-export function warningsAmong({ enforced, line }: WarnedAt): (warned: Warned, id: string | null) => readonly PolicyWarning[] {
-  const others = othersIn(enforced, line);
+/** The most comparisons for many texts together: with so many statements that each is compared with fewer others. */
+const MAX_COMPARISONS = 400_000;
+
+/**
+ * The same for many texts at one place, of each but for the policy with this id, which is itself.
+ *
+ * @param count how many statements they have together
+ */
+export async function warningsAmong(
+  { enforced, line }: WarnedAt,
+  count: number,
+): Promise<(warned: Warned, id: string | null) => Promise<readonly PolicyWarning[]>> {
+  const others = (await othersIn(enforced, line)).slice(0, Math.ceil(MAX_COMPARISONS / Math.max(1, count)));
   return (warned, id) =>
     warningsIn(
       warned,
@@ -56,22 +68,27 @@ export function warningsAmong({ enforced, line }: WarnedAt): (warned: Warned, id
     );
 }
 
-function warningsIn({ text, statements }: Warned, others: readonly Other[], line: readonly LineSeat[]): readonly PolicyWarning[] {
+async function warningsIn(
+  { text, statements }: Warned,
+  others: readonly Other[],
+  line: readonly LineSeat[],
+): Promise<readonly PolicyWarning[]> {
   const places = statementPlaces(text);
   const own = statements.map((statement) => comparable(statement, line));
-  return own.flatMap((one, index) => {
+  const warnings: PolicyWarning[] = [];
+  for (const [index, one] of own.entries()) {
+    await othersFirst();
     const found = findingOf(one, { index, own, others, line });
-    if (found === null) return [];
+    if (found === null) continue;
     const { kind, message, help, against } = found;
     const statement = one.annotations.id;
     const digest = sha256Hex(canonicalJson([kind, one.statement.est, against])).slice(0, 12);
-    return [
-      {
-        ...{ kind, message, help, number: index + 1, statement, ...placeOf(text, places[index]?.at ?? 0) },
-        name: `${kind}:${statement ?? `statement ${index + 1}`}:${digest}`,
-      },
-    ];
-  });
+    warnings.push({
+      ...{ kind, message, help, number: index + 1, statement, ...placeOf(text, places[index]?.at ?? 0) },
+      name: `${kind}:${statement ?? `statement ${index + 1}`}:${digest}`,
+    });
+  }
+  return warnings;
 }
 
 interface Other extends Comparable {
@@ -79,10 +96,14 @@ interface Other extends Comparable {
 }
 
 /** What ends some day makes nothing redundant. */
-function othersIn(enforced: readonly PolicyInForce[], line: readonly LineSeat[]): readonly Other[] {
-  const lasting = enforced.filter(({ effectiveUntil }) => effectiveUntil === null);
-  const statements = lasting.flatMap((policy) => policy.statements.map((statement) => ({ policy, statement })));
-  return statements.slice(0, MAX_OTHERS).map(({ policy, statement }) => ({ policy, ...comparable(statement, line) }));
+async function othersIn(enforced: readonly PolicyInForce[], line: readonly LineSeat[]): Promise<readonly Other[]> {
+  const others: Other[] = [];
+  for (const policy of enforced) {
+    if (policy.effectiveUntil !== null || others.length >= MAX_OTHERS) continue;
+    await othersFirst();
+    others.push(...policy.statements.map((statement) => ({ policy, ...comparable(statement, line) })));
+  }
+  return others;
 }
 
 interface Finding {
