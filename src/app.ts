@@ -297,7 +297,7 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
     backtests: postgresBacktests(database.of),
     archive: postgresEventArchive(database.of),
     replaying: threadReplaying(availableParallelism()),
-    atomically: (organizationId, work) => inTransaction(database, organizationId, (tx) => work(policyTransaction(tx))),
+    atomically: (organizationId, work, options) => inTransaction(database, organizationId, (tx) => work(policyTransaction(tx)), options),
   };
   const registry: ToolReading & Registering = {
     ...{ directory, tools, humans, clock, announce },

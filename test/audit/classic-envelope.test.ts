@@ -139,7 +139,10 @@ const cases: Readonly<Record<string, Case>> = {
       maxNewlyDenied: 0,
     },
     target: entity,
-    details: { namespace_id: 'g', is_review_required: true, was_review_required: false, backtest_days: 30, max_newly_denied: 0 },
+    details: {
+      ...{ namespace_id: 'g', is_review_required: true, was_review_required: false, is_repository_review_accepted: true },
+      ...{ backtest_days: 30, max_newly_denied: 0 },
+    },
     message: 'Policy settings changed',
   },
   ai_policy_backtested: {

@@ -91,6 +91,8 @@ export async function applyBundle(deps: PolicyChanging, viewer: Viewer, request:
 }
 
 const MAX_TRIES = 3;
+/** A thousand policies take some seconds. */
+const LONG = { timeoutMilliseconds: 60_000 };
 
 /** Texts are read before the transaction, not inside it. Null when a name was taken meanwhile. */
 async function applyOnce(deps: PolicyChanging, viewer: Viewer, namespace: Namespace, request: ApplyRequest): Promise<ApplyOutcome | null> {
@@ -105,7 +107,7 @@ async function applyOnce(deps: PolicyChanging, viewer: Viewer, namespace: Namesp
 
   const by = await authorOf(deps.humans, viewer);
   const outcome = await deps
-    .atomically(viewer.organizationId, (tx) => applyWithin(deps, by, tx, namespace, { request, names, bundle, trials }))
+    .atomically(viewer.organizationId, (tx) => applyWithin(deps, by, tx, namespace, { request, names, bundle, trials }), LONG)
     .catch((error: unknown) => {
       if (error instanceof NameTaken) return null;
       throw error;

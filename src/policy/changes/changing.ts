@@ -17,8 +17,12 @@ export interface PolicyChanging {
   readonly parser: PolicyParser;
   readonly engine: PolicyEngine;
   readonly clock: Clock;
-  /** Runs `work` in one transaction: all of it happens, or nothing. */
-  atomically<Result>(organizationId: OrganizationId, work: (tx: PolicyTransaction) => Promise<Result>): Promise<Result>;
+  /** Runs `work` in one transaction: all of it happens, or nothing. It ends after ten seconds, or the time that is given. */
+  atomically<Result>(
+    organizationId: OrganizationId,
+    work: (tx: PolicyTransaction) => Promise<Result>,
+    options?: { readonly timeoutMilliseconds: number },
+  ): Promise<Result>;
   /** Tells decision processes and the sequencer that the organization's policies have changed. */
   announce(organizationId: OrganizationId): void;
 }

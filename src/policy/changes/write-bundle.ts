@@ -1,7 +1,8 @@
-import type { Append, Author } from '../../audit/index.js';
+import type { Author } from '../../audit/index.js';
 import type { Namespace } from '../../directory/index.js';
 import { sha256Hex } from '../../kernel/index.js';
 import type { BundleAction, BundleChange, BundledPolicy, StandingPolicy } from '../bundle.js';
+import { othersFirst } from '../others-first.js';
 import { AT_ONCE, type Draft, type Policy, type Revision } from '../policy.js';
 import type { PolicyTransaction } from '../ports.js';
 import type { BundledTrial, ReadPolicy } from '../try-bundle.js';
@@ -57,7 +58,11 @@ export async function writeBundle(
   namespace: Namespace,
   writing: BundleWriting,
 ): Promise<readonly BundleResult[]> {
-  const written = writing.changes.map((change) => writtenBy(deps, by, namespace, { writing, change }));
+  const written: Outcome[] = [];
+  for (const change of writing.changes) {
+    await othersFirst();
+    written.push(writtenBy(deps, by, namespace, { writing, change }));
+  }
   const { policies, auditLog } = tx;
   const created = written.filter(({ isNew }) => isNew).map(({ policy }) => policy);
   if ((await policies.insertAll(by.organizationId, created)) < created.length) throw new NameTaken();
@@ -69,12 +74,18 @@ export async function writeBundle(
     by.organizationId,
     written.filter(({ isNew, records }) => !isNew && records.length > 0).map(({ policy }) => policy),
   );
-  const records = written.flatMap(({ records: own }): Append[] => own.map((record) => policyRecord(deps, by, namespace, record)));
-  await auditLog.append(by.organizationId, records);
+  for (let first = 0; first < written.length; first += POLICIES_A_STATEMENT) {
+    const some = written.slice(first, first + POLICIES_A_STATEMENT).flatMap(({ records }) => records);
+    const appends = some.map((record) => policyRecord(deps, by, namespace, record));
+    if (appends.length > 0) await auditLog.append(by.organizationId, appends);
+  }
   return written.map(({ policy }, index) => ({
     ...{ name: policy.name, action: writing.changes[index]?.action ?? 'KEEP', policyId: policy.id, revision: policy.latestRevision },
   }));
 }
+
+/** Whose records are stored at a time: what is made ready for a statement keeps others waiting. */
+const POLICIES_A_STATEMENT = 50;
 
 interface Writing {
   readonly writing: BundleWriting;

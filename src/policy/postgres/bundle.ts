@@ -24,9 +24,12 @@ export const postgresBundleWriter = (
     },
 
     async insertAll(organizationId, policies) {
-      const data = policies.map((policy) => ({ organizationId, ...fromPolicy(policy) }));
-      const { count } = await tx.policy.createMany({ data, skipDuplicates: true });
-      return count;
+      let stored = 0;
+      for (let first = 0; first < policies.length; first += ROWS_A_STATEMENT) {
+        const data = policies.slice(first, first + ROWS_A_STATEMENT).map((policy) => ({ organizationId, ...fromPolicy(policy) }));
+        stored += (await tx.policy.createMany({ data, skipDuplicates: true })).count;
+      }
+      return stored;
     },
 
     async addRevisions(organizationId, revisions) {
@@ -45,8 +48,8 @@ export const postgresBundleWriter = (
   };
 };
 
-/** With est of at most some tens of kilobytes each. */
-const ROWS_A_STATEMENT = 100;
+/** With est of at most some tens of kilobytes each; what is made ready for a statement keeps others waiting. */
+const ROWS_A_STATEMENT = 50;
 
 const lockedPolicies = async (sql: Sql, organizationId: OrganizationId, namespaceId: string, names: readonly string[]) =>
   (
