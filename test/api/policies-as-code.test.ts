@@ -173,6 +173,46 @@ describe('policies plan', () => {
   });
 });
 
+describe('policies test', () => {
+  const cases = (verdict: string): string =>
+    `{\n  "cases": [\n    { "name": "a read", "call": { "tool": { "id": "files/read", "actionType": "READ" } }, "expect": { "verdict": "${verdict}" } }\n  ]\n}\n`;
+
+  it('runs the cases of the folder beside all of it, and changes nothing', async () => {
+    const here = await aCompany();
+    const reporter = await here.company.member('REPORTER', here.company.api, { scopes: ['audit:read'] });
+    await put({ 'a.cedar': PERMIT, 'a.cases.json': cases('ALLOW'), 'b.cedar': STRICTER });
+
+    expect(await ran(['test'], here, reporter)).toMatchObject({
+      code: 0,
+      out: 'a: 1 of 1 case passes\n1 passed, 0 failed; 0 warnings to confirm; 1 policies without cases.\n',
+    });
+    await put({ 'a.cases.json': cases('ASK') });
+    const failed = await ran(['test', '--coverage'], here, reporter);
+    expect(failed.code).toBe(1);
+    expect(failed.out).toContain('a: 0 of 1 case passes\n  a.cases.json:3: "a read": ');
+    expect(failed.out).toContain('  a.cedar:3:1: In no case this when is false.\n');
+    expect(await idOf(here.owner, here.company.core, 'a')).toBe('');
+    // What fails is not applied either.
+    expect(await ran(['apply'], here)).toMatchObject({ code: 1, err: expect.stringContaining('  a.cases.json:3: "a read": ') });
+  });
+
+  it('fails for a warning until it is confirmed, in the folder or by hand', async () => {
+    const here = await aCompany();
+    await put({ 'stop.cedar': 'forbid (principal, action, resource);\n' });
+
+    const warned = await ran(['test', '--json'], here);
+    expect(warned.code).toBe(1);
+    const said: unknown = JSON.parse(warned.out);
+    expect(said).toMatchObject({ outcome: 'failed', unconfirmed: 1, tests: [{ warnings: [{ kind: 'DENIES_EVERY_AGENT' }] }] });
+    const [name = ''] = /DENIES_EVERY_AGENT:[^"]+/.exec(warned.out) ?? [];
+    expect(await ran(['apply'], here)).toMatchObject({ code: 1, err: expect.stringContaining(`Its name: ${name}\n  To confirm one: `) });
+    expect(await ran(['test', '--confirm', name], here)).toMatchObject({ code: 0, out: expect.stringContaining('(confirmed)') });
+    await put({ 'policies.json': JSON.stringify({ confirm: [name] }) });
+    expect(await ran(['apply'], here)).toMatchObject({ code: 0 });
+    expect(await ran(['export', '--force'], here)).toMatchObject({ code: 0, out: expect.stringContaining('0 files written') });
+  });
+});
+
 describe('policies apply', () => {
   it('is refused with the file, the line and what would be right, and applies nothing', async () => {
     const here = await aCompany();

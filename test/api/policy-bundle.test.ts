@@ -572,6 +572,36 @@ describe('where a second person must review', () => {
     });
   });
 
+  it('a folder needs a backtest of each policy that it changes where backtests are demanded', async () => {
+    const { company, owner, robot } = await aCompany();
+    await applyBundle(robot, company.core, bundle(['a', risk(3)]));
+    await owner.graphql(
+      'mutation ($n: ID!) { agentPolicySettingsSet(input: { namespaceId: $n, backtest: { days: 1 } }) { errors { __typename } } }',
+      { n: company.core },
+    );
+
+    const answer = await applyBundle(robot, company.core, bundle(['a', risk(2)], ['b', inPlace('b')]));
+
+    expect(answer.errors).toMatchObject([
+      {
+        ...{ __typename: 'AgentPolicyBacktestNeeded', demandedBy: [company.core] },
+        backtestProblems: [
+          expect.stringMatching(/^a: There is no backtest of exactly this/),
+          'b is new, and a backtest is of a policy that there is: apply it with the mode SHADOW first.',
+        ],
+      },
+    ]);
+    // What is only watched changes nothing.
+    expect(
+      await applyBundle(robot, company.core, [
+        { name: 'a', text: risk(3) },
+        { name: 'b', text: inPlace('b'), mode: 'SHADOW' },
+      ]),
+    ).toMatchObject({
+      results: [{ action: 'KEEP' }, { action: 'CREATE' }],
+    });
+  });
+
   it('only a demand can be met by a repository', async () => {
     const { company, owner } = await aCompany();
 

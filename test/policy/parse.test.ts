@@ -14,6 +14,32 @@ async function problemsIn(text: string) {
   return 'problems' in parsed ? parsed.problems : [];
 }
 
+describe('the parser of many texts', () => {
+  it('says of each what it says of it alone, in their order, also where one of them breaks it', async () => {
+    const deep = `permit (principal, action, resource) when { ${'context.role > 1 && '.repeat(700)}true };`;
+    const texts = [ALL, deep, when('principal.trus > 3'), 'permit (', `${ALL}\n${ALL}`];
+
+    const together = await wasmParser.parseAll(texts, SCHEMA);
+
+    expect(together).toEqual(await Promise.all(texts.map((text) => wasmParser.parse(text, SCHEMA))));
+    expect(together.map((parsed) => 'problems' in parsed)).toEqual([false, true, true, true, false]);
+  });
+
+  it('is not kept by texts that break it again and again', async () => {
+    const deep = (n: number): string => `permit (principal, action, resource) when { ${'context.role > 1 && '.repeat(700 + n)}true };`;
+
+    const parsed = await wasmParser.parseAll([...Array.from({ length: 6 }, (_, n) => deep(n)), ALL], SCHEMA);
+
+    const messages = parsed.map((each) => ('problems' in each ? (each.problems[0]?.message ?? '') : 'read'));
+    expect(messages.slice(0, 3).every((message) => /^The text cannot be parsed|^The text takes/.test(message))).toBe(true);
+    expect(messages.slice(3)).toEqual(Array(4).fill('The text was not read: others before it break the parser.'));
+  });
+
+  it('reads nothing, of nothing', async () => {
+    expect(await wasmParser.parseAll([], SCHEMA)).toEqual([]);
+  });
+});
+
 describe('the parser', () => {
   it('gives the statements of a text in their order, with their effects', async () => {
     const parsed = await wasmParser.parse(`${ALL}\n${'forbid (principal, action, resource);\n'.repeat(11)}`, SCHEMA);
