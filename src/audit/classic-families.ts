@@ -64,7 +64,7 @@ const FAMILIES: Readonly<Record<Family, ClassicFamily>> = {
   policySettings: {
     target: () => null,
     details: asOurs(
-      ...['namespaceId', 'isReviewRequired', 'wasReviewRequired', 'isRepositoryReviewAccepted', 'backtestDays'],
+      ...['namespaceId', 'isReviewRequired', 'wasReviewRequired', 'trustedAppliers', 'backtestDays'],
       ...['maxNewlyDenied', 'maxNewlyAsked', 'maxNewlyAllowed'],
     ),
   },

@@ -99,8 +99,8 @@ export interface PolicyReader {
   draftReviews(organizationId: OrganizationId, policyIds: readonly string[]): Promise<readonly (Review | null)[]>;
   /** Those of `namespaceIds` for which it is set that a second person reviews what is published. */
   demandingReview(organizationId: OrganizationId, namespaceIds: readonly string[]): Promise<readonly string[]>;
-  /** Those of them that do not accept what is applied as code either. */
-  demandingReviewOfCode(organizationId: OrganizationId, namespaceIds: readonly string[]): Promise<readonly string[]>;
+  /** For each of those, the users whose applies as code need none all the same. */
+  trustedAppliers(organizationId: OrganizationId, namespaceIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
   /** The policies of the namespace that are applied as code, and those with these names, each with its latest revision. In no order. */
   listBundle(organizationId: OrganizationId, namespaceId: string, names: readonly string[]): Promise<readonly PolicyWithLatest[]>;
   /** A page of the same policies, by name; one more than asked when there are more. */
@@ -159,19 +159,19 @@ export interface PolicyWriter {
    * otherwise.
    */
   demandingReview(organizationId: OrganizationId, line: readonly string[]): Promise<readonly string[]>;
-  /** The same, but for those that accept what is applied as code. */
-  demandingReviewOfCode(organizationId: OrganizationId, line: readonly string[]): Promise<readonly string[]>;
+  /** For each of those, the users whose applies as code need none all the same. Until the transaction ends nobody sets it otherwise. */
+  trustedAppliers(organizationId: OrganizationId, line: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
   /** Sets it, or takes it back; whether that changed anything. Waits for transactions that have asked. */
   demandReview(
     organizationId: OrganizationId,
     namespaceId: string,
     by: { readonly at: Date; readonly userId: string } | null,
   ): Promise<boolean>;
-  /** Sets whether what is applied as code is accepted where a review is demanded; whether that changed anything. Waits likewise. */
-  acceptCode(
+  /** Sets those users, where a review is demanded; whether that changed anything. Waits likewise. */
+  trustAppliers(
     organizationId: OrganizationId,
     namespaceId: string,
-    isAccepted: boolean,
+    userIds: readonly string[],
     by: { readonly at: Date; readonly userId: string },
   ): Promise<boolean>;
   /**

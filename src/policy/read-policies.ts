@@ -151,8 +151,8 @@ export interface PolicySettings {
   readonly namespaceId: string;
   /** The namespaces, itself included, for which it is set that a second person reviews what is published. */
   readonly reviewDemandedBy: readonly string[];
-  /** Those of them that do not accept what is applied as code either. */
-  readonly codeReviewDemandedBy: readonly string[];
+  /** Users whom all of them trust with what they apply as code. */
+  readonly trustedAppliers: readonly string[];
   /** What they demand of a backtest before a publish. */
   readonly backtestDemands: ReadonlyMap<string, BacktestDemand>;
 }
@@ -163,12 +163,12 @@ export async function readPolicySettings(deps: PolicyReading, viewer: Viewer, na
   const [namespace] = await deps.directory.namespaces(viewer.organizationId, [namespaceId]);
   const line = namespace?.ancestors ?? [namespaceId];
   const demanding = await deps.policies.demandingReview(viewer.organizationId, line);
-  const ofCode = await deps.policies.demandingReviewOfCode(viewer.organizationId, line);
+  const [first = [], ...others] = (await deps.policies.trustedAppliers(viewer.organizationId, line)).values();
   const backtestDemands = await deps.backtests.demands(viewer.organizationId, line);
   return {
     namespaceId,
     reviewDemandedBy: line.filter((id) => demanding.includes(id)),
-    codeReviewDemandedBy: line.filter((id) => ofCode.includes(id)),
+    trustedAppliers: first.filter((id) => others.every((trusted) => trusted.includes(id))),
     backtestDemands,
   };
 }

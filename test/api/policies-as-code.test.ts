@@ -184,7 +184,7 @@ describe('policies test', () => {
 
     expect(await ran(['test'], here, reporter)).toMatchObject({
       code: 0,
-      out: 'a: 1 of 1 case passes\n1 passed, 0 failed; 0 warnings to confirm; 1 policies without cases.\n',
+      out: 'a: 1 of 1 case passes\n1 passed, 0 failed; 0 warnings to confirm; 1 policy without cases.\n',
     });
     await put({ 'a.cases.json': cases('ASK') });
     const failed = await ran(['test', '--coverage'], here, reporter);

@@ -541,35 +541,42 @@ describe('a policy that is applied as code', () => {
 });
 
 describe('where a second person must review', () => {
-  it('nothing is applied, unless everybody who demands it accepts the reviews of a repository', async () => {
+  it('nothing is applied, unless everybody who demands it trusts who applies', async () => {
     const { company, owner, robot } = await aCompany();
+    const userId = `${company.id}/robot`;
     await setReviewRequired(owner, company.id, true);
-    await setReviewRequired(owner, company.core, true, true);
-    const apply = () => applyBundle(robot, company.core, bundle(['a', PERMIT]));
+    await setReviewRequired(owner, company.core, true, [userId]);
+    const apply = (client: Client) => applyBundle(client, company.core, bundle(['a', risk(3)]));
+    const refused = (demandedBy: readonly string[]) => [{ __typename: 'AgentPolicyReviewNeeded', demandedBy }];
 
-    expect((await apply()).errors).toMatchObject([{ __typename: 'AgentPolicyReviewNeeded', demandedBy: [company.id] }]);
-    expect(await setReviewRequired(owner, company.id, true, true)).toMatchObject({
-      settings: { reviewRequiredBy: [company.id], codeReviewRequiredBy: [] },
+    expect((await apply(robot)).errors).toMatchObject(refused([company.id]));
+    expect(await setReviewRequired(owner, company.id, true, [userId, 'somebody'])).toMatchObject({
+      settings: { reviewRequiredBy: [company.id, company.core], trustedAppliers: [{ id: userId }] },
     });
-    expect((await apply()).errors).toEqual([]);
-    // What is accepted is code, and nothing that is written by hand.
+    // Whoever is trusted to apply, others are not, whatever their role.
+    expect((await apply(owner)).errors).toMatchObject(refused([company.id, company.core]));
+    expect((await apply(robot)).errors).toEqual([]);
+    // What they are trusted with is code, and nothing that is written by hand.
     const policyId = await aDraft(robot, company.core, PERMIT);
     expect((await publishPolicy(robot, { policyId, basedOn: 0 })).errors).toMatchObject([{ __typename: 'AgentPolicyReviewNeeded' }]);
-    const { data } = await owner.graphql(
-      `{ agentAuditEvents(first: 1, filter: { types: ["ai_policy_settings_changed"] }) { nodes { payload { ... on AgentPolicySettingsPayload {
-        isReviewRequired wasReviewRequired isRepositoryReviewAccepted } } } } }`,
+  });
+
+  it('whom it trusts is recorded, and ends with the demand', async () => {
+    const { company, owner } = await aCompany();
+    await setReviewRequired(owner, company.core, true, ['b', 'a', 'b']);
+    await setReviewRequired(owner, company.core, true, ['a', 'b']);
+    await setReviewRequired(owner, company.core, false);
+    expect(await setReviewRequired(owner, company.core, true)).toMatchObject({ settings: { trustedAppliers: [] } });
+
+    const { data } = await owner.graphql<{ agentAuditEvents: { nodes: readonly { readonly payload: unknown }[] } }>(
+      `{ agentAuditEvents(first: 10, filter: { types: ["ai_policy_settings_changed"] }) { nodes { payload { ... on AgentPolicySettingsPayload {
+        isReviewRequired trustedAppliers } } } } }`,
     );
-    expect(data).toMatchObject({
-      agentAuditEvents: {
-        nodes: [
-          {
-            payload: {
-              ...{ isReviewRequired: true, wasReviewRequired: true, isRepositoryReviewAccepted: true },
-            },
-          },
-        ],
-      },
-    });
+    expect(data?.agentAuditEvents.nodes.map(({ payload }) => payload)).toEqual([
+      { isReviewRequired: true, trustedAppliers: [] },
+      { isReviewRequired: false, trustedAppliers: [] },
+      { isReviewRequired: true, trustedAppliers: ['a', 'b'] },
+    ]);
   });
 
   it('a folder needs a backtest of each policy that it changes where backtests are demanded', async () => {
@@ -602,11 +609,11 @@ describe('where a second person must review', () => {
     });
   });
 
-  it('only a demand can be met by a repository', async () => {
+  it('nobody is trusted where nothing is demanded', async () => {
     const { company, owner } = await aCompany();
 
-    expect((await setReviewRequired(owner, company.id, false, true)).errors).toMatchObject([
-      { __typename: 'AgentInputInvalid', inputProblems: [{ path: 'isRepositoryReviewAccepted' }] },
+    expect((await setReviewRequired(owner, company.id, false, ['a'])).errors).toMatchObject([
+      { __typename: 'AgentInputInvalid', inputProblems: [{ path: 'trustedAppliers' }] },
     ]);
   });
 });

@@ -79,7 +79,7 @@ export const ownData = {
   ai_policy_adopted: { ...policy, repository: 'https://git.example/acme/policies', bundle: digest },
   ai_policy_released: { ...policy, repository: 'https://git.example/acme/policies' },
   ai_policy_settings_changed: {
-    ...{ namespaceId: 'acme', isReviewRequired: true, wasReviewRequired: false, isRepositoryReviewAccepted: false },
+    ...{ namespaceId: 'acme', isReviewRequired: true, wasReviewRequired: false, trustedAppliers: ['gid://platform/User/9'] },
     ...{ backtestDays: 30, maxNewlyDenied: 0, maxNewlyAsked: null, maxNewlyAllowed: null },
   },
   ai_policy_backtested: {

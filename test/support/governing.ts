@@ -91,16 +91,16 @@ export const testPolicy = (client: Client, input: object): Promise<Omit<TriedAns
   answerOf<Omit<TriedAnswer, 'policy'>>(client, TEST, input);
 
 const SET = `mutation ($input: AgentPolicySettingsSetInput!) { answer: agentPolicySettingsSet(input: $input) {
-  settings { namespaceId isReviewRequired reviewRequiredBy codeReviewRequiredBy } errors { ${REFUSALS} } } }`;
+  settings { namespaceId isReviewRequired reviewRequiredBy trustedAppliers { id } } errors { ${REFUSALS} } } }`;
 
 /** Demands, or does not demand any more, that a second person reviews what is published; what is set then. */
 export const setReviewRequired = (
   client: Client,
   namespaceId: string,
   isReviewRequired: boolean,
-  isRepositoryReviewAccepted?: boolean,
+  trustedAppliers?: readonly string[],
 ): Promise<{ readonly settings: unknown; readonly errors: readonly Readonly<Record<string, unknown>>[] }> =>
-  answerOf(client, SET, { namespaceId, isReviewRequired, isRepositoryReviewAccepted });
+  answerOf(client, SET, { namespaceId, isReviewRequired, trustedAppliers });
 
 let names = 0;
 

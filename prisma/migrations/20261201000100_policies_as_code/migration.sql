@@ -12,5 +12,6 @@ ALTER TABLE "policy"
     ADD CHECK ("origin" <> 'AS_CODE' OR "applied_revision" IS NOT NULL),
     ADD CHECK ("repository" IS NULL OR "applied_revision" IS NOT NULL);
 
--- Whether what is applied as code needs no review where a second person must review what is published: the repository sees to that.
-ALTER TABLE "policy_setting" ADD COLUMN "accepts_repository_review" BOOLEAN NOT NULL DEFAULT false;
+-- Users, such as service accounts of CI jobs, whose applies need no review where a second person must review what is published: their
+-- repository sees to that.
+ALTER TABLE "policy_setting" ADD COLUMN "trusted_appliers" TEXT[] NOT NULL DEFAULT '{}';

@@ -103,8 +103,8 @@ export const policySettings = payload(
   'policySettings',
   z.object({
     ...{ namespaceId: id, isReviewRequired: z.boolean(), wasReviewRequired: z.boolean() },
-    /** Whether what is applied as code needs none. Absent in earlier records. */
-    isRepositoryReviewAccepted: maybe(z.boolean()),
+    /** Users whose applies as code need none. Absent in earlier records. */
+    trustedAppliers: maybe(z.array(z.string())),
     /** What a backtest must cover, and may change, before a publish. Null where none is demanded or allowed. Absent in earlier records. */
     ...{ backtestDays: maybe(wholeNumber), maxNewlyDenied: maybe(wholeNumber), maxNewlyAsked: maybe(wholeNumber) },
     maxNewlyAllowed: maybe(wholeNumber),

@@ -3,7 +3,7 @@ import { digestOfBundle } from '../../policy/index.js';
 import { CommandError } from '../command-error.js';
 import type { Folder } from './folder.js';
 import { documentOf, driftedIn, isEmpty, planOf, readPlan, summaryOf, type Adopting, type Plan } from './plan.js';
-import { driftedInWords, planInWords, refusalInWords, summaryInWords, type Paint } from './present.js';
+import { counted, driftedInWords, planInWords, refusalInWords, summaryInWords, type Paint } from './present.js';
 import type { Applied, Apply, PolicyService } from './service.js';
 
 /** How a command ends. */
@@ -82,7 +82,7 @@ const readPlanFile = async (file: string): Promise<string> =>
   });
 
 async function send(service: PolicyService, request: Apply, output: Output): Promise<number> {
-  const done = waitingAloud(output, `Applying ${request.policies.length} policies`);
+  const done = waitingAloud(output, `Applying ${counted(request.policies.length, 'policy', 'policies')}`);
   const applied = await service.apply(request).finally(done);
   return 'results' in applied ? succeeded(applied, output) : refused(applied, output);
 }

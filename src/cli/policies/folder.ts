@@ -24,44 +24,71 @@ export interface Folder {
  * @throws CommandError naming everything that is wrong with it.
  */
 export async function readFolder(path: string): Promise<Folder> {
-  const entries = (await listed(path)).filter(({ name }) => !name.startsWith('.'));
-  const problems: string[] = [];
-  const texts = new Map<string, string>();
-  const cases = new Map<string, string>();
-  const others: string[] = [];
-  let manifest = NO_MANIFEST;
-  for (const entry of entries) {
-    const kind = kindOf(entry.name);
-    if (kind === null || entry.isDirectory()) {
-      others.push(entry.name);
-      if (entry.isDirectory() && (await holdsPolicies(join(path, entry.name)))) problems.push(nested(entry.name));
-      continue;
-    }
-    const read = await readText(path, entry, kind);
-    if ('problem' in read) problems.push(`${entry.name}: ${read.problem}`);
-    else if (kind === 'manifest') {
-      const said = readManifest(read.text);
-      if ('problems' in said) problems.push(...said.problems);
-      else manifest = said;
-    } else (kind === 'text' ? texts : cases).set(entry.name.slice(0, -END[kind].length), read.text);
-  }
-  const named = [...texts].map(([fileName, text]) => ({ fileName, name: fromFileName(fileName), text }));
-  problems.push(...named.flatMap(({ fileName, name }) => nameProblem(fileName, name)));
-  problems.push(...[...cases.keys()].filter((fileName) => !texts.has(fileName)).map(alone));
-  const names = new Set(named.map(({ name }) => name));
-  problems.push(...Object.keys(manifest.policies ?? {}).flatMap((name) => (names.has(name) ? [] : [unknown(name)])));
-  if (texts.size > MAX_BUNDLE_POLICIES)
-    problems.push(`It holds ${texts.size} policies; at most ${MAX_BUNDLE_POLICIES} are allowed. ${SPLIT}`);
-  if (problems.length > 0)
+  const found: Found[] = [];
+  for (const entry of await listed(path)) if (!entry.name.startsWith('.')) found.push(...(await foundIn(path, entry)));
+  const manifest = manifestAmong(found);
+  const texts = of(found, 'text').map(({ fileName, text }) => ({ fileName, text, name: fromFileName(fileName) }));
+  const cases = new Map(of(found, 'cases').map(({ fileName, text }) => [fileName, text]));
+  const problems = [
+    ...found.flatMap((each) => (each.kind === 'problem' ? [each.problem] : [])),
+    ...('problems' in manifest ? manifest.problems : []),
+    ...problemsAmong(texts, [...cases.keys()], 'problems' in manifest ? NO_MANIFEST : manifest),
+  ];
+  if (problems.length > 0 || 'problems' in manifest)
     throw new CommandError([`The folder ${path} cannot be read:`, ...problems.map((line) => `  ${line}`)].join('\n'));
-  const policies = named.flatMap(({ fileName, name, text }): BundledPolicy[] =>
+  const policies = texts.flatMap(({ fileName, name, text }): BundledPolicy[] =>
     name === null ? [] : [{ name, text, cases: cases.get(fileName) ?? null, ...saidOf(manifest, name) }],
   );
+  const others = found.flatMap((each) => (each.kind === 'other' ? [each.name] : []));
   return { path, policies: policies.sort((left, right) => (left.name < right.name ? -1 : 1)), manifest, others };
 }
 
+/** What there is in a folder; `fileName` without its end. */
+type Found =
+  | { readonly kind: Kind; readonly fileName: string; readonly text: string }
+  | { readonly kind: 'other'; readonly name: string }
+  | { readonly kind: 'problem'; readonly problem: string };
+
+const of = (found: readonly Found[], kind: Kind) => found.flatMap((each) => (each.kind === kind && 'text' in each ? [each] : []));
+
+async function foundIn(path: string, entry: Dirent): Promise<readonly Found[]> {
+  const { name } = entry;
+  const kind = kindOf(name);
+  if (entry.isDirectory()) {
+    const isNested = await holdsPolicies(join(path, name));
+    return [{ kind: 'other', name }, ...(isNested ? [{ kind: 'problem', problem: nested(name) } as const] : [])];
+  }
+  if (kind === null) return [{ kind: 'other', name }];
+  const read = await readText(path, entry, kind);
+  if ('problem' in read) return [{ kind: 'problem', problem: `${name}: ${read.problem}` }];
+  return [{ kind, fileName: name.slice(0, -END[kind].length), text: read.text }];
+}
+
+function manifestAmong(found: readonly Found[]): Manifest | { readonly problems: readonly string[] } {
+  const [manifest] = of(found, 'manifest');
+  return manifest === undefined ? NO_MANIFEST : readManifest(manifest.text);
+}
+
+/** What does not fit together. */
+function problemsAmong(
+  texts: readonly { readonly fileName: string; readonly name: string | null }[],
+  cases: readonly string[],
+  manifest: Manifest,
+): readonly string[] {
+  const [fileNames, names] = [new Set(texts.map(({ fileName }) => fileName)), new Set(texts.map(({ name }) => name))];
+  const count = texts.length;
+  return [
+    ...texts.flatMap(({ fileName, name }) => nameProblem(fileName, name)),
+    ...cases.filter((fileName) => !fileNames.has(fileName)).map(alone),
+    ...Object.keys(manifest.policies ?? {})
+      .filter((name) => !names.has(name))
+      .map(unknown),
+    ...(count > MAX_BUNDLE_POLICIES ? [`It holds ${count} policies; at most ${MAX_BUNDLE_POLICIES} are allowed. ${SPLIT}`] : []),
+  ];
+}
+
 const SPLIT = 'Make several folders of it, for namespaces below.';
-const END = { text: TEXT_END, cases: CASES_END } as const;
+const END = { text: TEXT_END, cases: CASES_END, manifest: MANIFEST } as const;
 const MAX_BYTES = { text: MAX_TEXT_BYTES, cases: MAX_CASES_BYTES, manifest: 1024 * 1024 } as const;
 
 type Kind = 'text' | 'cases' | 'manifest';

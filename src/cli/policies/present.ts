@@ -21,9 +21,7 @@ export function planInWords(plan: Plan, paint: Paint): string {
     `Namespace ${plan.namespaceId}, as of state ${digestOfSeen(plan.seen).slice(0, 12)}`,
     ...changes.flatMap((change) => ['', ...changeInWords(change, plan, paint)]),
     '',
-    isEmpty(plan)
-      ? `No changes: the ${counted(plan.folder.policies.length, 'policy is', 'policies are')} in force as the folder has ${plan.folder.policies.length === 1 ? 'it' : 'them'}.`
-      : `Plan: ${summaryInWords(summaryOf(plan.changes))}.`,
+    isEmpty(plan) ? 'No changes: the namespace is as the folder says.' : `Plan: ${summaryInWords(summaryOf(plan.changes))}.`,
     '',
   ].join('\n');
 }
@@ -163,4 +161,4 @@ const painted = (patch: string, paint: Paint): readonly string[] =>
       return line.startsWith('-') ? paint('red', text) : text;
     });
 
-const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
+export const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;

@@ -1,6 +1,6 @@
 import { EXIT, waitingAloud, type Output } from './apply.js';
 import type { Folder } from './folder.js';
-import { refusalInWords, testInWords } from './present.js';
+import { counted, refusalInWords, testInWords } from './present.js';
 import type { PolicyService, Test } from './service.js';
 
 export interface Testing {
@@ -15,7 +15,7 @@ export interface Testing {
 export async function test(service: PolicyService, folder: Folder, testing: Testing, output: Output): Promise<number> {
   const { namespaceId, isCoverageShown } = testing;
   const confirmed = [...(folder.manifest.confirm ?? []), ...testing.confirm];
-  const done = waitingAloud(output, `Testing ${folder.policies.length} policies`);
+  const done = waitingAloud(output, `Testing ${counted(folder.policies.length, 'policy', 'policies')}`);
   const tested = await service.test(namespaceId, folder.policies).finally(done);
   if ('refusals' in tested) {
     for (const refusal of tested.refusals) output.say(refusalInWords(refusal));
@@ -28,7 +28,7 @@ export async function test(service: PolicyService, folder: Folder, testing: Test
   else {
     for (const one of tested.tests.filter(isWorthSaying)) output.write(testInWords(one, confirmed, isCoverageShown, output.paint));
     output.write(
-      `${totals.passed} passed, ${totals.failed} failed; ${totals.unconfirmed} warnings to confirm; ${totals.withoutCases} policies without cases.\n`,
+      `${totals.passed} passed, ${totals.failed} failed; ${counted(totals.unconfirmed, 'warning', 'warnings')} to confirm; ${counted(totals.withoutCases, 'policy', 'policies')} without cases.\n`,
     );
   }
   return isGood ? EXIT.done : EXIT.failed;

@@ -14,7 +14,7 @@ import {
 import type { PolicyTransaction, PolicyWithLatest } from '../ports.js';
 import { tryBundle, type BundledTrial, type ReadBundle } from '../try-bundle.js';
 import { backtestsBehind } from './bundle-backtests.js';
-import { type NotFound, type PolicyChanging, type ReviewNeeded, type Unacceptable } from './changing.js';
+import type { NotFound, PolicyChanging, ReviewNeeded, Unacceptable } from './changing.js';
 import { readBundle, repeatedName, type BundleInvalid } from './read-bundle.js';
 import { NameTaken, writeBundle, type BundleResult, type Change, type Standing } from './write-bundle.js';
 
@@ -69,9 +69,9 @@ export type ApplyOutcome =
  * last apply has left it and not adopted by name; when a case of any policy of the folder fails beside all the others; or when there is a
  * warning of one that changes, and the request does not confirm it. A folder that is in force already changes and records nothing, whatever was seen.
  *
- * Where a second person must review what is published, it is refused unless each namespace that demands so accepts what is applied as
- * code: what comes from a repository has many authors, none of whom is known here, so whether a second person has looked at it is for the
- * repository to see to.
+ * Where a second person must review what is published, it is refused unless each namespace that demands so trusts the viewer: what
+ * comes from a repository has many authors, none of whom is known here, so whether a second person has looked at it is for the repository
+ * to see to. Whom that is true of, an owner says: who could apply anything by hand would need no second person any more.
  *
  * Needs the scope `policy:write` and the role MAINTAINER or OWNER in the namespace or above.
  *
@@ -143,7 +143,8 @@ async function applyWithin(
 ): Promise<ApplyOutcome> {
   const planned = judge(request, await tx.policies.lockBundle(by.organizationId, namespace.id, names));
   if (!('changes' in planned)) return planned;
-  const demandedBy = await tx.policies.demandingReviewOfCode(by.organizationId, namespace.ancestors);
+  const trusting = await tx.policies.trustedAppliers(by.organizationId, namespace.ancestors);
+  const demandedBy = [...trusting].flatMap(([id, trusted]) => (trusted.includes(by.userId) ? [] : [id]));
   if (demandedBy.length > 0) return { kind: 'reviewNeeded', what: 'BUNDLE', demandedBy };
   const backtests = await backtestsBehind(deps, tx, by, { namespace, changes: planned.changes });
   if ('kind' in backtests) return backtests;

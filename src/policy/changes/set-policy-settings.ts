@@ -9,8 +9,8 @@ export interface SettingsRequest {
   readonly namespaceId: string;
   /** Undefined: as it is. */
   readonly isReviewRequired: boolean | undefined;
-  /** Whether what is applied as code needs none there all the same, since its repository sees to that. Undefined: as it is. */
-  readonly isRepositoryReviewAccepted: boolean | undefined;
+  /** Users whose applies as code need none there all the same, since their repository sees to that. Undefined: as it is. */
+  readonly trustedAppliers: readonly string[] | undefined;
   /** Null: none is demanded; undefined: as it is. */
   readonly backtest: BacktestDemand | null | undefined;
 }
@@ -27,26 +27,25 @@ export async function setPolicySettings(deps: PolicyChanging, viewer: Viewer, re
   requireScope(viewer, 'policy:write');
   const namespace = await ownedNamespace(deps.directory, viewer, request.namespaceId);
   if (namespace === null) return { kind: 'notFound', field: 'namespaceId' };
-  const { isReviewRequired, isRepositoryReviewAccepted, backtest } = request;
+  const { isReviewRequired, trustedAppliers, backtest } = request;
   const { organizationId } = viewer;
   const author = await authorOf(deps.humans, viewer);
   const by = { at: deps.clock(), userId: viewer.userId };
   const problem = await deps.atomically(organizationId, async ({ policies, backtests, auditLog }): Promise<Unacceptable | null> => {
     const isDemanded = isReviewRequired ?? (await policies.demandingReview(organizationId, [namespace.id])).length > 0;
-    if (isRepositoryReviewAccepted === true && !isDemanded) return NOTHING_TO_ACCEPT;
+    if (trustedAppliers !== undefined && trustedAppliers.length > 0 && !isDemanded) return NOTHING_TO_TRUST;
     // In the order in which a publish asks for them, so that none waits for the other.
     const isReviewSet =
       isReviewRequired !== undefined && (await policies.demandReview(organizationId, namespace.id, isReviewRequired ? by : null));
     const isBacktestSet = backtest !== undefined && (await backtests.demand(organizationId, namespace.id, backtest, by));
-    const isCodeSet =
-      isRepositoryReviewAccepted !== undefined && (await policies.acceptCode(organizationId, namespace.id, isRepositoryReviewAccepted, by));
-    if (!isReviewSet && !isCodeSet && !isBacktestSet) return null;
+    const isTrustSet = trustedAppliers !== undefined && (await policies.trustAppliers(organizationId, namespace.id, trustedAppliers, by));
+    if (!isReviewSet && !isTrustSet && !isBacktestSet) return null;
     const isRequired = (await policies.demandingReview(organizationId, [namespace.id])).length > 0;
-    const isOfCode = (await policies.demandingReviewOfCode(organizationId, [namespace.id])).length > 0;
+    const trusted = (await policies.trustedAppliers(organizationId, [namespace.id])).get(namespace.id);
     const demand = (await backtests.demands(organizationId, [namespace.id])).get(namespace.id);
     const data = {
       ...{ namespaceId: namespace.id, isReviewRequired: isRequired, wasReviewRequired: isReviewSet ? !isRequired : isRequired },
-      isRepositoryReviewAccepted: isRequired && !isOfCode,
+      trustedAppliers: [...(trusted ?? [])],
       ...{ backtestDays: demand?.days ?? null, maxNewlyDenied: demand?.maxNewlyDenied ?? null },
       ...{ maxNewlyAsked: demand?.maxNewlyAsked ?? null, maxNewlyAllowed: demand?.maxNewlyAllowed ?? null },
     };
@@ -58,7 +57,7 @@ export async function setPolicySettings(deps: PolicyChanging, viewer: Viewer, re
   return { kind: 'done', namespaceId: namespace.id };
 }
 
-const NOTHING_TO_ACCEPT = unacceptable(
-  'isRepositoryReviewAccepted',
-  'says what takes the place of a review that the namespace demands itself; demand it with isReviewRequired, or leave this out',
+const NOTHING_TO_TRUST = unacceptable(
+  'trustedAppliers',
+  'says who needs no review that the namespace demands itself; demand it with isReviewRequired, or leave this out',
 );

@@ -86,10 +86,11 @@ export const SettingsInput = z.object({
     .boolean()
     .nullish()
     .transform((value) => value ?? undefined),
-  isRepositoryReviewAccepted: z
-    .boolean()
+  trustedAppliers: z
+    .array(text(300, isPlain, z.string().min(1, 'must not be empty')))
+    .max(20, 'must hold at most 20 ids')
     .nullish()
-    .transform((value) => value ?? undefined),
+    .transform((ids) => (ids == null ? undefined : [...new Set(ids)].sort())),
   backtest: z
     .object({
       days: z

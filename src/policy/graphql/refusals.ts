@@ -173,7 +173,7 @@ const REVIEW_NEEDED: Readonly<Record<ReviewNeeded['what'], string>> = {
   ROLLBACK:
     'A second person must review what is published here, and nobody has reviewed that revision to be enforced at once. Save its text as the draft, and have it reviewed.',
   BUNDLE:
-    'A second person must review what is published here, and nobody here can see who has reviewed a folder. Either an owner accepts the reviews of its repository, with isRepositoryReviewAccepted of agentPolicySettingsSet for each namespace that demands them; or the policies are written and reviewed by hand.',
+    'A second person must review what is published here, and nobody here can see who has reviewed a folder. Either an owner trusts the user who applies it, with trustedAppliers of agentPolicySettingsSet for each namespace that demands reviews; or the policies are written and reviewed by hand.',
   RULES:
     'A second person must review what is published here, and rules about tools are not reviewed. Write a policy, and have its draft reviewed.',
 };

@@ -6,11 +6,11 @@ import type { PolicyContext } from './for-request.js';
 import { SettingsInput } from './input.js';
 import { refusalOf } from './refusals.js';
 
-const presentSettings = ({ namespaceId, reviewDemandedBy, codeReviewDemandedBy, backtestDemands }: PolicySettings) => ({
+const presentSettings = ({ namespaceId, reviewDemandedBy, trustedAppliers, backtestDemands }: PolicySettings) => ({
   namespaceId,
   isReviewRequired: reviewDemandedBy.length > 0,
   reviewRequiredBy: [...reviewDemandedBy],
-  codeReviewRequiredBy: [...codeReviewDemandedBy],
+  trustedAppliers: trustedAppliers.map((id) => ({ id })),
   backtestDemands: [...backtestDemands].map(([demandedBy, demand]) => ({ namespaceId: demandedBy, ...demand })),
 });
 

@@ -116,9 +116,9 @@ export const postgresPolicies = (of: SqlOf): PolicyReader => ({
     return rows.map((row) => row.namespace_id);
   },
 
-  async demandingReviewOfCode(organizationId, namespaceIds) {
-    const rows = await of(organizationId).query<{ namespace_id: string }>(DEMANDING_REVIEW_OF_CODE, [organizationId, namespaceIds]);
-    return rows.map((row) => row.namespace_id);
+  async trustedAppliers(organizationId, namespaceIds) {
+    const rows = await of(organizationId).query<TrustRow>(TRUSTED_APPLIERS, [organizationId, namespaceIds]);
+    return new Map(rows.map((row) => [row.namespace_id, row.trusted_appliers]));
   },
 
   async listBundle(organizationId, namespaceId, names) {
@@ -153,7 +153,13 @@ export const postgresPolicies = (of: SqlOf): PolicyReader => ({
 });
 
 export const DEMANDING_REVIEW = 'SELECT namespace_id FROM policy_setting WHERE organization_id = $1 AND namespace_id = ANY($2::text[])';
-export const DEMANDING_REVIEW_OF_CODE = `${DEMANDING_REVIEW} AND NOT accepts_repository_review`;
+export const TRUSTED_APPLIERS =
+  'SELECT namespace_id, trusted_appliers FROM policy_setting WHERE organization_id = $1 AND namespace_id = ANY($2::text[])';
+
+export interface TrustRow {
+  readonly namespace_id: string;
+  readonly trusted_appliers: readonly string[];
+}
 
 /** What there is in each project, or null where it is not shown. */
 const shown = <Row extends { readonly place: string; readonly is_shown: boolean | null }, Item>(

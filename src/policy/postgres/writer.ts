@@ -2,7 +2,7 @@ import type { Prisma } from '../../generated/prisma/client.js';
 import { sqlWithin } from '../../platform/postgres.js';
 import type { PolicyWriter } from '../ports.js';
 import { postgresBundleWriter } from './bundle.js';
-import { DEMANDING_REVIEW, DEMANDING_REVIEW_OF_CODE } from './reader.js';
+import { DEMANDING_REVIEW, TRUSTED_APPLIERS, type TrustRow } from './reader.js';
 import {
   draftColumns,
   fromPolicy,
@@ -80,10 +80,10 @@ export const postgresPolicyWriter = (tx: Prisma.TransactionClient): PolicyWriter
       return rows.map((row) => row.namespace_id);
     },
 
-    async demandingReviewOfCode(organizationId, line) {
+    async trustedAppliers(organizationId, line) {
       await sql.query(`SELECT pg_advisory_xact_lock_shared(${SETTINGS_LOCK})::text`, [organizationId]);
-      const rows = await sql.query<{ namespace_id: string }>(DEMANDING_REVIEW_OF_CODE, [organizationId, line]);
-      return rows.map((row) => row.namespace_id);
+      const rows = await sql.query<TrustRow>(TRUSTED_APPLIERS, [organizationId, line]);
+      return new Map(rows.map((row) => [row.namespace_id, row.trusted_appliers]));
     },
 
     async demandReview(organizationId, namespaceId, by) {
@@ -98,11 +98,11 @@ export const postgresPolicyWriter = (tx: Prisma.TransactionClient): PolicyWriter
       return count > 0;
     },
 
-    async acceptCode(organizationId, namespaceId, isAccepted, { at, userId }) {
+    async trustAppliers(organizationId, namespaceId, userIds, { at, userId }) {
       await sql.query(`SELECT pg_advisory_xact_lock(${SETTINGS_LOCK})::text`, [organizationId]);
       const { count } = await tx.policySetting.updateMany({
-        where: { organizationId, namespaceId, acceptsCode: !isAccepted },
-        data: { acceptsCode: isAccepted, setAt: at, setBy: userId },
+        where: { organizationId, namespaceId, NOT: { appliers: { equals: [...userIds] } } },
+        data: { appliers: [...userIds], setAt: at, setBy: userId },
       });
       return count > 0;
     },
