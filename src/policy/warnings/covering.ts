@@ -6,6 +6,7 @@ import type { Statement } from '../policy.js';
 import { atomsOf, negated, waysOf, type Atom } from './atoms.js';
 import { isSafe } from './errors.js';
 import { isAlways, isImpossible } from './impossible.js';
+import { subjectsOf } from './subjects.js';
 import { saidBy } from './terms.js';
 
 /** A statement, read for being compared with others at one place. */
@@ -32,6 +33,13 @@ export function comparable(statement: Statement, line: readonly LineSeat[]): Com
     isSafe: conditionsOf(statement.est).every(({ body }) => isSafe(body)),
   };
 }
+
+/** Namespaces that all calls lie in ask for nothing; which they are is looked at with care. */
+const PLACES = ['resource in Organization', 'resource in Group', 'resource.project'];
+
+/** Whether a statement may be found to cover one that asks about no more than `subjects`: all that it asks about is among them. */
+export const mightCover = ({ est }: Statement, subjects: ReadonlySet<string>): boolean =>
+  subjectsOf(est).every((asked) => asked.length === 0 || asked.some((subject) => subjects.has(subject) || PLACES.includes(subject)));
 
 const termsOf = (atom: Atom, line: readonly LineSeat[]): readonly string[] => {
   const said = saidBy(atom, line);

@@ -6,8 +6,9 @@ import { othersFirst } from '../others-first.js';
 import type { PolicyInForce, Statement } from '../policy.js';
 import { statementPlaces } from '../statement-places.js';
 import { atomsOf } from './atoms.js';
-import { comparable, covers, type Comparable } from './covering.js';
+import { comparable, covers, mightCover, type Comparable } from './covering.js';
 import { isImpossible } from './impossible.js';
+import { subjectsOf } from './subjects.js';
 
 export const WARNING_KINDS = ['NEVER_MATCHES', 'REDUNDANT', 'DENIES_EVERY_AGENT', 'PERMITS_EVERYTHING'] as const;
 export type WarningKind = (typeof WARNING_KINDS)[number];
@@ -40,14 +41,15 @@ export interface WarnedAt {
   readonly line: readonly LineSeat[];
 }
 
-/** The most statements of other policies that a text is compared with. */
-const MAX_OTHERS = 2_000;
+/** How many policies in force are looked at, and how many of their statements a text is compared with: a publish waits for it. */
+const MAX_POLICIES = 3_000;
+const MAX_OTHERS = 500;
 
 /** What the author of a text may not have meant, in the order of the text. */
 export async function warningsOf({ text, statements }: Warned, { enforced, line }: WarnedAt): Promise<readonly PolicyWarning[]> {
   const places = statementPlaces(text);
   const own = statements.map((statement) => comparable(statement, line));
-  const others = await othersIn(enforced, line);
+  const others = await othersIn(enforced, own, line);
   const warnings: PolicyWarning[] = [];
   for (const [index, one] of own.entries()) {
     await othersFirst();
@@ -68,13 +70,20 @@ interface Other extends Comparable {
   readonly policy: PolicyInForce;
 }
 
-/** What ends some day makes nothing redundant. */
-async function othersIn(enforced: readonly PolicyInForce[], line: readonly LineSeat[]): Promise<readonly Other[]> {
+/** Those of other policies that might make one of `own` redundant. What ends some day makes nothing so. */
+async function othersIn(
+  enforced: readonly PolicyInForce[],
+  own: readonly Comparable[],
+  line: readonly LineSeat[],
+): Promise<readonly Other[]> {
+  const subjects = new Set(own.flatMap(({ statement }) => subjectsOf(statement.est).flat()));
+  const effects = new Set(own.map(({ statement }) => statement.effect));
   const others: Other[] = [];
-  for (const policy of enforced) {
+  for (const [index, policy] of enforced.slice(0, MAX_POLICIES).entries()) {
+    if (index % 20 === 0) await othersFirst();
     if (policy.effectiveUntil !== null || others.length >= MAX_OTHERS) continue;
-    await othersFirst();
-    others.push(...policy.statements.map((statement) => ({ policy, ...comparable(statement, line) })));
+    const some = policy.statements.filter((statement) => effects.has(statement.effect) && mightCover(statement, subjects));
+    others.push(...some.map((statement) => ({ policy, ...comparable(statement, line) })));
   }
   return others;
 }
