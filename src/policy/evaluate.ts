@@ -1,6 +1,6 @@
 import { annotationsOf, fulfils, HIGHEST_APPROVAL, type Annotations, type Severity } from './annotations.js';
 import { argumentsUnseen, readsArguments, withoutArguments } from './argument-reading.js';
-import { readArguments } from './call-arguments.js';
+import { readArguments, type CallArguments } from './call-arguments.js';
 import { cedarRequest, supposing } from './cedar-request.js';
 import type { Effect, PolicyInForce, Statement } from './policy.js';
 import type { CedarAnswer, CedarRequest, LoadedStatements, PolicyEngine } from './ports.js';
@@ -8,6 +8,9 @@ import type { Approval, ToolCall } from './tool-call.js';
 
 /** The policies that decide calls at one place, made ready. */
 export interface PolicySet {
+  readonly policies: readonly PolicyInForce[];
+  /** What made them ready. */
+  readonly engine: PolicyEngine;
   readonly statements: LoadedStatements;
   /** By the id under which a statement was loaded: whose it is, and what its annotations say. */
   readonly owners: ReadonlyMap<string, Owner>;
@@ -60,19 +63,23 @@ export function preparePolicySet(engine: PolicyEngine, policies: readonly Policy
   const owners = new Map<string, Owner>();
   for (const policy of policies) {
     policy.statements.forEach((statement, index) => {
-      const id = `${policy.id}/${index}`;
+      const id = statementId(policy, index);
       statements.set(id, statement);
       owners.set(id, { policy, effect: statement.effect, annotations: annotationsOf(statement.est) });
     });
   }
   let readers: LoadedStatements | null = null;
   return {
+    ...{ policies, engine },
     statements: engine.load(statements),
     owners,
     readers: () => (readers ??= engine.load(readersAmong(statements))),
     obligations: [...new Set([...owners.values()].flatMap(({ annotations }) => annotations.obligations))],
   };
 }
+
+/** The id under which the statement at `index` of a policy is loaded. A policy is in a set once. */
+export const statementId = ({ id }: Pick<PolicyInForce, 'id'>, index: number): string => `${id}/${index}`;
 
 const readersAmong = (statements: ReadonlyMap<string, Statement>): ReadonlyMap<string, Statement> =>
   new Map([...statements].flatMap(([id, { est }]) => (readsArguments(est) ? [[id, withoutArguments(est)] as const] : [])));
@@ -91,35 +98,59 @@ const readersAmong = (statements: ReadonlyMap<string, Statement>): ReadonlyMap<s
  * A tool that is registered for another part of the organization is unknown here: what permits it by its name permits it there.
  * What forbids it by its name forbids it here too.
  */
-export function evaluate(set: PolicySet, call: ToolCall): Evaluation {
-  const named = evaluateNamed(set, call);
-  if (!call.tool.isElsewhere || named.verdict === 'DENY') return named;
-  const unnamed = evaluateNamed(set, { ...call, tool: { ...call.tool, id: `not registered here: ${call.tool.id}` } });
-  return unnamed.verdict === 'DENY' ? unnamed : named;
+export const evaluate = (set: PolicySet, call: ToolCall): Evaluation => evaluateInDetail(set, call).evaluation;
+
+/** An evaluation, with what it came of. */
+export interface EvaluationInDetail {
+  readonly evaluation: Evaluation;
+  /** Ids of the statements behind its reasons. */
+  readonly decidedBy: readonly string[];
+  /** The call as it was asked about. */
+  readonly asked: ToolCall;
 }
 
-function evaluateNamed(set: PolicySet, call: ToolCall): Evaluation {
-  const given = readArguments(call.arguments);
+/** What `evaluate` says, with what it came of. `given` are the call's arguments. */
+export function evaluateInDetail(set: PolicySet, call: ToolCall, given = readArguments(call.arguments)): EvaluationInDetail {
+  const named = evaluateNamed(set, call, given);
+  if (!call.tool.isElsewhere || named.evaluation.verdict === 'DENY') return named;
+  const unnamed = evaluateNamed(set, unnamedTool(call), given);
+  return unnamed.evaluation.verdict === 'DENY' ? unnamed : named;
+}
+
+/** The call as one of a tool that nobody has named. */
+export const unnamedTool = (call: ToolCall): ToolCall => ({
+  ...call,
+  tool: { ...call.tool, id: `not registered here: ${call.tool.id}` },
+});
+
+function evaluateNamed(set: PolicySet, call: ToolCall, given: CallArguments): EvaluationInDetail {
   const request = cedarRequest(call, given);
   const judge = (approval: Approval | null, promises: readonly string[]): Judgement =>
     judged(set, supposing(request, approval, promises), given.isComplete);
+  const because = (judgement: Judgement, more: Partial<Evaluation> = {}): EvaluationInDetail => ({
+    evaluation: { ...evaluation(set, judgement), ...more },
+    decidedBy: judgement.reasons,
+    asked: call,
+  });
   const plain = judge(call.approval, []);
-  if (plain.isAllowed || !mayGiveWay(set, plain)) return evaluation(set, plain);
+  if (plain.isAllowed || !mayGiveWay(set, plain)) return because(plain);
 
-  const promised = set.obligations.filter((obligation) => fulfils(call.promises, obligation));
+  const promised = promisedIn(set, call);
   const obliged = promised.length === 0 ? plain : judge(call.approval, promised);
   const obligations = obligationsOf(set, plain);
-  if (obliged.isAllowed) return { ...evaluation(set, obliged), obligations };
+  if (obliged.isAllowed) return because(obliged, { obligations });
 
   const approved = judge(HIGHEST_APPROVAL, promised);
   if (approved.isAllowed)
-    return { ...evaluation(set, obliged), verdict: 'ASK', basis: 'APPROVAL_NEEDED', obligations, approval: approvalFor(set, obliged) };
+    return because(obliged, { verdict: 'ASK', basis: 'APPROVAL_NEEDED', obligations, approval: approvalFor(set, obliged) });
 
   const unmet = judge(HIGHEST_APPROVAL, set.obligations).isAllowed;
-  return unmet
-    ? { ...evaluation(set, approved), basis: 'OBLIGATION_NEEDED', obligations: obligationsOf(set, approved) }
-    : evaluation(set, approved);
+  return unmet ? because(approved, { basis: 'OBLIGATION_NEEDED', obligations: obligationsOf(set, approved) }) : because(approved);
 }
+
+/** Every obligation of the set that the enforcement point promises. */
+export const promisedIn = (set: PolicySet, { promises }: ToolCall): readonly string[] =>
+  set.obligations.filter((obligation) => fulfils(promises, obligation));
 
 /** What Cedar says, with what it does not: what could not be evaluated, or not be seen. */
 interface Judgement {

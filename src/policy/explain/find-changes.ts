@@ -1,0 +1,124 @@
+import type { Json } from '../../kernel/index.js';
+import { readArguments } from '../call-arguments.js';
+import { compiledEngine } from '../compiled-engine.js';
+import { evaluateInDetail, preparePolicySet, type Evaluation, type PolicySet } from '../evaluate.js';
+import type { PolicyInForce } from '../policy.js';
+import type { ToolCall } from '../tool-call.js';
+import { callChanges, CHANGE_KINDS, type CallChange, type ChangeKind, type Ladder } from './change-domain.js';
+import type { CallExplanation, ExplainedPolicy } from './explain-call.js';
+
+/** One thing that, were it otherwise, would give a better verdict. */
+export interface VerdictChange {
+  readonly kind: ChangeKind;
+  readonly from: string | null;
+  readonly to: string | null;
+  /** For a person: "If …". */
+  readonly message: string;
+  /** Of the kinds that are about a policy, which one. */
+  readonly policy: PolicyInForce | null;
+  /** The verdict that would come of it, and what goes with it. */
+  readonly evaluation: Evaluation;
+}
+
+/** The most changes that are told. */
+export const MAX_CHANGES = 50;
+/** The most policies, and the most statements, that are left out for a try. */
+const MAX_REMOVALS = 20;
+
+/**
+ * Each single change that would turn the verdict to a better one, the least intrusive first. Found by trying, so what is told is so: the
+ * call is evaluated once for each. Pure.
+ */
+export function findChanges(set: PolicySet, call: ToolCall, explanation: CallExplanation): readonly VerdictChange[] {
+  const { evaluation } = explanation;
+  if (evaluation.verdict === 'ALLOW') return [];
+  const given = readArguments(call.arguments);
+  const tried = quick(set);
+  const inScope = inScopeOf(explanation);
+  const ests = inScope.flatMap(({ policy }): readonly Json[] => policy.statements.map(({ est }) => est));
+  const found = [
+    ...callChanges(tried, ests, call).flatMap((ladder) =>
+      turning(ladder, evaluation, ({ call: changed }) => evaluateInDetail(tried, changed, given).evaluation).map(toVerdictChange),
+    ),
+    // What is registered elsewhere is asked about under two names: what is out of the scope of one may lie in that of the other.
+    ...removals(inScope, call.tool.isElsewhere ? set.policies : inScope.map(({ policy }) => policy), call, evaluation),
+  ];
+  const place = ({ kind }: VerdictChange): number => CHANGE_KINDS.indexOf(kind);
+  return found.sort((left, right) => place(left) - place(right)).slice(0, MAX_CHANGES);
+}
+
+const RANKS = { DENY: 0, ASK: 1, ALLOW: 2 } as const;
+
+/** Of a ladder, the first step that turns the verdict, and each later one that turns it further. */
+function turning(ladder: Ladder, now: Evaluation, evaluate: (change: CallChange) => Evaluation) {
+  const turns: { readonly change: CallChange; readonly evaluation: Evaluation }[] = [];
+  let best = RANKS[now.verdict];
+  for (const change of ladder) {
+    if (best === RANKS.ALLOW) break;
+    const evaluation = evaluate(change);
+    if (RANKS[evaluation.verdict] > best) {
+      turns.push({ change, evaluation });
+      best = RANKS[evaluation.verdict];
+    }
+  }
+  return turns;
+}
+
+const toVerdictChange = ({ change, evaluation }: { readonly change: CallChange; readonly evaluation: Evaluation }): VerdictChange => ({
+  ...{ kind: change.kind, from: change.from, to: change.to, message: change.message, policy: null, evaluation },
+});
+
+const quickSets = new WeakMap<PolicySet, PolicySet>();
+
+/** The set for hundreds of tries: compiled, whatever decides. */
+function quick(set: PolicySet): PolicySet {
+  if (set.engine === compiledEngine) return set;
+  const made = quickSets.get(set) ?? preparePolicySet(compiledEngine, set.policies);
+  quickSets.set(set, made);
+  return made;
+}
+
+/** Enforced policies of which a statement's scope takes the call: all others say nothing to it. */
+const inScopeOf = ({ policies }: CallExplanation): readonly ExplainedPolicy[] =>
+  policies.filter(({ policy, outcome }) => policy.mode === 'ENFORCE' && outcome !== 'NOT_IN_SCOPE');
+
+/** Without each forbid that applies or cannot be evaluated, and without each policy that has one. */
+function removals(
+  inScope: readonly ExplainedPolicy[],
+  policies: readonly PolicyInForce[],
+  call: ToolCall,
+  now: Evaluation,
+): readonly VerdictChange[] {
+  const verdictWithout = (policy: PolicyInForce, left: readonly PolicyInForce[]): Evaluation =>
+    evaluateInDetail(preparePolicySet(compiledEngine, [...policies.filter((one) => one !== policy), ...left]), call).evaluation;
+  const isBetter = ({ evaluation }: VerdictChange): boolean => RANKS[evaluation.verdict] > RANKS[now.verdict];
+  const denying = inScope.flatMap(({ policy, statements, outcome }) => {
+    const forbids = outcome === 'CONDITION_NOT_MET' ? [] : statements().filter(isDenying);
+    return forbids.length === 0 ? [] : [{ policy, forbids }];
+  });
+  const statements = denying.flatMap(({ policy, forbids }) =>
+    policy.statements.length === 1 ? [] : forbids.map(({ index, name }) => ({ policy, index, name })),
+  );
+  return [
+    ...statements.slice(0, MAX_REMOVALS).map(({ policy, index, name }): VerdictChange => {
+      const rest = { ...policy, statements: policy.statements.filter((_statement, at) => at !== index) };
+      const called = name === null ? `statement number ${index + 1}` : `statement “${name}”`;
+      const message = `If the ${called} were taken out of the policy “${policy.name}”.`;
+      return {
+        kind: 'STATEMENT_REMOVAL',
+        from: name ?? String(index + 1),
+        to: null,
+        message,
+        policy,
+        evaluation: verdictWithout(policy, [rest]),
+      };
+    }),
+    ...denying.slice(0, MAX_REMOVALS).map(({ policy }): VerdictChange => {
+      const message = `If the policy “${policy.name}” were retired.`;
+      return { kind: 'POLICY_RETIREMENT', from: policy.name, to: null, message, policy, evaluation: verdictWithout(policy, []) };
+    }),
+  ].filter(isBetter);
+}
+
+const isDenying = ({ effect, outcome }: ReturnType<ExplainedPolicy['statements']>[number]): boolean =>
+  effect === 'FORBID' && (outcome === 'APPLIED' || outcome === 'FAILED');
