@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ROLE_LEVELS } from '../../src/directory/index.js';
+import type { JsonObject } from '../../src/kernel/index.js';
 import {
   compiledEngine,
   DEPENDENCIES,
@@ -109,7 +110,11 @@ function someCall(random: Random): ToolCall {
       risk: isKnown ? { READ: 1, WRITE: 2, DESTROY: 3 }[actionType] : 4,
       labels: random.pick([[], ['network'], ['exec', 'secrets']]),
     },
-    arguments: random.pick([{}, { path: '/etc/1', amount: 12_000, force: true, to: '7@acme.example' }, { a: { b: 1 }, 'a.b': 2 }]),
+    arguments: random.pick<JsonObject>([
+      {},
+      { path: '/etc/1', amount: 12_000, force: true, to: '7@acme.example' },
+      { a: { b: 1 }, 'a.b': 2 },
+    ]),
     sessionId: random.pick([null, 'run 7']),
     circumstances: {
       environment: random.pick(['production', 'staging', 'dev']),
@@ -213,7 +218,7 @@ function bruteForce(policies: readonly PolicyInForce[], call: ToolCall): readonl
     kind: VerdictChange['kind'],
     steps: readonly (readonly [from: string | null, to: string | null, about?: PolicyInForce])[],
   ): void => {
-    let best = RANKS[now.verdict];
+    let best: number = RANKS[now.verdict];
     for (const [from, to, about = null] of steps) {
       const { verdict } = evaluated(applied({ kind, from, to, policy: about, message: '', evaluation: now }, call, policies));
       if (RANKS[verdict] > best) found.push(JSON.stringify([kind, from, to, about?.id ?? null, verdict]));

@@ -2,15 +2,8 @@ import DataLoader from 'dataloader';
 import type { AgentCircumstancesInput, AgentResolvers, ProjectResolvers } from '../../generated/graphql.js';
 import { connectionOf, cursorOf, Failure, isPlain, pageRequest, type Page, type Viewer } from '../../kernel/index.js';
 import { inputProblems } from '../../platform/graphql-input.js';
-import {
-  listEffectiveTools,
-  listToolAccess,
-  type AccessReading,
-  type AgentAccess,
-  type EffectiveTool,
-  type EffectiveToolsRequest,
-  type ToolAccessRequest,
-} from '../explain/effective-access.js';
+import type { AccessReading, EffectiveToolsRequest, ToolAccessRequest } from '../explain/access-facts.js';
+import { listEffectiveTools, listToolAccess, type AgentAccess, type EffectiveTool } from '../explain/effective-access.js';
 import { CircumstancesInput, NameInput } from '../parse-question.js';
 
 /** Effective access for one GraphQL request: asked entity by entity, answered in batches. */

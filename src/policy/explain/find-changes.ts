@@ -4,7 +4,8 @@ import { compiledEngine } from '../compiled-engine.js';
 import { evaluateInDetail, preparePolicySet, type Evaluation, type PolicySet } from '../evaluate.js';
 import type { PolicyInForce } from '../policy.js';
 import type { ToolCall } from '../tool-call.js';
-import { callChanges, CHANGE_KINDS, type CallChange, type ChangeKind, type Ladder } from './change-domain.js';
+import { CHANGE_KINDS, type CallChange, type ChangeKind, type Ladder } from './change.js';
+import { callChanges } from './change-domain.js';
 import type { CallExplanation, ExplainedPolicy } from './explain-call.js';
 
 /** One thing that, were it otherwise, would give a better verdict. */

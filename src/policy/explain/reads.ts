@@ -33,6 +33,10 @@ export function readsOf(node: Json): readonly Read[] {
   return reads;
 }
 
+/** Whether a statement reads the attribute, or one of its members. */
+export const isRead = (statements: readonly Json[], path: string): boolean =>
+  statements.some((est) => readsOf(est).some(({ text }) => text === path || text.startsWith(`${path}.`)));
+
 function readsIn(node: Json): readonly Read[] {
   return ownRead(node) ?? childrenOf(node).flatMap(readsIn);
 }
