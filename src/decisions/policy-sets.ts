@@ -1,5 +1,6 @@
 import type { Namespace } from '../directory/index.js';
 import {
+  forEachLine,
   inForceAt,
   preparePolicySet,
   withShadows,
@@ -57,46 +58,22 @@ interface Period {
 
 function periodFrom(engine: PolicyEngine, revisions: readonly PolicyInForce[], now: Date): Period {
   const inForce = inForceAt(revisions, now);
-  const [enforced, watched] = [byNamespace(inForce.enforced), byNamespace(inForce.shadows)];
-  const asIfEnforced = byNamespace(withShadows(inForce));
+  const watched = new Set(inForce.shadows.map(({ namespaceId }) => namespaceId));
   return {
     from: now,
     until: inForce.until,
-    sets: forEachLine(enforced, (policies) => preparePolicySet(engine, policies)),
-    shadows: forEachLine(asIfEnforced, (policies, holders): Shadows | null => {
-      if (!holders.some((id) => watched.has(id))) return null;
-      let set: PolicySet | null = null;
-      return { set: () => (set ??= preparePolicySet(engine, policies)), told: new Set() };
-    }),
+    sets: ofProject(forEachLine(inForce.enforced, (policies) => preparePolicySet(engine, policies))),
+    shadows: ofProject(
+      forEachLine(withShadows(inForce), (policies, holders): Shadows | null => {
+        if (!holders.some((id) => watched.has(id))) return null;
+        let set: PolicySet | null = null;
+        return { set: () => (set ??= preparePolicySet(engine, policies)), told: new Set() };
+      }),
+    ),
   };
 }
 
-/** Makes something of the policies of a project's line of namespaces. Projects with the same policies share it. */
-function forEachLine<Made>(
-  policies: ReadonlyMap<string, readonly PolicyInForce[]>,
-  make: (policies: readonly PolicyInForce[], holders: readonly string[]) => Made,
-): (project: Namespace) => Made {
-  const made = new Map<string, { readonly value: Made }>();
-  return ({ ancestors }) => {
-    const holders = ancestors.filter((id) => policies.has(id));
-    const name = JSON.stringify(holders);
-    const known = made.get(name);
-    if (known !== undefined) return known.value;
-    const value = make(
-      holders.flatMap((id) => policies.get(id) ?? []),
-      holders,
-    );
-    made.set(name, { value });
-    return value;
-  };
-}
-
-function byNamespace(policies: readonly PolicyInForce[]): ReadonlyMap<string, readonly PolicyInForce[]> {
-  const groups = new Map<string, PolicyInForce[]>();
-  for (const policy of policies) {
-    const group = groups.get(policy.namespaceId);
-    if (group === undefined) groups.set(policy.namespaceId, [policy]);
-    else group.push(policy);
-  }
-  return groups;
-}
+const ofProject =
+  <Made>(ofLine: (line: readonly string[]) => Made) =>
+  ({ ancestors }: Namespace): Made =>
+    ofLine(ancestors);

@@ -65,7 +65,7 @@ export function preparePolicySet(engine: PolicyEngine, policies: readonly Policy
     policy.statements.forEach((statement, index) => {
       const id = statementId(policy, index);
       statements.set(id, statement);
-      owners.set(id, { policy, effect: statement.effect, annotations: annotationsOf(statement.est) });
+      owners.set(id, { policy, effect: statement.effect, annotations: annotationsIn(statement) });
     });
   }
   let readers: LoadedStatements | null = null;
@@ -80,6 +80,17 @@ export function preparePolicySet(engine: PolicyEngine, policies: readonly Policy
 
 /** The id under which the statement at `index` of a policy is loaded. A policy is in a set once. */
 export const statementId = ({ id }: Pick<PolicyInForce, 'id'>, index: number): string => `${id}/${index}`;
+
+const known = new WeakMap<Statement, Annotations>();
+
+/** What a statement's annotations say; looked at once, however many sets hold it. */
+function annotationsIn(statement: Statement): Annotations {
+  const before = known.get(statement);
+  if (before !== undefined) return before;
+  const annotations = annotationsOf(statement.est);
+  known.set(statement, annotations);
+  return annotations;
+}
 
 const readersAmong = (statements: ReadonlyMap<string, Statement>): ReadonlyMap<string, Statement> =>
   new Map([...statements].flatMap(([id, { est }]) => (readsArguments(est) ? [[id, withoutArguments(est)] as const] : [])));
@@ -98,39 +109,52 @@ const readersAmong = (statements: ReadonlyMap<string, Statement>): ReadonlyMap<s
  * A tool that is registered for another part of the organization is unknown here: what permits it by its name permits it there.
  * What forbids it by its name forbids it here too.
  */
-export const evaluate = (set: PolicySet, call: ToolCall): Evaluation => evaluateInDetail(set, call).evaluation;
+export const evaluate = (set: PolicySet, call: ToolCall): Evaluation => evaluatePrepared(set, prepareCall(call));
 
 /** An evaluation, with what it came of. */
 export interface EvaluationInDetail {
   readonly evaluation: Evaluation;
   /** Ids of the statements behind its reasons. */
   readonly decidedBy: readonly string[];
-  /** The call as it was asked about. */
-  readonly asked: ToolCall;
+  /** The call as it was asked about: of a tool that is registered elsewhere, under one of its two names. */
+  readonly asked: PreparedCall;
 }
 
-/** What `evaluate` says, with what it came of. `given` are the call's arguments. */
-export function evaluateInDetail(set: PolicySet, call: ToolCall, given = readArguments(call.arguments)): EvaluationInDetail {
-  const named = evaluateNamed(set, call, given);
-  if (!call.tool.isElsewhere || named.evaluation.verdict === 'DENY') return named;
-  const unnamed = evaluateNamed(set, unnamedTool(call), given);
+/** A call made ready to be evaluated against several sets of policies. */
+export interface PreparedCall {
+  readonly call: ToolCall;
+  readonly request: CedarRequest;
+  readonly given: CallArguments;
+  /** Of a tool that is registered elsewhere, the call of one that nobody can name. */
+  readonly unnamed: PreparedCall | null;
+}
+
+export function prepareCall(call: ToolCall, given = readArguments(call.arguments)): PreparedCall {
+  const { tool } = call;
+  const unnamed = !tool.isElsewhere
+    ? null
+    : prepareCall({ ...call, tool: { ...tool, id: `not registered here: ${tool.id}`, isElsewhere: false } }, given);
+  return { call, request: cedarRequest(call, given), given, unnamed };
+}
+
+/** `evaluate` of a call that has been made ready. */
+export const evaluatePrepared = (set: PolicySet, prepared: PreparedCall): Evaluation => evaluateInDetail(set, prepared).evaluation;
+
+/** The same, with what it came of. */
+export function evaluateInDetail(set: PolicySet, prepared: PreparedCall): EvaluationInDetail {
+  const named = evaluateNamed(set, prepared);
+  if (prepared.unnamed === null || named.evaluation.verdict === 'DENY') return named;
+  const unnamed = evaluateNamed(set, prepared.unnamed);
   return unnamed.evaluation.verdict === 'DENY' ? unnamed : named;
 }
 
-/** The call as one of a tool that nobody has named. */
-export const unnamedTool = (call: ToolCall): ToolCall => ({
-  ...call,
-  tool: { ...call.tool, id: `not registered here: ${call.tool.id}` },
-});
-
-function evaluateNamed(set: PolicySet, call: ToolCall, given: CallArguments): EvaluationInDetail {
-  const request = cedarRequest(call, given);
+function evaluateNamed(set: PolicySet, asked: PreparedCall): EvaluationInDetail {
+  const { call, request, given } = asked;
   const judge = (approval: Approval | null, promises: readonly string[]): Judgement =>
     judged(set, supposing(request, approval, promises), given.isComplete);
   const because = (judgement: Judgement, more: Partial<Evaluation> = {}): EvaluationInDetail => ({
     evaluation: { ...evaluation(set, judgement), ...more },
-    decidedBy: judgement.reasons,
-    asked: call,
+    ...{ decidedBy: judgement.reasons, asked },
   });
   const plain = judge(call.approval, []);
   if (plain.isAllowed || !mayGiveWay(set, plain)) return because(plain);

@@ -1,5 +1,6 @@
 export { isObligation } from './annotations.js';
 export { readBaseline, startFromBaseline } from './baseline.js';
+export { forEachLine } from './by-line.js';
 export type { PolicyChanging } from './changes/changing.js';
 export { compiledEngine } from './compiled-engine.js';
 export { evaluate, preparePolicySet, type Evaluation, type PolicySet, type Reason } from './evaluate.js';

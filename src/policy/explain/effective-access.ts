@@ -1,9 +1,7 @@
 import { isJsonObject, type Json } from '../../kernel/index.js';
-import { readArguments } from '../call-arguments.js';
-import { cedarRequest } from '../cedar-request.js';
 import { compiledEngine } from '../compiled-engine.js';
 import { childrenOf } from '../est.js';
-import { evaluateInDetail, statementId, unnamedTool, type Evaluation, type PolicySet } from '../evaluate.js';
+import { evaluatePrepared, prepareCall, statementId, type Evaluation, type PolicySet, type PreparedCall } from '../evaluate.js';
 import type { Statement } from '../policy.js';
 import type { LoadedStatements } from '../ports.js';
 import type { ToolCall } from '../tool-call.js';
@@ -23,9 +21,9 @@ export interface EffectiveAccess {
 
 /** What `call` is answered, and on what that depends. Pure. */
 export function effectiveAccess(set: PolicySet, call: ToolCall): EffectiveAccess {
-  const { evaluation } = evaluateInDetail(set, call);
-  const found = new Set([call, ...(call.tool.isElsewhere ? [unnamedTool(call)] : [])].flatMap((asked) => dependenciesOf(set, asked)));
-  return { evaluation, dependsOn: DEPENDENCIES.filter((dependency) => found.has(dependency)) };
+  const prepared = prepareCall(call);
+  const found = new Set([prepared, prepared.unnamed].flatMap((asked) => (asked === null ? [] : dependenciesOf(set, asked))));
+  return { evaluation: evaluatePrepared(set, prepared), dependsOn: DEPENDENCIES.filter((dependency) => found.has(dependency)) };
 }
 
 /** Statements that may apply, or not, by what can differ; without the terms that read it, each as a forbid. */
@@ -36,10 +34,10 @@ interface Varying {
 
 const varyingKnown = new WeakMap<PolicySet, Varying>();
 
-function dependenciesOf(set: PolicySet, call: ToolCall): readonly Dependency[] {
+function dependenciesOf(set: PolicySet, { request }: PreparedCall): readonly Dependency[] {
   const { statements, reads } = varyingAmong(set);
   if (reads.size === 0) return [];
-  const { reasons, errors } = statements.authorize(cedarRequest(call, readArguments(call.arguments)));
+  const { reasons, errors } = statements.authorize(request);
   return [...reasons, ...errors].flatMap((id) => reads.get(id) ?? []);
 }
 

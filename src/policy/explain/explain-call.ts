@@ -1,9 +1,8 @@
 import type { PolicyExplanation } from '../../cedar/index.js';
 import { argumentsUnseen } from '../argument-reading.js';
-import { readArguments } from '../call-arguments.js';
-import { cedarRequest, supposing } from '../cedar-request.js';
+import { supposing } from '../cedar-request.js';
 import { compiledEngine } from '../compiled-engine.js';
-import { evaluateInDetail, preparePolicySet, promisedIn, statementId, type Evaluation, type PolicySet } from '../evaluate.js';
+import { evaluateInDetail, prepareCall, preparePolicySet, promisedIn, statementId, type Evaluation, type PolicySet } from '../evaluate.js';
 import type { PolicyInForce } from '../policy.js';
 import type { CedarRequest } from '../ports.js';
 import type { ToolCall } from '../tool-call.js';
@@ -44,14 +43,14 @@ export interface ExplainedPolicy {
  * @param line ids of the namespaces from the organization down to the project
  */
 export function explainCall(set: PolicySet, watched: readonly PolicyInForce[], call: ToolCall, line: readonly string[]): CallExplanation {
-  const given = readArguments(call.arguments);
-  const { evaluation, decidedBy, asked } = evaluateInDetail(set, call, given);
-  const request = supposing(cedarRequest(asked, given), call.approval, promisedIn(set, call));
+  const { evaluation, decidedBy, asked } = evaluateInDetail(set, prepareCall(call));
+  const { given } = asked;
+  const request = supposing(asked.request, call.approval, promisedIn(set, call));
   const explain = (of: PolicySet, deciding: ReadonlySet<string>): readonly Worked[] => {
     const unseen = new Set(given.isComplete ? [] : argumentsUnseen(of.readers(), request));
     const became = new Map(of.statements.explain(request).map((one) => [one.policyId, one]));
     return of.policies.map((policy) =>
-      explainedPolicy(policy, { became, unseen, deciding, request, isDenied: evaluation.verdict === 'DENY' }),
+      explainedPolicy(policy, { became, unseen, deciding, request, isForbidden: evaluation.verdict !== 'ALLOW' }),
     );
   };
   const enforced = explain(set, new Set(decidedBy));
@@ -79,10 +78,10 @@ interface Became {
   readonly unseen: ReadonlySet<string>;
   readonly deciding: ReadonlySet<string>;
   readonly request: CedarRequest;
-  readonly isDenied: boolean;
+  readonly isForbidden: boolean;
 }
 
-function explainedPolicy(policy: PolicyInForce, { became, unseen, deciding, request, isDenied }: Became): Worked {
+function explainedPolicy(policy: PolicyInForce, { became, unseen, deciding, request, isForbidden }: Became): Worked {
   const found = policy.statements.map((statement, index) => {
     const id = statementId(policy, index);
     const explanation = became.get(id);
@@ -94,7 +93,7 @@ function explainedPolicy(policy: PolicyInForce, { became, unseen, deciding, requ
     ...{ policy, found },
     outcome: NEARNESS.find((outcome) => found.some((one) => one.outcome === outcome)) ?? 'NOT_IN_SCOPE',
     isDeciding: found.some((one) => one.isDeciding),
-    statements: () => found.map((one) => explainStatement({ ...one, request, isOverruled: isDenied && !one.isDeciding })),
+    statements: () => found.map((one) => explainStatement({ ...one, request, isOverruled: isForbidden && !one.isDeciding })),
   };
 }
 

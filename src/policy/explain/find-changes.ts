@@ -1,7 +1,7 @@
 import type { Json } from '../../kernel/index.js';
 import { readArguments } from '../call-arguments.js';
 import { compiledEngine } from '../compiled-engine.js';
-import { evaluateInDetail, preparePolicySet, type Evaluation, type PolicySet } from '../evaluate.js';
+import { evaluatePrepared, prepareCall, preparePolicySet, type Evaluation, type PolicySet } from '../evaluate.js';
 import type { PolicyInForce } from '../policy.js';
 import type { ToolCall } from '../tool-call.js';
 import { CHANGE_KINDS, type CallChange, type ChangeKind, type Ladder } from './change.js';
@@ -39,7 +39,7 @@ export function findChanges(set: PolicySet, call: ToolCall, explanation: CallExp
   const ests = inScope.flatMap(({ policy }): readonly Json[] => policy.statements.map(({ est }) => est));
   const found = [
     ...callChanges(tried, ests, call).flatMap((ladder) =>
-      turning(ladder, evaluation, ({ call: changed }) => evaluateInDetail(tried, changed, given).evaluation).map(toVerdictChange),
+      turning(ladder, evaluation, ({ call: changed }) => evaluatePrepared(tried, prepareCall(changed, given))).map(toVerdictChange),
     ),
     // What is registered elsewhere is asked about under two names: what is out of the scope of one may lie in that of the other.
     ...removals(inScope, call.tool.isElsewhere ? set.policies : inScope.map(({ policy }) => policy), call, evaluation),
@@ -90,8 +90,9 @@ function removals(
   call: ToolCall,
   now: Evaluation,
 ): readonly VerdictChange[] {
+  const prepared = prepareCall(call);
   const verdictWithout = (policy: PolicyInForce, left: readonly PolicyInForce[]): Evaluation =>
-    evaluateInDetail(preparePolicySet(compiledEngine, [...policies.filter((one) => one !== policy), ...left]), call).evaluation;
+    evaluatePrepared(preparePolicySet(compiledEngine, [...policies.filter((one) => one !== policy), ...left]), prepared);
   const isBetter = ({ evaluation }: VerdictChange): boolean => RANKS[evaluation.verdict] > RANKS[now.verdict];
   const denying = inScope.flatMap(({ policy, statements, outcome }) => {
     const forbids = outcome === 'CONDITION_NOT_MET' ? [] : statements().filter(isDenying);

@@ -1,13 +1,13 @@
 import { groupByPlace, hasAnyOf, type SqlOf } from '../../platform/postgres.js';
 import { cursorKey } from '../cursor.js';
-import type { EnforcementMode, PolicyInForce } from '../policy.js';
+import type { EnforcementMode } from '../policy.js';
 import type { EffectivePolicy, PolicyReader } from '../ports.js';
+import { revisionsInForce } from './in-force.js';
 import {
   POLICY_COLUMNS,
   REVIEW_COLUMNS,
   REVISION_COLUMNS,
   RULE_COLUMNS,
-  statementsIn,
   toPolicy,
   toReview,
   toRevision,
@@ -17,18 +17,10 @@ import {
   type RevisionRow,
   type RuleRow,
 } from './rows.js';
+import { COUNTS, STARTED } from './times.js';
 
 /** By name, then by id: names are unique in one namespace only. The bound is a cursor's key. */
 const BEHIND = (bound: string): string => `(${bound}::text[] IS NULL OR (p.name, p.id::text) > (${bound}[1], ${bound}[2]))`;
-
-/** What `inForceAt` says, in SQL: the revision `r` is in force at the moment, or is still to start. */
-const COUNTS = (moment: string): string => `(
-  r.status = 'PUBLISHED' AND (r.effective_until IS NULL OR r.effective_until > ${moment}::timestamptz) AND NOT EXISTS (
-    SELECT 1 FROM policy_revision later
-    WHERE later.policy_id = r.policy_id AND later.revision > r.revision
-      AND (later.effective_from IS NULL OR later.effective_from <= ${moment}::timestamptz)
-      AND (later.mode = 'ENFORCE' OR r.mode = 'SHADOW')))`;
-const STARTED = (moment: string): string => `(r.effective_from IS NULL OR r.effective_from <= ${moment}::timestamptz)`;
 
 /** Policies for readers. */
 export const postgresPolicies = (of: SqlOf): PolicyReader => ({
@@ -133,15 +125,7 @@ export const postgresPolicies = (of: SqlOf): PolicyReader => ({
     return rows.map(toRule);
   },
 
-  async inForce(organizationId, asOf) {
-    const rows = await of(organizationId).query<InForceRow>(
-      `SELECT p.id, p.name, p.namespace_id, r.revision, r.mode, r.effective_from, r.effective_until, r.est::text AS est
-       FROM policy p JOIN policy_revision r ON r.policy_id = p.id
-       WHERE p.organization_id = $1 AND p.status = 'PUBLISHED' AND ${COUNTS('$2')} ORDER BY p.id, r.revision`,
-      [organizationId, asOf.toISOString()],
-    );
-    return rows.map(toInForce);
-  },
+  inForce: revisionsInForce(of),
 });
 
 export const DEMANDING_REVIEW = 'SELECT namespace_id FROM policy_setting WHERE organization_id = $1 AND namespace_id = ANY($2::text[])';
@@ -194,25 +178,3 @@ function toEffective(row: EffectiveRow): EffectivePolicy {
     effectiveUntil: row.effective_until,
   };
 }
-
-interface InForceRow {
-  readonly id: string;
-  readonly name: string;
-  readonly namespace_id: string;
-  readonly revision: number;
-  readonly mode: string;
-  readonly effective_from: Date | null;
-  readonly effective_until: Date | null;
-  readonly est: string;
-}
-
-const toInForce = (row: InForceRow): PolicyInForce => ({
-  id: row.id,
-  name: row.name,
-  namespaceId: row.namespace_id,
-  revision: row.revision,
-  mode: row.mode as EnforcementMode,
-  effectiveFrom: row.effective_from,
-  effectiveUntil: row.effective_until,
-  statements: statementsIn(row.est),
-});
