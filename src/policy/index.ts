@@ -8,7 +8,7 @@ export { MAX_APPROVERS } from './annotations.js';
 export { DEPENDENCIES, effectiveAccess, type Dependency, type EffectiveAccess } from './explain/effective-access.js';
 export { explainCall, type CallExplanation, type ExplainedPolicy } from './explain/explain-call.js';
 export type { ExplainedStatement } from './explain/explain-statement.js';
-export { findChanges, type VerdictChange } from './explain/find-changes.js';
+export { changesInOrder, findChanges, tryChanges, type VerdictChange } from './explain/find-changes.js';
 export type { NearMiss } from './explain/near-misses.js';
 export { readDraft, type DraftReading, type ReadDraftOutcome } from './read-draft.js';
 export { inForceAt, withShadows, type InForce } from './in-force.js';

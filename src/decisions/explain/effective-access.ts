@@ -18,6 +18,7 @@ import {
   type ToolAccessRequest,
 } from './access-facts.js';
 import { overseesProject } from './asking-for.js';
+import { breath } from './breath.js';
 
 export interface EffectiveTool extends EffectiveAccess {
   readonly toolId: string;
@@ -100,8 +101,6 @@ async function inTurn<Request, Answer>(
   }
   return answers;
 }
-
-const breath = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 /** Judges calls in a place, all at one moment. */
 function judgeIn(deps: AccessReading, facts: Facts, place: Place, { circumstances, promises, projectId }: AccessRequest) {

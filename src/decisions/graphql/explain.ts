@@ -7,8 +7,9 @@ import type {
 } from '../../generated/graphql.js';
 import { connectionOf, cursorOf, pageRequest, type Page, type PageRequest } from '../../kernel/index.js';
 import { inputInvalid, notFound } from '../../platform/graphql-input.js';
-import { findChanges, statementLines, type ExplainedPolicy, type ExplainedStatement, type VerdictChange } from '../../policy/index.js';
+import { statementLines, type ExplainedPolicy, type ExplainedStatement, type VerdictChange } from '../../policy/index.js';
 import { EXPLANATIONS } from '../decision.js';
+import { changesFor } from '../explain/changes.js';
 import type { ExplainOutcome, ExplainRequest, PoliciesExplained } from '../explain/explain-policies.js';
 import { parseExplain } from '../explain/parse-explain.js';
 import { presentDecision, presentReason, presentSeverity } from './present.js';
@@ -97,10 +98,7 @@ export const AgentPolicyExplanation: Pick<AgentPolicyExplanationResolvers<Explai
       ({ item }) => presentPolicy(item, explained),
     );
   },
-  changes(explanation) {
-    const { set, call, explanation: given } = behind(explanation);
-    return findChanges(set, call, given).map(presentChange);
-  },
+  changes: async (explanation) => (await changesFor(behind(explanation))).map(presentChange),
 };
 
 /** Of a list that is whole: cursors are places in it. */

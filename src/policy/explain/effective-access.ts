@@ -15,7 +15,10 @@ export type Dependency = (typeof DEPENDENCIES)[number];
 /** What a call would be answered, and what of that could be otherwise for another call of the same tool. */
 export interface EffectiveAccess {
   readonly evaluation: Evaluation;
-  /** In the order of DEPENDENCIES. What is not here changes nothing: a call that differs in that alone has the same verdict. */
+  /**
+   * In the order of DEPENDENCIES. What is not here changes nothing: a call that differs in that alone has the same verdict, as long as
+   * policies can be shown all of its arguments.
+   */
   readonly dependsOn: readonly Dependency[];
 }
 

@@ -116,9 +116,9 @@ function inOrder(policies: readonly ExplainedPolicy[], line: readonly string[]):
 }
 
 function compare(left: readonly (string | number)[], right: readonly (string | number)[]): number {
-  for (const [index, value] of left.entries()) {
-    const other = right[index] ?? value;
-    if (value !== other) return value < other ? -1 : 1;
+  for (let index = 0; index < left.length; index += 1) {
+    const [one = 0, other = 0] = [left[index], right[index]];
+    if (one !== other) return one < other ? -1 : 1;
   }
   return 0;
 }
