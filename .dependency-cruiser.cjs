@@ -16,7 +16,7 @@ const doors = {
 const rooms = Object.keys(doors);
 const anyRoom = `(?:${rooms.join('|')})`;
 const adapterKind = (kind) => `^src/${anyRoom}/(?:${kind})(?:\\.ts$|/)`;
-const kinds = 'graphql|rest|postgres|redis|wasm';
+const kinds = 'graphql|rest|postgres|redis|wasm|thread';
 const adapters = adapterKind(kinds);
 
 /** A path inside src/ that is one of these. */
@@ -192,6 +192,12 @@ module.exports = {
       comment: 'cedar-wasm behind a port of the policies, so that it stays off the decision path and can be replaced.',
       from: adapterKind('wasm'),
       may: [...everyDoor, anyCoreFile, ...inSrc('platform/cedar-wasm'), crypto, ...npm('zod')],
+    }),
+    only({
+      name: 'thread-runs-the-core-elsewhere',
+      comment: 'What takes seconds runs beside everything else: the same core, in a thread that is given what it needs.',
+      from: adapterKind('thread'),
+      may: [...everyDoor, anyCoreFile, ...inSrc('platform/worker-thread'), crypto, ...npm('zod')],
     }),
   ],
   options: {

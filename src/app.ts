@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { FastifyInstance } from 'fastify';
 import { parse, type GraphQLSchema } from 'graphql';
@@ -37,6 +37,7 @@ import {
   type SessionReading,
 } from './audit/index.js';
 import { postgresAuditLog, postgresRecordingModes, postgresRecordingPlaces } from './audit/postgres.js';
+import { postgresEventArchive } from './audit/postgres/event-archive.js';
 import { postgresEventReader } from './audit/postgres/event-reader.js';
 import { postgresRetentionSeats, postgresSweeping } from './audit/postgres/retention-sweeping.js';
 import { postgresRetentionReader } from './audit/postgres/retention.js';
@@ -86,12 +87,16 @@ import {
   compiledEngine,
   readBaseline,
   startFromBaseline,
+  stopBacktests,
+  type Backtesting,
   type PolicyChanging,
   type PolicyReading,
   type PolicyTransaction,
 } from './policy/index.js';
+import { postgresBacktests, postgresBacktestWriter } from './policy/postgres/backtests.js';
 import { postgresPolicies } from './policy/postgres/reader.js';
 import { postgresPolicyWriter } from './policy/postgres/writer.js';
+import { threadReplaying } from './policy/thread/replaying.js';
 import { bothEngines, wasmEngine } from './policy/wasm/engines.js';
 import { wasmParser } from './policy/wasm/parser.js';
 import * as toolsGraphql from './tools/graphql.js';
@@ -123,7 +128,7 @@ export const resolvers = {
     ...toolsGraphql.Mutation,
     ...decisionsGraphql.Mutation,
   },
-  Subscription: feedGraphql.Subscription,
+  Subscription: { ...feedGraphql.Subscription, ...policyGraphql.Subscription },
   Project: {
     ...auditGraphql.Project,
     ...sessionsGraphql.Project,
@@ -140,6 +145,10 @@ export const resolvers = {
   AgentPolicyConflict: policyGraphql.AgentPolicyConflict,
   AgentPolicyDraft: policyGraphql.AgentPolicyDraft,
   AgentPolicyPayload: policyGraphql.AgentPolicyPayload,
+  AgentPolicyBacktest: policyGraphql.AgentPolicyBacktest,
+  AgentPolicyBacktestCall: policyGraphql.AgentPolicyBacktestCall,
+  AgentPolicyBacktestGroup: policyGraphql.AgentPolicyBacktestGroup,
+  AgentPolicyBacktestPayload: policyGraphql.AgentPolicyBacktestPayload,
   AgentEffectivePolicy: policyGraphql.AgentEffectivePolicy,
   AgentToolRule: policyGraphql.AgentToolRule,
   AgentToolRulePayload: policyGraphql.AgentToolRulePayload,
@@ -188,6 +197,7 @@ export async function buildApp(config: Config, logger: Logger, clock: Clock = ()
       await schedule?.stop();
       await Promise.all([sequencer?.stop(), projector?.stop()]);
       services.snapshots.close();
+      await stopBacktests(services.policy);
       await signals.close();
       await database.close();
     },
@@ -250,6 +260,7 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
       growth.announceStored();
     },
   };
+  const explain = (error: unknown): string => databaseFailure(error)?.message ?? 'It failed; the log of the service says why.';
   const retention: RetentionReading & RetentionChanging & RunningByHand = {
     ...{
       directory,
@@ -263,7 +274,7 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
     runs: postgresRetentionRuns(database.of),
     sweeping: postgresSweeping(database.of),
     atomically: (organizationId, work) => inTransaction(database, organizationId, (tx) => work(postgresRetentionTransaction(tx))),
-    explain: (error) => databaseFailure(error)?.message ?? 'It failed; the log of the service says why.',
+    explain,
   };
   const projection = postgresProjection(database.sql);
   const sessions: SessionReading = {
@@ -273,6 +284,7 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
   // What a transaction made must not be remembered before it has committed: no months are shared with it.
   const policyTransaction = (tx: Transaction): PolicyTransaction => ({
     policies: postgresPolicyWriter(tx),
+    backtests: postgresBacktestWriter(tx),
     auditLog: postgresAuditLog(() => sqlWithin(tx), new Set()),
     epoch: postgresEpoch(tx),
   });
@@ -294,8 +306,11 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
       announce(organizationId);
     },
   };
-  const policy: PolicyReading & PolicyChanging = {
-    ...{ directory, policies, humans, parser: wasmParser, clock, announce },
+  const policy: PolicyReading & PolicyChanging & Backtesting = {
+    ...{ directory, policies, humans, parser: wasmParser, clock, announce, explain, report, running: new Map() },
+    backtests: postgresBacktests(database.of),
+    archive: postgresEventArchive(database.of),
+    replaying: threadReplaying(availableParallelism()),
     atomically: (organizationId, work) => inTransaction(database, organizationId, (tx) => work(policyTransaction(tx))),
   };
   const registry: ToolReading & Registering = {

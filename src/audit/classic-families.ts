@@ -57,10 +57,23 @@ const FAMILIES: Readonly<Record<Family, ClassicFamily>> = {
     target: policyOf,
     details: asOurs(
       ...['policyId', 'name', 'namespaceId', 'revision', 'digest', 'message', 'mode', 'effectiveFrom', 'effectiveUntil'],
-      ...['draftVersion', 'author', 'reviewer', 'repeats', 'reviewSubject'],
+      ...['draftVersion', 'author', 'reviewer', 'repeats', 'reviewSubject', 'backtestDigest'],
     ),
   },
-  policySettings: { target: () => null, details: asOurs('namespaceId', 'isReviewRequired', 'wasReviewRequired') },
+  policySettings: {
+    target: () => null,
+    details: asOurs(
+      ...['namespaceId', 'isReviewRequired', 'wasReviewRequired', 'backtestDays'],
+      ...['maxNewlyDenied', 'maxNewlyAsked', 'maxNewlyAllowed'],
+    ),
+  },
+  policyBacktest: {
+    target: policyOf,
+    details: asOurs(
+      ...['backtestId', 'policyId', 'name', 'namespaceId', 'subject', 'digest', 'baseline', 'from', 'to', 'isFiltered'],
+      ...['decisions', 'newlyDenied', 'newlyAsked', 'newlyAllowed', 'reportDigest'],
+    ),
+  },
   toolRule: { target: toolOf, details: asOurs('namespaceId', 'tool', 'agentClass', 'verdict', 'previousVerdict', 'policyId') },
   tool: {
     target: toolOf,
@@ -96,7 +109,10 @@ export const familyDetails = (event: AuditEvent): JsonObject => FAMILIES[familyO
 /** What happened in a few words: `Tool decision made: read_file, DENY`. A type that is not known stands as it is. */
 export function messageOf(event: AuditEvent): string {
   const family = familyOf(event.type);
-  const about = [event.tool ?? (family === 'policy' ? textIn(dataOf(event), 'name') : null), event.verdict].filter((part) => part !== null);
+  const about = [
+    event.tool ?? (family === 'policy' || family === 'policyBacktest' ? textIn(dataOf(event), 'name') : null),
+    event.verdict,
+  ].filter((part) => part !== null);
   const what = family === 'unknown' ? event.type : inWords(event.type);
   return about.length === 0 ? what : `${what}: ${about.join(', ')}`;
 }

@@ -2,7 +2,20 @@ export { type RecordingModeChanging } from './change-recording-mode.js';
 export { groupCommit, type GroupCommit } from './append.js';
 export { eventFrom, eventOf, OWN_SOURCE, type AuditEvent, type NewEvent, type Outcome, type StoredEvent, type Verdict } from './event.js';
 export { authorOf, whoDid, type Author, type Humans } from './humans.js';
-export type { Append, AuditLog, EventFilter, EventReader, EventScope, Owner, Receipt, RecordingPlace, RecordingPlaces } from './ports.js';
+export type {
+  Append,
+  ArchivePage,
+  AuditLog,
+  EventArchive,
+  EventFilter,
+  EventReader,
+  EventScope,
+  Owner,
+  Receipt,
+  RecordingPlace,
+  RecordingPlaces,
+} from './ports.js';
+export { filterIn } from './parse-filter.js';
 export { prepareEvent, redactorBy, type PreparedEvent, type Redactor } from './prepare-event.js';
 export { eventBehind, presentEvent } from './present-event.js';
 export { classicEnvelopeById, type EnvelopeReading } from './read-envelopes.js';

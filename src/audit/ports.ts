@@ -129,6 +129,26 @@ export interface OwnersRequest {
   readonly page: EventPage;
 }
 
+/** Events as they are stored, for whoever looks through very many of them. */
+export interface ArchivePage {
+  /** One event a line, as canonical JSON: `eventFrom` reads one. Empty when there is none among those examined. */
+  readonly lines: string;
+  readonly count: number;
+  /** How many events were looked at to find these. */
+  readonly examined: number;
+  /** The id of the last one looked at: where to go on; null when there are no more. */
+  readonly last: string | null;
+}
+
+/** Reads the log in bulk. */
+export interface EventArchive {
+  /**
+   * The next events in the order of ids, which is that of `occurredAt`, behind the id `after`. Looks at a bounded number of events and
+   * bytes, so that a page may be empty although there are more.
+   */
+  read(organizationId: OrganizationId, scope: EventScope, filter: EventFilter, after: string | null): Promise<ArchivePage>;
+}
+
 /** Reads audit events. */
 export interface EventReader {
   /**

@@ -13,6 +13,7 @@ import type {
 } from '../generated/graphql.js';
 import { connectionOf, cursorOf, Failure, isUuid, pageRequest, type Page } from '../kernel/index.js';
 import { isKeyOf, keyOf } from './cursor.js';
+import * as backtests from './graphql/backtests.js';
 import * as changes from './graphql/changes.js';
 import type { PolicyContext } from './graphql/for-request.js';
 import { presentById, presentedOrNull, presentPolicy, presentReview, presentRevision, timeOf } from './graphql/present.js';
@@ -24,6 +25,13 @@ import type { EffectivePolicy } from './ports.js';
 import { diffPolicy, listPolicies } from './read-policies.js';
 
 export { policiesForRequest, type PoliciesForRequest, type PolicyContext } from './graphql/for-request.js';
+export {
+  AgentPolicyBacktest,
+  AgentPolicyBacktestCall,
+  AgentPolicyBacktestGroup,
+  AgentPolicyBacktestPayload,
+  Subscription,
+} from './graphql/backtests.js';
 export { AgentToolRule, AgentToolRuleResult } from './graphql/tool-rules.js';
 
 const CURSOR = 'policy';
@@ -59,7 +67,7 @@ export const Project: Pick<ProjectResolvers<PolicyContext>, 'agentPolicies' | 'a
 
 export const AgentPolicy: Pick<
   AgentPolicyResolvers<PolicyContext>,
-  '__resolveReference' | 'status' | 'published' | 'shadow' | 'scheduled' | 'revisions'
+  '__resolveReference' | 'status' | 'published' | 'shadow' | 'scheduled' | 'revisions' | 'backtests'
 > = {
   __resolveReference: ({ id }, { policies }) => presentById(policies, id),
   async status({ id, status = 'DRAFT' }, _args, { policies }) {
@@ -72,6 +80,7 @@ export const AgentPolicy: Pick<
     const page = await policies.revisions(id, pageRequest(REVISION_CURSOR, args, isNumber));
     return connectionOf(page, ({ revision }) => cursorOf(REVISION_CURSOR, String(revision)), presentRevision);
   },
+  backtests: ({ id }, args, context) => backtests.presentBacktests(context, id, args),
 };
 
 export const AgentPolicyDraft: Pick<AgentPolicyDraftResolvers<PolicyContext>, 'review'> = {
@@ -139,5 +148,5 @@ const ownQueries: Pick<QueryResolvers<PolicyContext>, 'agentPolicy' | 'agentPoli
   },
 };
 
-export const Query = { ...ownQueries, ...settings.Query, ...toolRules.Query };
-export const Mutation = { ...changes.Mutation, ...settings.Mutation, ...toolRules.Mutation };
+export const Query = { ...ownQueries, ...backtests.Query, ...settings.Query, ...toolRules.Query };
+export const Mutation = { ...backtests.Mutation, ...changes.Mutation, ...settings.Mutation, ...toolRules.Mutation };

@@ -1,5 +1,6 @@
 export { isObligation } from './annotations.js';
 export { readBaseline, startFromBaseline } from './baseline.js';
+export { stopBacktests, type Backtesting } from './backtest/start-backtest.js';
 export { forEachLine } from './by-line.js';
 export type { PolicyChanging } from './changes/changing.js';
 export { compiledEngine } from './compiled-engine.js';

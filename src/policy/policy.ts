@@ -65,6 +65,8 @@ export interface Revision extends Enforcement {
   readonly message: string | null;
   readonly publishedAt: Date;
   readonly publishedBy: string;
+  /** Of the report of the backtest that it was published on; null when there was none. */
+  readonly backtestDigest: string | null;
 }
 
 /** What a review is of: a draft that is to be published, or a revision that is to be retired. */

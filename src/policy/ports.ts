@@ -2,6 +2,7 @@ import type { AuditLog } from '../audit/index.js';
 import type { EntityNode, EntityUid, PolicyExplanation, Request } from '../cedar/index.js';
 import type { EpochCounter } from '../directory/index.js';
 import type { OrganizationId, PageRequest } from '../kernel/index.js';
+import type { BacktestWriter } from './backtest/ports.js';
 import type { Draft, EnforcementMode, Policy, PolicyInForce, PolicyProblem, Review, ReviewSubject, Revision, Statement } from './policy.js';
 import type { RuleBook, RuleChange, StoredRule } from './tool-rules.js';
 
@@ -158,6 +159,7 @@ export interface PolicyWriter {
 /** What one transaction over policies can do. */
 export interface PolicyTransaction {
   readonly policies: PolicyWriter;
+  readonly backtests: BacktestWriter;
   readonly auditLog: AuditLog;
   readonly epoch: EpochCounter;
 }

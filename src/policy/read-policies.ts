@@ -1,5 +1,7 @@
 import { memberNamespaces, readableNamespaces, type Directory } from '../directory/index.js';
 import { pageOf, type Clock, type Page, type PageRequest, type Viewer } from '../kernel/index.js';
+import type { BacktestDemand } from './backtest/backtest.js';
+import type { Backtests } from './backtest/ports.js';
 import { lineDiff, type DiffLine } from './line-diff.js';
 import type { Policy, Revision } from './policy.js';
 import type { EffectivePolicy, PolicyReader } from './ports.js';
@@ -9,6 +11,7 @@ import type { StoredRule } from './tool-rules.js';
 export interface PolicyReading {
   readonly directory: Directory;
   readonly policies: PolicyReader;
+  readonly backtests: Pick<Backtests, 'demands'>;
   readonly clock: Clock;
 }
 
@@ -131,6 +134,8 @@ export interface PolicySettings {
   readonly namespaceId: string;
   /** The namespaces, itself included, for which it is set that a second person reviews what is published. */
   readonly reviewDemandedBy: readonly string[];
+  /** What they demand of a backtest before a publish. */
+  readonly backtestDemands: ReadonlyMap<string, BacktestDemand>;
 }
 
 /** What is set for the policies of a namespace, there or above; null when the viewer may not read them. */
@@ -139,7 +144,8 @@ export async function readPolicySettings(deps: PolicyReading, viewer: Viewer, na
   const [namespace] = await deps.directory.namespaces(viewer.organizationId, [namespaceId]);
   const line = namespace?.ancestors ?? [namespaceId];
   const demanding = await deps.policies.demandingReview(viewer.organizationId, line);
-  return { namespaceId, reviewDemandedBy: line.filter((id) => demanding.includes(id)) };
+  const backtestDemands = await deps.backtests.demands(viewer.organizationId, line);
+  return { namespaceId, reviewDemandedBy: line.filter((id) => demanding.includes(id)), backtestDemands };
 }
 
 /** A page of a namespace's rules about tools, by tool and class; null when the viewer may not read them. */

@@ -97,7 +97,7 @@ export interface RecordedCall {
 }
 
 /** The call that a decision was about, as it was evaluated; null when the event is none, or from before facts were recorded. */
-export function callIn({ event }: StoredEvent): RecordedCall | null {
+export function callIn({ event }: Pick<StoredEvent, 'event'>): RecordedCall | null {
   const parsed = event.type === DECISION_EVENT ? Recorded.safeParse(event.data) : null;
   if (parsed?.success !== true || event.agentId === null || event.userId === null) return null;
   const { toolId, toolDefinitionDigest, actionType, arguments: given, facts } = parsed.data;

@@ -291,7 +291,7 @@ describe('the record of a decision', () => {
     const database = openAsOwner(subgraph.databaseUrl);
     try {
       const [row] = await database.sql.query<{ readonly json: string }>('SELECT json::text AS json FROM audit_event WHERE id = $1', [id]);
-      const recorded = row === undefined ? null : callIn({ event: eventFrom(row.json), seal: Buffer.alloc(0), position: null });
+      const recorded = row === undefined ? null : callIn({ event: eventFrom(row.json) });
       if (recorded === null) throw new Error('The decision has no record from which it can be evaluated again.');
       return recorded;
     } finally {

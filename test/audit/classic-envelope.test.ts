@@ -118,10 +118,32 @@ const cases: Readonly<Record<string, Case>> = {
     message: 'Policy rolled back: no deletes',
   },
   ai_policy_settings_changed: {
-    data: { namespaceId: 'g', isReviewRequired: true, wasReviewRequired: false },
+    data: { namespaceId: 'g', isReviewRequired: true, wasReviewRequired: false, backtestDays: 30, maxNewlyDenied: 0 },
     target: entity,
-    details: { namespace_id: 'g', is_review_required: true, was_review_required: false },
+    details: { namespace_id: 'g', is_review_required: true, was_review_required: false, backtest_days: 30, max_newly_denied: 0 },
     message: 'Policy settings changed',
+  },
+  ai_policy_backtested: {
+    data: {
+      ...{
+        backtestId: 'bt1',
+        policyId: 'b1e0',
+        name: 'no deletes',
+        namespaceId: 'g',
+        subject: 'PUBLISH',
+        digest: 'd1',
+        baseline: 'IN_FORCE',
+      },
+      ...{ from: '2026-10-01T00:00:00.000Z', to: '2026-11-01T00:00:00.000Z', isFiltered: false, decisions: 9, newlyDenied: 2 },
+      ...{ newlyAsked: 1, newlyAllowed: 0, reportDigest: 'd2' },
+    },
+    target: policy,
+    details: {
+      ...{ backtest_id: 'bt1', policy_id: 'b1e0', name: 'no deletes', namespace_id: 'g', subject: 'PUBLISH', digest: 'd1' },
+      ...{ baseline: 'IN_FORCE', from: '2026-10-01T00:00:00.000Z', to: '2026-11-01T00:00:00.000Z', is_filtered: false, decisions: 9 },
+      ...{ newly_denied: 2, newly_asked: 1, newly_allowed: 0, report_digest: 'd2' },
+    },
+    message: 'Policy backtested: no deletes',
   },
   ai_tool_rule_changed: {
     event: { tool: 'acme/files' },

@@ -20,7 +20,14 @@ const policy = {
   digest,
   message: null,
   ...{ mode: 'ENFORCE', effectiveFrom: null, effectiveUntil: '2026-12-01T00:00:00.000Z' },
-  ...{ draftVersion: null, author: 'gid://platform/User/1', reviewer: 'gid://platform/User/2', repeats: null, reviewSubject: null },
+  ...{
+    draftVersion: null,
+    author: 'gid://platform/User/1',
+    reviewer: 'gid://platform/User/2',
+    repeats: null,
+    reviewSubject: null,
+    backtestDigest: null,
+  },
 };
 const draft = { ...policy, revision: 0, effectiveUntil: null, draftVersion: 1, reviewer: null };
 const tool = {
@@ -66,7 +73,15 @@ export const ownData = {
   ai_policy_published: policy,
   ai_policy_rolled_back: { ...policy, repeats: 1 },
   ai_policy_retired: policy,
-  ai_policy_settings_changed: { namespaceId: 'acme', isReviewRequired: true, wasReviewRequired: false },
+  ai_policy_settings_changed: {
+    ...{ namespaceId: 'acme', isReviewRequired: true, wasReviewRequired: false },
+    ...{ backtestDays: 30, maxNewlyDenied: 0, maxNewlyAsked: null, maxNewlyAllowed: null },
+  },
+  ai_policy_backtested: {
+    ...{ backtestId: '0b7c0000-0000-4000-8000-000000000009', policyId: policy.policyId, name: policy.name, namespaceId: 'acme' },
+    ...{ subject: 'PUBLISH', digest, baseline: 'IN_FORCE', from: '2026-10-01T00:00:00.000Z', to: '2026-11-01T00:00:00.000Z' },
+    ...{ isFiltered: false, decisions: 120, newlyDenied: 3, newlyAsked: 0, newlyAllowed: 1, reportDigest: digest },
+  },
   ai_tool_rule_changed: {
     ...{ namespaceId: 'acme', tool: 'io.example.files/delete_file', agentClass: 'coding', verdict: 'ASK', previousVerdict: null },
     policyId: policy.policyId,

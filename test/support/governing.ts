@@ -8,6 +8,7 @@ export interface PolicyAnswer {
 
 const REFUSALS = `__typename ... on AgentRefusal { message }
   ... on AgentNotFound { field } ... on AgentInputInvalid { inputProblems: problems { path message } }`;
+const BACKTEST_NEEDED = '... on AgentPolicyBacktestNeeded { demandedBy backtestProblems: problems }';
 const POLICY = `policy { id status latestRevision }`;
 
 const CREATE = `mutation ($input: AgentPolicyCreateInput!) { answer: agentPolicyCreate(input: $input) { ${POLICY} errors { ${REFUSALS}
@@ -15,16 +16,16 @@ const CREATE = `mutation ($input: AgentPolicyCreateInput!) { answer: agentPolicy
 const PUBLISH = `mutation ($input: AgentPolicyPublishInput!) { answer: agentPolicyPublish(input: $input) { ${POLICY} errors { ${REFUSALS}
   ... on AgentPolicyInvalid { problems { message help line column } } ... on AgentPolicyConflict { basedOn latest }
   ... on AgentPolicyDraftConflict { basedOnVersion draft { version text savedBy { id } } text }
-  ... on AgentPolicyReviewNeeded { demandedBy } } } }`;
+  ... on AgentPolicyReviewNeeded { demandedBy } ${BACKTEST_NEEDED} } } }`;
 const RETIRE = `mutation ($input: AgentPolicyRetireInput!) { answer: agentPolicyRetire(input: $input) { ${POLICY} errors { ${REFUSALS}
-  ... on AgentPolicyConflict { basedOn latest } ... on AgentPolicyReviewNeeded { demandedBy } } } }`;
+  ... on AgentPolicyConflict { basedOn latest } ... on AgentPolicyReviewNeeded { demandedBy } ${BACKTEST_NEEDED} } } }`;
 const SAVE_DRAFT = `mutation ($input: AgentPolicyDraftSaveInput!) { answer: agentPolicyDraftSave(input: $input) { ${POLICY} errors { ${REFUSALS}
   ... on AgentPolicyDraftConflict { basedOnVersion draft { version text savedBy { id } } text }
   ... on AgentPolicyInvalid { problems { message help line column } } } } }`;
 const REVIEW = `mutation ($input: AgentPolicyReviewInput!) { answer: agentPolicyReview(input: $input) { ${POLICY} errors { ${REFUSALS}
   ... on AgentPolicyDraftConflict { basedOnVersion draft { version text savedBy { id } } text } } } }`;
 const ROLL_BACK = `mutation ($input: AgentPolicyRollbackInput!) { answer: agentPolicyRollback(input: $input) { ${POLICY} errors { ${REFUSALS}
-  ... on AgentPolicyConflict { basedOn latest } ... on AgentPolicyReviewNeeded { demandedBy }
+  ... on AgentPolicyConflict { basedOn latest } ... on AgentPolicyReviewNeeded { demandedBy } ${BACKTEST_NEEDED}
   ... on AgentPolicyInvalid { problems { message help line column } } } } }`;
 
 /** The mutations on policies, each with its input. */

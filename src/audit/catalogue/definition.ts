@@ -11,6 +11,7 @@ export type Family =
   | 'approval'
   | 'policy'
   | 'policySettings'
+  | 'policyBacktest'
   | 'tool'
   | 'toolRule'
   | 'stop'

@@ -86,12 +86,28 @@ export const policy = payload(
     /** The revision whose text is published anew. */
     repeats: maybe(wholeNumber),
     reviewSubject: maybe(z.enum(['PUBLISH', 'RETIRE'])),
+    /** Of the report of the backtest that it was published on. */
+    backtestDigest: maybe(digest),
   }),
 );
 
 export const policySettings = payload(
   'policySettings',
-  z.object({ namespaceId: id, isReviewRequired: z.boolean(), wasReviewRequired: z.boolean() }),
+  z.object({
+    ...{ namespaceId: id, isReviewRequired: z.boolean(), wasReviewRequired: z.boolean() },
+    /** What a backtest must cover, and may change, before a publish. Null where none is demanded or allowed. Absent in earlier records. */
+    ...{ backtestDays: maybe(wholeNumber), maxNewlyDenied: maybe(wholeNumber), maxNewlyAsked: maybe(wholeNumber) },
+    maxNewlyAllowed: maybe(wholeNumber),
+  }),
+);
+
+export const policyBacktest = payload(
+  'policyBacktest',
+  z.object({
+    ...{ backtestId: id, policyId: id, name: z.string(), namespaceId: id, subject: z.enum(['PUBLISH', 'RETIRE']), digest },
+    ...{ baseline: z.enum(['IN_FORCE', 'RECORDED']), from: z.iso.datetime(), to: z.iso.datetime(), isFiltered: z.boolean() },
+    ...{ decisions: wholeNumber, newlyDenied: wholeNumber, newlyAsked: wholeNumber, newlyAllowed: wholeNumber, reportDigest: digest },
+  }),
 );
 
 const ruleVerdict = maybe(z.enum(['ALLOW', 'ASK', 'DENY']));

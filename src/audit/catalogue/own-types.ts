@@ -6,6 +6,7 @@ import {
   decision,
   legalHold,
   policy,
+  policyBacktest,
   policySettings,
   recordingMode,
   retentionChange,
@@ -58,7 +59,12 @@ export const OWN_TYPES: readonly EventType[] = [
   own('ai_policy_settings_changed', policySettings, {
     ...ofPolicies,
     since: '0.2.0',
-    description: 'It was set anew whether a second person must review what is published in a namespace.',
+    description: 'It was set anew whether a second person must review, or a backtest precede, what is published in a namespace.',
+  }),
+  own('ai_policy_backtested', policyBacktest, {
+    ...ofPolicies,
+    since: '0.2.0',
+    description: 'It was worked out what a text of a policy would have made of recorded decisions.',
   }),
   own('ai_tool_rule_changed', toolRule, {
     ...ofPolicies,

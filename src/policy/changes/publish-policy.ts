@@ -2,6 +2,7 @@ import { authorOf, type Author } from '../../audit/index.js';
 import type { Namespace } from '../../directory/index.js';
 import { requireScope, sha256Hex, type Viewer } from '../../kernel/index.js';
 import type { Draft, Enforcement, Policy, Revision, Statement } from '../policy.js';
+import { backtestBehind, type BacktestNeeded } from '../backtest/demand.js';
 import type { PolicyTransaction } from '../ports.js';
 import {
   changeFrom,
@@ -33,11 +34,13 @@ export interface PublishRequest extends Enforcement {
   readonly message: string | null;
 }
 
-export type PublishOutcome = Done | Invalid | Unacceptable | NotFound | Conflict | DraftConflict | ReviewNeeded | Generated;
+export type PublishOutcome =
+  Done | Invalid | Unacceptable | NotFound | Conflict | DraftConflict | ReviewNeeded | BacktestNeeded | Generated;
 
 /**
  * Makes the next revision of a policy and puts it in force: at once or at its start, and until its end. Refused when somebody else
- * published since `basedOn`, or where a second person must have reviewed exactly this and nobody has.
+ * published since `basedOn`, where a second person must have reviewed exactly this and nobody has, or where a backtest must have shown first
+ * what it changes.
  *
  * A text that the request brings becomes the draft, unless there is work in the draft that was never published: that stays.
  */
@@ -62,6 +65,11 @@ export async function publishPolicy(deps: PolicyChanging, viewer: Viewer, reques
     const review = matchingReview(reviews, { ...request, digest: sha256Hex(text), notBy: locked.draft.savedBy });
     const demandedBy = await tx.policies.demandingReview(viewer.organizationId, found.namespace.ancestors);
     if (review === null && demandedBy.length > 0) return { kind: 'reviewNeeded', what: 'PUBLISH', demandedBy };
+    const backtest = await backtestBehind(deps, tx, by, {
+      ...request,
+      ...{ subject: 'PUBLISH', digest: sha256Hex(text), line: found.namespace.ancestors },
+    });
+    if (typeof backtest === 'object' && backtest !== null) return backtest;
     const author = isDraft ? locked.draft.savedBy : viewer.userId;
     const reviewer = review?.reviewedBy ?? null;
     return addRevision(deps, by, tx, found.namespace, {
@@ -75,6 +83,7 @@ export async function publishPolicy(deps: PolicyChanging, viewer: Viewer, reques
         author,
         reviewer,
         repeats: null,
+        backtestDigest: backtest,
       },
     });
   });
@@ -88,6 +97,8 @@ interface Change extends Pick<
   readonly type: string;
   readonly policy: Policy;
   readonly statements: readonly Statement[];
+  /** Of the report that it was published on. */
+  readonly backtestDigest?: string | null;
 }
 
 /** Stores the next revision with its record; the policy as it is then. */
@@ -98,11 +109,23 @@ export async function addRevision(
   namespace: Namespace,
   { type, policy, ...change }: Change,
 ): Promise<Done> {
-  const { status, text, statements, author, reviewer, repeats, message, mode, effectiveFrom, effectiveUntil } = change;
+  const {
+    status,
+    text,
+    statements,
+    author,
+    reviewer,
+    repeats,
+    message,
+    mode,
+    effectiveFrom,
+    effectiveUntil,
+    backtestDigest = null,
+  } = change;
   const revision: Revision = {
     ...{ policyId: policy.id, revision: policy.latestRevision + 1, status, text, statements, digest: sha256Hex(text) },
     ...{ author, reviewer, repeats, message, mode, effectiveFrom, effectiveUntil },
-    ...{ publishedAt: deps.clock(), publishedBy: by.userId },
+    ...{ publishedAt: deps.clock(), publishedBy: by.userId, backtestDigest },
   };
   const draft = await draftAfter(deps, by, tx, policy, revision);
   await tx.policies.addRevision(by.organizationId, revision);

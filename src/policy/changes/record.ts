@@ -17,6 +17,7 @@ export interface PolicyRecord extends Partial<Enforcement> {
   readonly reviewer?: string | null;
   readonly repeats?: number | null;
   readonly reviewSubject?: ReviewSubject;
+  readonly backtestDigest?: string | null;
 }
 
 export function policyRecord(deps: { readonly clock: Clock }, author: Author, namespace: Namespace, record: PolicyRecord): Append {
@@ -37,6 +38,7 @@ export function policyRecord(deps: { readonly clock: Clock }, author: Author, na
     reviewer: said.reviewer ?? null,
     repeats: said.repeats ?? null,
     reviewSubject: said.reviewSubject ?? null,
+    backtestDigest: said.backtestDigest ?? null,
   };
   return recordIn(deps, author, namespace, { type, data });
 }

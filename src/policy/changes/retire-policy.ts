@@ -1,4 +1,5 @@
 import { authorOf } from '../../audit/index.js';
+import { backtestBehind, type BacktestNeeded } from '../backtest/demand.js';
 import { requireScope, sha256Hex, type Viewer } from '../../kernel/index.js';
 import { AT_ONCE, type Policy } from '../policy.js';
 import type { PolicyTransaction } from '../ports.js';
@@ -22,7 +23,7 @@ export interface RetireRequest {
   readonly message: string | null;
 }
 
-export type RetireOutcome = Done | NotFound | Conflict | ReviewNeeded | Generated;
+export type RetireOutcome = Done | NotFound | Conflict | ReviewNeeded | BacktestNeeded | Generated;
 
 /**
  * Takes a policy out of force, with whatever of it is still to start. A retired one can be published again, by somebody who has seen
@@ -36,7 +37,7 @@ export async function retirePolicy(deps: PolicyChanging, viewer: Viewer, request
   if (found === null) return { kind: 'notFound', field: 'policyId' };
   const by = await authorOf(deps.humans, viewer);
   const isRetired = ({ status }: Policy): boolean => status === 'RETIRED';
-  const retire = async (tx: PolicyTransaction, locked: Policy): Promise<Done | ReviewNeeded> => {
+  const retire = async (tx: PolicyTransaction, locked: Policy): Promise<Done | ReviewNeeded | BacktestNeeded> => {
     const latest = await tx.policies.revision(viewer.organizationId, locked.id, locked.latestRevision);
     const { text, author } = latest ?? ofDraft(locked);
     const reviews = await tx.policies.reviews(viewer.organizationId, locked.id, 'RETIRE', locked.latestRevision);
@@ -44,10 +45,19 @@ export async function retirePolicy(deps: PolicyChanging, viewer: Viewer, request
     const demandedBy = await tx.policies.demandingReview(viewer.organizationId, found.namespace.ancestors);
     // What was never published decides nothing, so that retiring it lifts nothing.
     if (latest !== null && review === null && demandedBy.length > 0) return { kind: 'reviewNeeded', what: 'RETIRE', demandedBy };
+    const change = {
+      policyId: locked.id,
+      subject: 'RETIRE',
+      digest: sha256Hex(text),
+      mode: 'ENFORCE',
+      line: found.namespace.ancestors,
+    } as const;
+    const backtest = latest === null ? null : await backtestBehind(deps, tx, by, change);
+    if (typeof backtest === 'object' && backtest !== null) return backtest;
     return addRevision(deps, by, tx, found.namespace, {
       ...AT_ONCE,
       ...{ type: 'ai_policy_retired', policy: locked, status: 'RETIRED', text, statements: [], author },
-      ...{ reviewer: review?.reviewedBy ?? null, repeats: null, message: request.message },
+      ...{ reviewer: review?.reviewedBy ?? null, repeats: null, message: request.message, backtestDigest: backtest },
     });
   };
   return changeFrom(deps, viewer, { ...request, text: null }, retire, isRetired);

@@ -1,4 +1,5 @@
 import { authorOf } from '../../audit/index.js';
+import { backtestBehind, type BacktestNeeded } from '../backtest/demand.js';
 import { requireScope, type Viewer } from '../../kernel/index.js';
 import type { Enforcement, Revision } from '../policy.js';
 import {
@@ -27,7 +28,7 @@ export interface RollBackRequest extends Enforcement {
   readonly message: string | null;
 }
 
-export type RollBackOutcome = Done | Invalid | Unacceptable | NotFound | Conflict | ReviewNeeded | Generated;
+export type RollBackOutcome = Done | Invalid | Unacceptable | NotFound | Conflict | ReviewNeeded | BacktestNeeded | Generated;
 
 /**
  * Publishes an old revision anew, as the next one, which names it.
@@ -50,14 +51,17 @@ export async function rollBackPolicy(deps: PolicyChanging, viewer: Viewer, reque
   if ('problems' in read) return read;
 
   const by = await authorOf(deps.humans, viewer);
-  return changeFrom(deps, viewer, { ...request, text: null }, async (tx, locked): Promise<Done | ReviewNeeded> => {
+  return changeFrom(deps, viewer, { ...request, text: null }, async (tx, locked): Promise<Done | ReviewNeeded | BacktestNeeded> => {
     const demandedBy = await tx.policies.demandingReview(viewer.organizationId, found.namespace.ancestors);
     if (demandedBy.length > 0 && !isReviewed(old, request)) return { kind: 'reviewNeeded', what: 'ROLLBACK', demandedBy };
+    const change = { ...request, subject: 'PUBLISH', digest: old.digest, line: found.namespace.ancestors } as const;
+    const backtest = await backtestBehind(deps, tx, by, change);
+    if (typeof backtest === 'object' && backtest !== null) return backtest;
     const { author, reviewer, text } = old;
     return addRevision(deps, by, tx, found.namespace, {
       ...request,
       ...{ type: 'ai_policy_rolled_back', policy: locked, status: 'PUBLISHED', text, statements: read.statements },
-      ...{ author, reviewer, repeats: old.revision },
+      ...{ author, reviewer, repeats: old.revision, backtestDigest: backtest },
     });
   });
 }

@@ -1,6 +1,7 @@
 import { authorOf, type Author } from '../../audit/index.js';
 import { maintainedNamespace, type Namespace } from '../../directory/index.js';
 import { Failure, requireScope, type Viewer } from '../../kernel/index.js';
+import type { BacktestNeeded } from '../backtest/demand.js';
 import { AT_ONCE, type Policy, type Statement } from '../policy.js';
 import type { PolicyTransaction } from '../ports.js';
 import {
@@ -41,7 +42,8 @@ export type SetRulesOutcome =
   | { readonly kind: 'done'; /** In the order of the request. */ readonly results: readonly RuleResult[] }
   | NotFound
   | Invalid
-  | ReviewNeeded;
+  | ReviewNeeded
+  | BacktestNeeded;
 
 /** How often planning begins anew when somebody else changes the rules meanwhile. */
 const MAX_TRIES = 5;
@@ -88,6 +90,8 @@ async function setOnce(
     if (plan.changes.length === 0) return { kind: 'done', results: plan.results };
     const demandedBy = await tx.policies.demandingReview(organizationId, namespace.ancestors);
     if (demandedBy.length > 0) return { kind: 'reviewNeeded', what: 'RULES', demandedBy };
+    const demands = await tx.backtests.demands(organizationId, namespace.ancestors);
+    if (demands.size > 0) return { kind: 'backtestNeeded', what: 'RULES', demandedBy: [...demands.keys()], problems: [] };
     const holders = await writeHolders(deps, by, tx, namespace, { book, texts, message });
     await writeChanges(deps, by, tx, namespace, { book, changes: plan.changes, holders });
     await tx.epoch.raise(organizationId);

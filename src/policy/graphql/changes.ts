@@ -131,6 +131,8 @@ function presentRetired(outcome: RetireOutcome) {
       return done(outcome);
     case 'conflict':
       return refused(refusalOf.conflict(outcome));
+    case 'backtestNeeded':
+      return refused(refusalOf.backtestNeeded(outcome));
     case 'reviewNeeded':
       return refused(refusalOf.reviewNeeded(outcome));
     case 'generated':

@@ -1,6 +1,8 @@
 import DataLoader from 'dataloader';
 import { isUuid, pageOf, type Page, type PageRequest, type Viewer } from '../../kernel/index.js';
 import { loadersByPage } from '../../platform/graphql-loaders.js';
+import type { StoredEvent } from '../../audit/index.js';
+import type { Backtesting } from '../backtest/start-backtest.js';
 import type { PolicyChanging } from '../changes/changing.js';
 import type { Policy, Review, Revision } from '../policy.js';
 import type { EffectivePolicy } from '../ports.js';
@@ -13,10 +15,12 @@ import {
   type PolicyReading,
 } from '../read-policies.js';
 
+export type PolicyDeps = PolicyReading & PolicyChanging & Backtesting;
+
 /** Policies for one GraphQL request: asked field by field, answered in batches. */
 export interface PoliciesForRequest {
   readonly viewer: () => Viewer;
-  readonly deps: PolicyReading & PolicyChanging;
+  readonly deps: PolicyDeps;
   byId(id: string): Promise<Policy | null>;
   revisions(policyId: string, page: PageRequest): Promise<Page<Revision>>;
   revision(policyId: string, revision: number): Promise<Revision | null>;
@@ -28,9 +32,11 @@ export interface PoliciesForRequest {
 
 export interface PolicyContext {
   readonly policies: PoliciesForRequest;
+  /** The event, as far as the viewer may see it. */
+  readonly eventById: (id: string) => Promise<StoredEvent | null>;
 }
 
-export function policiesForRequest(deps: PolicyReading & PolicyChanging, viewer: () => Viewer): PoliciesForRequest {
+export function policiesForRequest(deps: PolicyDeps, viewer: () => Viewer): PoliciesForRequest {
   const byId = new DataLoader<string, Policy | null>(async (ids) => policiesById(deps, viewer(), ids));
   const revisions = loadersByPage((page) => async (ids) => {
     const lists = await deps.policies.revisions(viewer().organizationId, ids, page);

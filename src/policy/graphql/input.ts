@@ -51,7 +51,44 @@ export const PublishInput = z.object({
 });
 export const RollbackInput = z.object({ policyId: z.string(), basedOn: number, toRevision: number, message, ...enforcement });
 export const RetireInput = z.object({ policyId: z.string(), basedOn: number, message });
-export const SettingsInput = z.object({ namespaceId: text(300), isReviewRequired: z.boolean() });
+const atMost = z
+  .number()
+  .min(0, 'must be 0 or more')
+  .nullish()
+  .transform((value) => value ?? null);
+/** What is not there stays as it is; a null takes it back. */
+export const SettingsInput = z.object({
+  namespaceId: text(300),
+  isReviewRequired: z
+    .boolean()
+    .nullish()
+    .transform((value) => value ?? undefined),
+  backtest: z
+    .object({
+      days: z
+        .number()
+        .min(1, 'must be 1 to 366')
+        .max(366, 'must be 1 to 366')
+        .nullish()
+        .transform((value) => value ?? 30),
+      ...{ maxNewlyDenied: atMost, maxNewlyAsked: atMost, maxNewlyAllowed: atMost },
+    })
+    .nullish(),
+});
+export const BacktestInput = z.object({
+  policyId: z.string(),
+  subject: z
+    .enum(['PUBLISH', 'RETIRE'])
+    .nullish()
+    .transform((value) => value ?? 'PUBLISH'),
+  text: optional(z.string()),
+  baseline: z
+    .enum(['IN_FORCE', 'RECORDED'])
+    .nullish()
+    .transform((value) => value ?? 'IN_FORCE'),
+  from: moment,
+  to: moment,
+});
 export const RulesInput = z.object({
   namespaceId: text(300),
   rules: z

@@ -56,6 +56,7 @@ export const presentRevision = (revision: Revision) => ({
   message: revision.message,
   publishedAt: revision.publishedAt.toISOString(),
   publishedBy: { id: revision.publishedBy },
+  backtestDigest: revision.backtestDigest,
 });
 
 export const presentedOrNull = (revision: Revision | null) => (revision === null ? null : presentRevision(revision));

@@ -1,5 +1,6 @@
 import { inputInvalid, notFound } from '../../platform/graphql-input.js';
 import type { Conflict, DraftConflict, Generated, Invalid, NotFound, ReviewNeeded, Unacceptable } from '../changes/changing.js';
+import type { BacktestNeeded } from '../backtest/demand.js';
 import { presentDraft } from './present.js';
 
 export const refusalOf = {
@@ -46,6 +47,13 @@ export const refusalOf = {
     demandedBy,
   }),
 
+  backtestNeeded: ({ what, demandedBy, problems }: BacktestNeeded) => ({
+    __typename: 'AgentPolicyBacktestNeeded' as const,
+    message: BACKTEST_NEEDED[what],
+    demandedBy,
+    problems,
+  }),
+
   ownDraft: () => ({
     __typename: 'AgentPolicyOwnDraft' as const,
     message: 'You saved this draft yourself. Somebody else must review it.',
@@ -55,6 +63,15 @@ export const refusalOf = {
     __typename: 'AgentPolicyGenerated' as const,
     message: 'This policy follows from rules about tools. Change them with agentToolRuleSet.',
   }),
+};
+
+const BACKTEST_NEEDED: Readonly<Record<BacktestNeeded['what'], string>> = {
+  PUBLISH:
+    'A backtest must show first what this text changes here, and change no more than is allowed. Start one with agentPolicyBacktest, and publish the same text within 24 hours.',
+  RETIRE:
+    'A backtest must show first what the retirement changes here, and change no more than is allowed. Start one with agentPolicyBacktest and the subject RETIRE, and retire the policy within 24 hours.',
+  RULES:
+    'A backtest must precede what is published here, and rules about tools have none. Write a policy, and start a backtest of its draft.',
 };
 
 const REVIEW_NEEDED: Readonly<Record<ReviewNeeded['what'], string>> = {

@@ -67,10 +67,11 @@ export interface RevisionRow {
   readonly message: string | null;
   readonly published_at: Date;
   readonly published_by: string;
+  readonly backtest_digest: string | null;
 }
 
 export const REVISION_COLUMNS =
-  'r.policy_id, r.revision, r.status, r.mode, r.effective_from, r.effective_until, r.text, r.est::text AS est, r.digest, r.author, r.reviewer, r.repeats, r.message, r.published_at, r.published_by';
+  'r.policy_id, r.revision, r.status, r.mode, r.effective_from, r.effective_until, r.text, r.est::text AS est, r.digest, r.author, r.reviewer, r.repeats, r.message, r.published_at, r.published_by, r.backtest_digest';
 
 export const toRevision = (row: RevisionRow): Revision => ({
   policyId: row.policy_id,
@@ -88,6 +89,7 @@ export const toRevision = (row: RevisionRow): Revision => ({
   message: row.message,
   publishedAt: row.published_at,
   publishedBy: row.published_by,
+  backtestDigest: row.backtest_digest,
 });
 
 export const statementsIn = (est: string): readonly Statement[] =>
