@@ -57,7 +57,6 @@ import {
   type AccessReading,
   type Deciding,
   type Explaining,
-  type ExplainRequest,
   type Question,
 } from './decisions/index.js';
 import { decisionRoutes } from './decisions/rest.js';
@@ -385,7 +384,7 @@ function contextFor(services: Services, caller: Caller): Context {
     sessions: sessionsForRequest(services.sessions, viewer),
     tools: toolsGraphql.toolsForRequest(services.registry, viewer),
     decide: (question: Question) => decide(services.deciding, viewer(), question),
-    explain: (request: ExplainRequest) => explainPolicies(services.explaining, viewer(), request),
+    explain: decisionsGraphql.explainForRequest((request) => explainPolicies(services.explaining, viewer(), request)),
     revisionText: async (policyId, revision) => (await policies.revision(policyId, revision))?.text ?? null,
     access: decisionsGraphql.accessForRequest(services.access, viewer),
     eventById: (id) => audit.byId(id),

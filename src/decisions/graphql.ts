@@ -15,7 +15,7 @@ import { parseQuestion } from './parse-question.js';
 import type { Question } from './question.js';
 
 export { accessForRequest, Agent, Project } from './graphql/access.js';
-export { AgentExplainedPolicy, AgentExplainedStatement, AgentPolicyExplanation, Query } from './graphql/explain.js';
+export { AgentExplainedPolicy, AgentExplainedStatement, AgentPolicyExplanation, explainForRequest, Query } from './graphql/explain.js';
 
 export interface DecisionContext extends ExplainContext, AccessContext {
   /** Decides for the viewer. */

@@ -360,4 +360,17 @@ describe('who may ask', () => {
       { path: 'at' },
     ]);
   });
+
+  it('is answered ten times in one operation', async () => {
+    const { agentId, projectId, tool } = await aCall();
+    const fields = Array.from({ length: 11 }, (_, index) => `n${index}: agentPolicyExplain(input: $input) { explanation { verdict } }`);
+    const query = `query ($input: AgentPolicyExplainInput!) { ${fields.join(' ')} }`;
+
+    const { data, errors } = await developer.graphql(query, { input: { agentId, projectId, tool } });
+
+    expect(data).toMatchObject({ n0: { explanation: { verdict: 'ASK' } }, n9: { explanation: { verdict: 'ASK' } }, n10: null });
+    expect(errors).toMatchObject([
+      { path: ['n10'], message: 'The operation asks for more than 10 explanations. Ask in several operations.' },
+    ]);
+  });
 });

@@ -5,7 +5,7 @@ import type {
   QueryResolvers,
   ResolversTypes,
 } from '../../generated/graphql.js';
-import { connectionOf, cursorOf, pageRequest, type Page, type PageRequest } from '../../kernel/index.js';
+import { connectionOf, cursorOf, Failure, pageRequest, type Page, type PageRequest } from '../../kernel/index.js';
 import { inputInvalid, notFound } from '../../platform/graphql-input.js';
 import { statementLines, type ExplainedPolicy, type ExplainedStatement, type VerdictChange } from '../../policy/index.js';
 import { EXPLANATIONS } from '../decision.js';
@@ -19,6 +19,20 @@ export interface ExplainContext {
   readonly explain: (request: ExplainRequest) => Promise<ExplainOutcome>;
   /** The text of a revision; null when there is none. */
   readonly revisionText: (policyId: string, revision: number) => Promise<string | null>;
+}
+
+/** The most explanations that one operation may ask for: each looks at every policy, and tries hundreds of changes. */
+const MAX_EXPLANATIONS = 10;
+
+/** Explains for one GraphQL request. */
+export function explainForRequest(explain: ExplainContext['explain']): ExplainContext['explain'] {
+  let asked = 0;
+  return async (request) => {
+    asked += 1;
+    if (asked > MAX_EXPLANATIONS)
+      throw new Failure('BAD_USER_INPUT', `The operation asks for more than ${MAX_EXPLANATIONS} explanations. Ask in several operations.`);
+    return explain(request);
+  };
 }
 
 export const Query: Pick<QueryResolvers<ExplainContext>, 'agentPolicyExplain'> = {
