@@ -1,6 +1,8 @@
 import type {
   AgentDecisionReasonResolvers,
   AgentEffectivePolicyResolvers,
+  AgentExplainedPolicyResolvers,
+  AgentNearMissResolvers,
   AgentPolicyConflictResolvers,
   AgentPolicyDraftResolvers,
   AgentPolicyPayloadResolvers,
@@ -108,6 +110,16 @@ export const AgentToolRulePayload: Pick<AgentToolRulePayloadResolvers<PolicyCont
 };
 
 export const AgentDecisionReason: Pick<AgentDecisionReasonResolvers<PolicyContext>, 'policy'> = {
+  policy: ({ policyId }, _args, { policies }) => presentById(policies, policyId),
+};
+
+export const AgentExplainedPolicy: Pick<AgentExplainedPolicyResolvers<PolicyContext>, 'policy' | 'revision'> = {
+  policy: ({ policyId }, _args, { policies }) => presentById(policies, policyId),
+  revision: async ({ policyId, revisionNumber }, _args, { policies }) =>
+    revisionNumber == null ? null : presentedOrNull(await policies.revision(policyId, revisionNumber)),
+};
+
+export const AgentNearMiss: Pick<AgentNearMissResolvers<PolicyContext>, 'policy'> = {
   policy: ({ policyId }, _args, { policies }) => presentById(policies, policyId),
 };
 
