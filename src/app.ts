@@ -50,7 +50,15 @@ import { postgresSessionReader } from './audit/postgres/sessions.js';
 import { auditRoutes } from './audit/rest.js';
 import type { Config } from './config.js';
 import * as decisionsGraphql from './decisions/graphql.js';
-import { decide, keepSnapshots, type Deciding, type Question } from './decisions/index.js';
+import {
+  decide,
+  explainPolicies,
+  keepSnapshots,
+  type AccessReading,
+  type Deciding,
+  type Explaining,
+  type Question,
+} from './decisions/index.js';
 import { decisionRoutes } from './decisions/rest.js';
 import { pushDirectory, rememberServiceAccounts, type DirectoryPush, type Pushing } from './directory/index.js';
 import { postgresDirectory, postgresDirectoryWriter, postgresEpoch } from './directory/postgres.js';
@@ -105,7 +113,14 @@ export interface App {
 
 /** Every resolver, by type and field. A test holds its keys against the schema: the library ignores what it does not know. */
 export const resolvers = {
-  Query: { ...auditGraphql.Query, ...retentionGraphql.Query, ...sessionsGraphql.Query, ...policyGraphql.Query, ...toolsGraphql.Query },
+  Query: {
+    ...auditGraphql.Query,
+    ...retentionGraphql.Query,
+    ...sessionsGraphql.Query,
+    ...policyGraphql.Query,
+    ...toolsGraphql.Query,
+    ...decisionsGraphql.Query,
+  },
   Mutation: {
     ...auditGraphql.Mutation,
     ...retentionGraphql.Mutation,
@@ -114,9 +129,15 @@ export const resolvers = {
     ...decisionsGraphql.Mutation,
   },
   Subscription: { ...feedGraphql.Subscription, ...policyGraphql.Subscription },
-  Project: { ...auditGraphql.Project, ...sessionsGraphql.Project, ...policyGraphql.Project, ...toolsGraphql.Project },
+  Project: {
+    ...auditGraphql.Project,
+    ...sessionsGraphql.Project,
+    ...policyGraphql.Project,
+    ...toolsGraphql.Project,
+    ...decisionsGraphql.Project,
+  },
   User: { ...auditGraphql.User, ...sessionsGraphql.User },
-  Agent: { ...auditGraphql.Agent, ...sessionsGraphql.Agent },
+  Agent: { ...auditGraphql.Agent, ...sessionsGraphql.Agent, ...decisionsGraphql.Agent },
   AgentSession: sessionsGraphql.AgentSession,
   AgentOrphanedCall: { ...sessionsGraphql.AgentOrphanedCall, ...decisionsGraphql.AgentOrphanedCall },
   AgentAuditEvent: { ...auditGraphql.AgentAuditEvent, ...sessionsGraphql.AgentAuditEvent, ...feedGraphql.AgentAuditEvent },
@@ -139,6 +160,11 @@ export const resolvers = {
   AgentDecision: { ...toolsGraphql.AgentDecision, ...decisionsGraphql.AgentDecision },
   AgentDecisionPayload: decisionsGraphql.AgentDecisionPayload,
   AgentDecisionReason: policyGraphql.AgentDecisionReason,
+  AgentPolicyExplanation: { ...toolsGraphql.AgentPolicyExplanation, ...decisionsGraphql.AgentPolicyExplanation },
+  AgentExplainedPolicy: { ...policyGraphql.AgentExplainedPolicy, ...decisionsGraphql.AgentExplainedPolicy },
+  AgentExplainedStatement: decisionsGraphql.AgentExplainedStatement,
+  AgentNearMiss: policyGraphql.AgentNearMiss,
+  AgentEffectiveTool: toolsGraphql.AgentEffectiveTool,
 };
 
 /** The executable subgraph schema. */
@@ -317,6 +343,8 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
     alarm: (message, details) => logger.error(message, details),
     notice: (message, details) => logger.warn(message, details),
   };
+  const explaining: Explaining = { ...policy, snapshots, events: audit.events };
+  const access: AccessReading = { snapshots, directory, tools, clock };
   const follower = followLogs({ reader: postgresLogReader(database.of), hints: growth, report });
   const feeding: Feeding = {
     follower,
@@ -334,6 +362,8 @@ function buildServices(config: Config, logger: Logger, clock: Clock, database: D
     policy,
     registry,
     deciding,
+    explaining,
+    access,
     feeding,
     follower,
     snapshots,
@@ -360,13 +390,16 @@ export type Context = auditGraphql.AuditContext &
 function contextFor(services: Services, caller: Caller): Context {
   const viewer = (): Viewer => viewerOf(caller);
   const audit = auditGraphql.auditForRequest(services.audit, viewer);
+  const policies = policyGraphql.policiesForRequest(services.policy, viewer);
   return {
-    audit,
+    ...{ audit, policies },
     retention: { viewer, deps: services.retention },
     sessions: sessionsForRequest(services.sessions, viewer),
-    policies: policyGraphql.policiesForRequest(services.policy, viewer),
     tools: toolsGraphql.toolsForRequest(services.registry, viewer),
     decide: (question: Question) => decide(services.deciding, viewer(), question),
+    explain: decisionsGraphql.explainForRequest((request) => explainPolicies(services.explaining, viewer(), request)),
+    revisionText: async (policyId, revision) => (await policies.revision(policyId, revision))?.text ?? null,
+    access: decisionsGraphql.accessForRequest(services.access, viewer),
     eventById: (id) => audit.byId(id),
     openFeed: (start) => openFeed(services.feeding, viewer(), start),
     cursorBehind: (position) => feedCursor(viewer().organizationId, position + 1),

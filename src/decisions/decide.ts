@@ -15,21 +15,11 @@ import {
   type Redactor,
   type StoredEvent,
 } from '../audit/index.js';
-import type { Agent, Namespace } from '../directory/index.js';
 import { hashOf, requireScope, type Clock, type Json, type Viewer } from '../kernel/index.js';
-import {
-  DECISION_EVENT,
-  evaluate,
-  factsOf,
-  STRICTEST_CIRCUMSTANCES,
-  type Circumstances,
-  type Evaluation,
-  type PolicySet,
-  type ToolCall,
-  type ToolFacts,
-} from '../policy/index.js';
-import { partsOf, RISKS, UNKNOWN_RISK, type NamedTool, type Tool } from '../tools/index.js';
+import { DECISION_EVENT, evaluate, factsOf, type Evaluation, type PolicySet, type ToolCall } from '../policy/index.js';
+import type { Tool } from '../tools/index.js';
 import { decisionIn, EXPLANATIONS, type Decision, type DecisionData } from './decision.js';
+import { callOf, gather } from './gather.js';
 import { questionDigest, type Question } from './question.js';
 import { shadowVerdict, type ShadowVerdict, type Watching } from './shadow.js';
 import type { Facts, Snapshots } from './snapshot.js';
@@ -64,11 +54,11 @@ export type DecideOutcome =
  */
 export async function decide(deps: Deciding, viewer: Viewer, question: Question): Promise<DecideOutcome> {
   requireScope(viewer, 'decision:request');
-  const gathered = await deps.snapshots.read(viewer.organizationId, (facts) => gather(facts, viewer, question));
+  const gathered = await deps.snapshots.read(viewer.organizationId, (facts) => gather(facts, viewer.userId, question));
   if (gathered === null) return { kind: 'notFound', field: 'projectId' };
 
   const now = deps.clock();
-  const call = callOf(viewer, question, gathered, now);
+  const call = callOf(viewer.userId, question, gathered, now);
   const judge = (set: PolicySet): Evaluation => evaluate(set, call);
   const evaluation = judge(gathered.facts.policySet(gathered.project, now));
   if (evaluation.failed.length > 0)
@@ -121,90 +111,6 @@ async function recordOnce(deps: Deciding, viewer: Viewer, event: AuditEvent, key
   if (receipt === undefined || decision === null) throw new Error('The log did not answer with the decision it was given.');
   return { kind: 'decided', decision, stored: receipt.stored, isRepeated: receipt.status === 'duplicate' };
 }
-
-interface Gathered {
-  readonly facts: Facts;
-  readonly project: Namespace;
-  readonly line: readonly Namespace[];
-  readonly level: number;
-  readonly teams: readonly string[];
-  readonly agent: Agent | null;
-  readonly named: NamedTool;
-}
-
-/** What the question is about; null when the project does not exist for the viewer. */
-async function gather(facts: Facts, viewer: Viewer, question: Question): Promise<Gathered | null> {
-  const project = await facts.project(question.projectId);
-  if (project === null) return null;
-  const level = await facts.level(viewer.userId, project);
-  if (level === 0) return null;
-  const [agent, named, line, user] = await Promise.all([
-    facts.agent(question.agentId),
-    facts.tool(project, question.tool),
-    facts.line(project),
-    facts.user(viewer.userId),
-  ]);
-  return { facts, project, line, level, teams: user?.teams ?? [], agent, named };
-}
-
-function callOf(viewer: Viewer, question: Question, { line, level, teams, agent, named }: Gathered, now: Date): ToolCall {
-  return {
-    // An agent that the platform has not told us of is trusted least.
-    agent: {
-      id: question.agentId,
-      isKnown: agent !== null,
-      classes: agent?.classes ?? [],
-      trust: agent?.trust ?? 0,
-      autonomous: agent?.autonomous ?? true,
-      ownerId: agent?.ownerId ?? null,
-    },
-    user: { id: viewer.userId, level, teams },
-    projectLine: line.map(({ id, kind, dataClass, isFrozen }) => ({ id, kind, dataClass, isFrozen })),
-    tool: named.tool === null ? unknownTool(question.tool, named.isElsewhere) : knownTool(named.tool),
-    arguments: question.arguments,
-    sessionId: question.sessionId,
-    session: { labels: null, counts: null },
-    circumstances: circumstancesOf(question),
-    now,
-    timeZone: line[0]?.timeZone ?? 'UTC',
-    approval: null,
-    promises: question.promises,
-  };
-}
-
-/** What the caller says of where and how, and of what it leaves out the strictest reading. */
-function circumstancesOf({ circumstances: said }: Question): Circumstances {
-  return {
-    environment: said.environment ?? STRICTEST_CIRCUMSTANCES.environment,
-    branch: said.branch ?? STRICTEST_CIRCUMSTANCES.branch,
-    isBranchProtected: said.isBranchProtected ?? STRICTEST_CIRCUMSTANCES.isBranchProtected,
-    surface: said.surface ?? STRICTEST_CIRCUMSTANCES.surface,
-    executionMode: said.executionMode ?? STRICTEST_CIRCUMSTANCES.executionMode,
-  };
-}
-
-/** What is not registered may do anything. */
-const unknownTool = (name: string, isElsewhere: boolean): ToolFacts => ({
-  id: name,
-  server: null,
-  isKnown: false,
-  isElsewhere,
-  actionType: 'DESTROY',
-  risk: UNKNOWN_RISK,
-  definitionDigest: null,
-  labels: [],
-});
-
-const knownTool = ({ id, actionType, definitionDigest, labels }: Tool): ToolFacts => ({
-  id,
-  server: partsOf(id).server,
-  isKnown: true,
-  isElsewhere: false,
-  actionType,
-  risk: RISKS[actionType],
-  definitionDigest,
-  labels,
-});
 
 interface Made {
   readonly author: Author;

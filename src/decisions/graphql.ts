@@ -4,42 +4,25 @@ import type {
   AgentDecisionResolvers,
   AgentOrphanedCallResolvers,
   MutationResolvers,
-  ResolversTypes,
 } from '../generated/graphql.js';
-import { eventBehind, presentEvent, type StoredEvent } from '../audit/index.js';
+import { eventBehind, type StoredEvent } from '../audit/index.js';
 import { inputInvalid, inputProblems, notFound } from '../platform/graphql-input.js';
-import type { Reason } from '../policy/index.js';
 import type { DecideOutcome } from './decide.js';
-import { decisionIn } from './decision.js';
+import type { AccessContext } from './graphql/access.js';
+import type { ExplainContext } from './graphql/explain.js';
+import { presentDecision, type PresentedDecision } from './graphql/present.js';
 import { parseQuestion } from './parse-question.js';
 import type { Question } from './question.js';
 
-export interface DecisionContext {
+export { accessForRequest, Agent, Project } from './graphql/access.js';
+export { AgentExplainedPolicy, AgentExplainedStatement, AgentPolicyExplanation, explainForRequest, Query } from './graphql/explain.js';
+
+export interface DecisionContext extends ExplainContext, AccessContext {
   /** Decides for the viewer. */
   readonly decide: (question: Question) => Promise<DecideOutcome>;
   /** The event, as far as the viewer may see it. */
   readonly eventById: (id: string) => Promise<StoredEvent | null>;
 }
-
-type PresentedDecision = Awaited<ResolversTypes['AgentDecision']>;
-
-export function presentDecision(stored: StoredEvent): PresentedDecision | null {
-  const decision = decisionIn(stored);
-  if (decision === null) return null;
-  const { toolId, reasons, shadow, ...rest } = decision;
-  const watched = shadow === null ? null : { ...shadow, reasons: shadow.reasons.map(presentReason) };
-  return {
-    ...rest,
-    reasons: reasons.map(presentReason),
-    shadow: watched,
-    tool: toolId === null ? null : { id: toolId },
-    event: presentEvent(stored),
-  };
-}
-
-const presentReason = ({ severity, ...reason }: Reason) => ({ ...reason, severity: severity === undefined ? null : SEVERITIES[severity] });
-
-const SEVERITIES = { low: 'LOW', medium: 'MEDIUM', high: 'HIGH', critical: 'CRITICAL' } as const;
 
 async function presentById(context: DecisionContext, id: string): Promise<PresentedDecision | null> {
   const stored = await context.eventById(id);

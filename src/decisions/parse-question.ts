@@ -42,14 +42,7 @@ const promises = z
   .nullish()
   .transform((value) => [...new Set(value ?? [])].sort());
 
-const QuestionInput = z.object({
-  requestId: optional(200),
-  agentId: name(300),
-  projectId: name(300),
-  tool: name(300),
-  arguments: callArguments,
-  sessionId: optional(200),
-  callId: optional(200),
+const circumstances = {
   environment: optional(100),
   branch: optional(500),
   branchProtected: z
@@ -59,12 +52,42 @@ const QuestionInput = z.object({
   surface: oneOf(SURFACES),
   executionMode: oneOf(EXECUTION_MODES),
   promises,
-});
+};
 
-const QuestionRead = QuestionInput.transform(({ environment, branch, branchProtected, surface, executionMode, ...rest }): Question => ({
-  ...rest,
-  circumstances: { environment, branch, isBranchProtected: branchProtected, surface, executionMode },
-}));
+/** What is asked of a call, as a caller sends it. */
+const asked = {
+  agentId: name(300),
+  projectId: name(300),
+  tool: name(300),
+  arguments: callArguments,
+  sessionId: optional(200),
+  ...circumstances,
+};
+
+const QuestionInput = z.object({ requestId: optional(200), ...asked, callId: optional(200) });
+
+/** What was sent flat, with its circumstances together. */
+function gathered<Rest extends object>({
+  environment,
+  branch,
+  branchProtected,
+  surface,
+  executionMode,
+  ...rest
+}: Rest & z.infer<z.ZodObject<typeof circumstances>>) {
+  return { ...rest, circumstances: { environment, branch, isBranchProtected: branchProtected, surface, executionMode } };
+}
+
+const QuestionRead = QuestionInput.transform((sent): Question => gathered(sent));
+
+/** A call that is asked about without being made. */
+export const AskedInput = z.object(asked).transform(gathered);
+
+/** Where and how calls would be made, and what is promised. */
+export const CircumstancesInput = z.object(circumstances).transform(gathered);
+
+/** A name that somebody gives to a thing. */
+export const NameInput = name(300);
 
 /** Reads a question from what a caller sent. */
 export const parseQuestion = (input: unknown): z.ZodSafeParseResult<Question> => QuestionRead.safeParse(input);

@@ -4,6 +4,7 @@ import {
   inForceAt,
   preparePolicySet,
   withShadows,
+  type InForce,
   type PolicyEngine,
   type PolicyInForce,
   type PolicySet,
@@ -15,6 +16,8 @@ export interface PolicySets {
   at(project: Namespace, now: Date): PolicySet;
   /** What would, if the policies that are only watched were enforced; null where none is watched. */
   shadowsAt(project: Namespace, now: Date): Shadows | null;
+  /** What is in force for the project at any moment, not made ready: asked for seldom, it must not cost those who decide what they have. */
+  inForceAt(project: Namespace, at: Date): InForce;
 }
 
 export interface Shadows {
@@ -37,6 +40,11 @@ export function keepPolicySets(engine: PolicyEngine, revisions: readonly PolicyI
   return {
     at: (project, now) => periodOf(now).sets(project),
     shadowsAt: (project, now) => periodOf(now).shadows(project),
+    inForceAt: ({ ancestors }, at) =>
+      inForceAt(
+        revisions.filter(({ namespaceId }) => ancestors.includes(namespaceId)),
+        at,
+      ),
   };
 }
 

@@ -8,7 +8,7 @@ import {
   type Standing,
 } from '../directory/index.js';
 import { Failure, hasJustBeen, type Clock, type OrganizationId, type UserId } from '../kernel/index.js';
-import type { PolicyEngine, PolicyReader, PolicySet } from '../policy/index.js';
+import type { InForce, PolicyEngine, PolicyReader, PolicySet } from '../policy/index.js';
 import { toolNamed, type NamedTool, type ToolReader } from '../tools/index.js';
 import { keepPolicySets, type Shadows } from './policy-sets.js';
 
@@ -35,10 +35,16 @@ export interface Facts {
   tool(project: Namespace, name: string): Promise<NamedTool>;
   /** The level of the user's highest role in the project or above; 0 for no member. */
   level(userId: UserId, project: Namespace): Promise<number>;
+  /** Every role of the user. */
+  standing(userId: UserId): Promise<Standing>;
+  /** Anything else that decisions read, when it was read at this epoch; else `Snapshots.read` begins anew. Not remembered. */
+  atThisEpoch<Value>(reading: Promise<Value>): Promise<Value>;
   /** The policies of the project's line of namespaces that decide calls at `now`. */
   policySet(project: Namespace, now: Date): PolicySet;
   /** The same as if those that are only watched were enforced; null where none is watched. */
   shadows(project: Namespace, now: Date): Shadows | null;
+  /** The policies of the project's line of namespaces that are in force at a moment from `asOf` on, enforced or watched. */
+  inForce(project: Namespace, at: Date): InForce;
 }
 
 export interface Snapshots {
@@ -165,6 +171,8 @@ async function factsAt(deps: Snapshotting, organizationId: OrganizationId, epoch
     if ((await deps.directory.epoch(organizationId)) !== epoch) throw new EpochMoved();
     return value;
   };
+  const standingOf = (userId: UserId): Promise<Standing> =>
+    standings.get(userId, () => atThisEpoch(deps.directory.standing(organizationId, userId)));
   return {
     epoch,
     asOf,
@@ -182,10 +190,12 @@ async function factsAt(deps: Snapshotting, organizationId: OrganizationId, epoch
     agent: (id) => agents.get(id, () => atThisEpoch(deps.directory.agent(organizationId, id))),
     tool: ({ id, ancestors }, name) =>
       tools.get(JSON.stringify([id, name]), () => atThisEpoch(toolNamed(deps.tools, organizationId, ancestors, name))),
-    level: async (userId, project) =>
-      levelIn(await standings.get(userId, () => atThisEpoch(deps.directory.standing(organizationId, userId))), project),
+    level: async (userId, project) => levelIn(await standingOf(userId), project),
+    standing: standingOf,
+    atThisEpoch,
     policySet: sets.at,
     shadows: sets.shadowsAt,
+    inForce: sets.inForceAt,
   };
 }
 

@@ -29,6 +29,17 @@ export interface Directory {
   epoch(organizationId: OrganizationId): Promise<number>;
 }
 
+/** Reads many agents at once. */
+export interface AgentReader {
+  /** Those of `ids` that the platform has told us of, in no order. */
+  agents(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly Agent[]>;
+  /** Agents by id, from behind `after` on: all, or those that `ownedBy` is responsible for. */
+  listAgents(
+    organizationId: OrganizationId,
+    wanted: { readonly ownedBy: string | null; readonly after: string | null; readonly limit: number },
+  ): Promise<readonly Agent[]>;
+}
+
 /** Reads where namespaces lie. */
 export interface NamespacePaths {
   /**

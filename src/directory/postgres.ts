@@ -4,6 +4,7 @@ import { hasAnyOf, sqlWithin, type SqlOf } from '../platform/postgres.js';
 import type { Agent, DirectoryUser, Membership, Namespace, NamespaceKind, Role, ServiceAccount } from './namespace.js';
 import {
   membershipKey,
+  type AgentReader,
   type Directory,
   type DirectoryWriter,
   type EpochCounter,
@@ -24,7 +25,7 @@ type NamespaceColumns = Omit<NamespaceRow, 'parentId' | 'dataClass' | 'timeZone'
 type MembershipColumns = Pick<MembershipRow, 'role'> & { readonly user_id: string; readonly namespace_id: string };
 
 /** The directory in Postgres, over any connection or inside one open transaction. */
-export const postgresDirectory = (of: SqlOf): Directory & NamespacePaths & ServiceAccountReader => ({
+export const postgresDirectory = (of: SqlOf): Directory & AgentReader & NamespacePaths & ServiceAccountReader => ({
   async standing(organizationId, user) {
     const rows = await of(organizationId).query<MembershipColumns>(
       'SELECT user_id, namespace_id, role FROM membership WHERE organization_id = $1 AND user_id = $2',
@@ -59,10 +60,28 @@ export const postgresDirectory = (of: SqlOf): Directory & NamespacePaths & Servi
 
   async agent(organizationId, id) {
     const [row] = await of(organizationId).query<AgentColumns>(
-      'SELECT id, name, classes, trust, owner_id, autonomous FROM agent WHERE organization_id = $1 AND id = $2',
+      `SELECT ${AGENT_COLUMNS} FROM agent WHERE organization_id = $1 AND id = $2`,
       [organizationId, id],
     );
-    return row === undefined ? null : toAgent({ ...row, ownerId: row.owner_id });
+    return row === undefined ? null : fromAgentColumns(row);
+  },
+
+  async agents(organizationId, ids) {
+    if (ids.length === 0) return [];
+    const rows = await of(organizationId).query<AgentColumns>(
+      `SELECT ${AGENT_COLUMNS} FROM agent WHERE organization_id = $1 AND id = ANY($2::text[])`,
+      [organizationId, ids],
+    );
+    return rows.map(fromAgentColumns);
+  },
+
+  async listAgents(organizationId, { ownedBy, after, limit }) {
+    const rows = await of(organizationId).query<AgentColumns>(
+      `SELECT ${AGENT_COLUMNS} FROM agent
+       WHERE organization_id = $1 AND ($2::text IS NULL OR owner_id = $2) AND ($3::text IS NULL OR id > $3) ORDER BY id LIMIT $4`,
+      [organizationId, ownedBy, after, limit],
+    );
+    return rows.map(fromAgentColumns);
   },
 
   async user(organizationId, id) {
@@ -93,6 +112,8 @@ const SERVICE_ACCOUNTS = `
     (SELECT json_agg(json_build_array(a.user_id, a.owner_id)) FROM service_account a WHERE a.organization_id = $1) END AS accounts
   FROM organization o WHERE o.id = $1`;
 const NAMESPACE_COLUMNS = 'id, kind, parent_id, path, name, ancestors, data_class, frozen, time_zone';
+
+const AGENT_COLUMNS = 'id, name, classes, trust, owner_id, autonomous';
 
 const LINES = `
   SELECT id, ancestors FROM namespace WHERE organization_id = $1 AND id = ANY($2::text[])
@@ -245,6 +266,8 @@ const toNamespace = (row: NamespaceRow): Namespace => ({
 });
 
 const toMembership = (row: MembershipRow): Membership => ({ namespaceId: row.namespaceId, userId: row.userId, role: row.role as Role });
+
+const fromAgentColumns = (row: AgentColumns): Agent => toAgent({ ...row, ownerId: row.owner_id });
 
 const toServiceAccount = (row: ServiceAccountColumns): ServiceAccount => ({ userId: row.user_id, ownerId: row.owner_id });
 

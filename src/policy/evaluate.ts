@@ -8,6 +8,9 @@ import type { Approval, ToolCall } from './tool-call.js';
 
 /** The policies that decide calls at one place, made ready. */
 export interface PolicySet {
+  readonly policies: readonly PolicyInForce[];
+  /** What made them ready. */
+  readonly engine: PolicyEngine;
   readonly statements: LoadedStatements;
   /** By the id under which a statement was loaded: whose it is, and what its annotations say. */
   readonly owners: ReadonlyMap<string, Owner>;
@@ -62,19 +65,23 @@ export function preparePolicySet(engine: PolicyEngine, policies: readonly Policy
   const owners = new Map<string, Owner>();
   for (const policy of policies) {
     policy.statements.forEach((statement, index) => {
-      const id = `${policy.id}/${index}`;
+      const id = statementId(policy, index);
       statements.set(id, statement);
       owners.set(id, { policy, effect: statement.effect, annotations: annotationsIn(statement) });
     });
   }
   let readers: LoadedStatements | null = null;
   return {
+    ...{ policies, engine },
     statements: engine.load(statements),
     owners,
     readers: () => (readers ??= engine.load(readersAmong(statements))),
     obligations: [...new Set([...owners.values()].flatMap(({ annotations }) => annotations.obligations))],
   };
 }
+
+/** The id under which the statement at `index` of a policy is loaded. A policy is in a set once. */
+export const statementId = ({ id }: Pick<PolicyInForce, 'id'>, index: number): string => `${id}/${index}`;
 
 const known = new WeakMap<Statement, Annotations>();
 
@@ -106,6 +113,15 @@ const readersAmong = (statements: ReadonlyMap<string, Statement>): ReadonlyMap<s
  */
 export const evaluate = (set: PolicySet, call: ToolCall): Evaluation => evaluatePrepared(set, prepareCall(call));
 
+/** An evaluation, with what it came of. */
+export interface EvaluationInDetail {
+  readonly evaluation: Evaluation;
+  /** Ids of the statements behind its reasons. */
+  readonly decidedBy: readonly string[];
+  /** The call as it was asked about: of a tool that is registered elsewhere, under one of its two names. */
+  readonly asked: PreparedCall;
+}
+
 /** A call made ready to be evaluated against several sets of policies. */
 export interface PreparedCall {
   readonly call: ToolCall;
@@ -115,43 +131,52 @@ export interface PreparedCall {
   readonly unnamed: PreparedCall | null;
 }
 
-export function prepareCall(call: ToolCall): PreparedCall {
-  const given = readArguments(call.arguments);
+export function prepareCall(call: ToolCall, given = readArguments(call.arguments)): PreparedCall {
   const { tool } = call;
   const unnamed = !tool.isElsewhere
     ? null
-    : prepareCall({ ...call, tool: { ...tool, id: `not registered here: ${tool.id}`, isElsewhere: false } });
+    : prepareCall({ ...call, tool: { ...tool, id: `not registered here: ${tool.id}`, isElsewhere: false } }, given);
   return { call, request: cedarRequest(call, given), given, unnamed };
 }
 
 /** `evaluate` of a call that has been made ready. */
-export function evaluatePrepared(set: PolicySet, prepared: PreparedCall): Evaluation {
+export const evaluatePrepared = (set: PolicySet, prepared: PreparedCall): Evaluation => evaluateInDetail(set, prepared).evaluation;
+
+/** The same, with what it came of. */
+export function evaluateInDetail(set: PolicySet, prepared: PreparedCall): EvaluationInDetail {
   const named = evaluateNamed(set, prepared);
-  if (prepared.unnamed === null || named.verdict === 'DENY') return named;
+  if (prepared.unnamed === null || named.evaluation.verdict === 'DENY') return named;
   const unnamed = evaluateNamed(set, prepared.unnamed);
-  return unnamed.verdict === 'DENY' ? unnamed : named;
+  return unnamed.evaluation.verdict === 'DENY' ? unnamed : named;
 }
 
-function evaluateNamed(set: PolicySet, { call, request, given }: PreparedCall): Evaluation {
+function evaluateNamed(set: PolicySet, asked: PreparedCall): EvaluationInDetail {
+  const { call, request, given } = asked;
   const judge = (approval: Approval | null, promises: readonly string[]): Judgement =>
     judged(set, supposing(request, approval, promises), given.isComplete);
+  const because = (judgement: Judgement, more: Partial<Evaluation> = {}): EvaluationInDetail => ({
+    evaluation: { ...evaluation(set, judgement), ...more },
+    ...{ decidedBy: judgement.reasons, asked },
+  });
   const plain = judge(call.approval, []);
-  if (plain.isAllowed || !mayGiveWay(set, plain)) return evaluation(set, plain);
+  if (plain.isAllowed || !mayGiveWay(set, plain)) return because(plain);
 
-  const promised = set.obligations.filter((obligation) => fulfils(call.promises, obligation));
+  const promised = promisedIn(set, call);
   const obliged = promised.length === 0 ? plain : judge(call.approval, promised);
   const obligations = obligationsOf(set, plain);
-  if (obliged.isAllowed) return { ...evaluation(set, obliged), obligations };
+  if (obliged.isAllowed) return because(obliged, { obligations });
 
   const approved = judge(HIGHEST_APPROVAL, promised);
   if (approved.isAllowed)
-    return { ...evaluation(set, obliged), verdict: 'ASK', basis: 'APPROVAL_NEEDED', obligations, approval: approvalFor(set, obliged) };
+    return because(obliged, { verdict: 'ASK', basis: 'APPROVAL_NEEDED', obligations, approval: approvalFor(set, obliged) });
 
   const unmet = judge(HIGHEST_APPROVAL, set.obligations).isAllowed;
-  return unmet
-    ? { ...evaluation(set, approved), basis: 'OBLIGATION_NEEDED', obligations: obligationsOf(set, approved) }
-    : evaluation(set, approved);
+  return unmet ? because(approved, { basis: 'OBLIGATION_NEEDED', obligations: obligationsOf(set, approved) }) : because(approved);
 }
+
+/** Every obligation of the set that the enforcement point promises. */
+export const promisedIn = (set: PolicySet, { promises }: ToolCall): readonly string[] =>
+  set.obligations.filter((obligation) => fulfils(promises, obligation));
 
 /** What Cedar says, with what it does not: what could not be evaluated, or not be seen. */
 interface Judgement {

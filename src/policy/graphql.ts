@@ -2,6 +2,8 @@ import type {
   AgentDecisionReasonResolvers,
   AgentEffectivePolicyResolvers,
   AgentPolicyBundleResultResolvers,
+  AgentExplainedPolicyResolvers,
+  AgentNearMissResolvers,
   AgentPolicyConflictResolvers,
   AgentPolicyDraftResolvers,
   AgentPolicyPayloadResolvers,
@@ -115,6 +117,16 @@ export const AgentToolRulePayload: Pick<AgentToolRulePayloadResolvers<PolicyCont
 };
 
 export const AgentDecisionReason: Pick<AgentDecisionReasonResolvers<PolicyContext>, 'policy'> = {
+  policy: ({ policyId }, _args, { policies }) => presentById(policies, policyId),
+};
+
+export const AgentExplainedPolicy: Pick<AgentExplainedPolicyResolvers<PolicyContext>, 'policy' | 'revision'> = {
+  policy: ({ policyId }, _args, { policies }) => presentById(policies, policyId),
+  revision: async ({ policyId, revisionNumber }, _args, { policies }) =>
+    revisionNumber == null ? null : presentedOrNull(await policies.revision(policyId, revisionNumber)),
+};
+
+export const AgentNearMiss: Pick<AgentNearMissResolvers<PolicyContext>, 'policy'> = {
   policy: ({ policyId }, _args, { policies }) => presentById(policies, policyId),
 };
 

@@ -20,12 +20,20 @@ export type { PolicyChanging } from './changes/changing.js';
 export { compiledEngine } from './compiled-engine.js';
 export { evaluate, preparePolicySet, type Evaluation, type PolicySet, type Reason } from './evaluate.js';
 export { MAX_TEXT_BYTES } from './guard.js';
+export { MAX_APPROVERS } from './annotations.js';
+export { DEPENDENCIES, effectiveAccess, type Dependency, type EffectiveAccess } from './explain/effective-access.js';
+export { explainCall, type CallExplanation, type ExplainedPolicy } from './explain/explain-call.js';
+export type { ExplainedStatement } from './explain/explain-statement.js';
+export { changesInOrder, findChanges, tryChanges, type VerdictChange } from './explain/find-changes.js';
+export type { NearMiss } from './explain/near-misses.js';
+export { readDraft, type DraftReading, type ReadDraftOutcome } from './read-draft.js';
 export { inForceAt, withShadows, type InForce } from './in-force.js';
 export { SCHEMA, SCHEMA_VERSION } from './model.js';
-export type { PolicyInForce } from './policy.js';
+export type { PolicyInForce, PolicyProblem } from './policy.js';
 export type { PolicyEngine, PolicyParser, PolicyReader, PolicyTransaction, PolicyWriter } from './ports.js';
 export type { PolicyReading } from './read-policies.js';
 export { rememberParses } from './remember-parses.js';
+export { statementLines } from './tokens.js';
 export { callIn, DECISION_EVENT, factsOf, type RecordedCall } from './recorded-call.js';
 export {
   EXECUTION_MODES,

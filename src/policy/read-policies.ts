@@ -65,7 +65,11 @@ export async function listEffectivePolicies(
 }
 
 /** The policies with these ids, in their order; null for one that does not exist for the viewer. */
-export async function policiesById(deps: PolicyReading, viewer: Viewer, ids: readonly string[]): Promise<readonly (Policy | null)[]> {
+export async function policiesById(
+  deps: Pick<PolicyReading, 'directory' | 'policies'>,
+  viewer: Viewer,
+  ids: readonly string[],
+): Promise<readonly (Policy | null)[]> {
   const found = await deps.policies.byIds(viewer.organizationId, ids);
   const readable = await readableNamespaces(
     deps.directory,

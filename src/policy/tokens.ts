@@ -38,3 +38,7 @@ export function statementTokens(text: string): readonly (readonly Token[])[] {
   }
   return statements;
 }
+
+/** The line, from 1, on which each statement of a text that parses begins. */
+export const statementLines = (text: string): readonly number[] =>
+  statementTokens(text).map(([first]) => text.slice(0, first?.at ?? 0).split('\n').length);

@@ -48,7 +48,7 @@ export async function tryBundle({ engine }: Pick<Trying, 'engine'>, bundle: Read
   const enforced = enforcedAfter(bundle);
   const together = preparePolicySet(engine, enforced);
   const count = tried.reduce((sum, { statements, isChanged }) => sum + (isChanged ? statements.length : 0), 0);
-  const warn = await warningsAmong({ enforced, line }, count);
+  const warn = warningsAmong({ enforced, line }, count);
   const trials: BundledTrial[] = [];
   for (const policy of tried) {
     await othersFirst();

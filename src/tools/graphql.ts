@@ -3,6 +3,8 @@ import { z } from 'zod';
 import type {
   AgentApprovalPayloadResolvers,
   AgentDecisionResolvers,
+  AgentEffectiveToolResolvers,
+  AgentPolicyExplanationResolvers,
   AgentToolPayloadResolvers,
   AgentToolResolvers,
   MutationResolvers,
@@ -100,6 +102,14 @@ export const AgentApprovalPayload: Pick<AgentApprovalPayloadResolvers<ToolContex
 };
 
 export const AgentDecision: Pick<AgentDecisionResolvers<ToolContext>, 'tool'> = {
+  tool: ({ tool }, _args, { tools }) => referred(tool, tools),
+};
+
+export const AgentPolicyExplanation: Pick<AgentPolicyExplanationResolvers<ToolContext>, 'tool'> = {
+  tool: ({ tool }, _args, { tools }) => referred(tool, tools),
+};
+
+export const AgentEffectiveTool: Pick<AgentEffectiveToolResolvers<ToolContext>, 'tool'> = {
   tool: ({ tool }, _args, { tools }) => referred(tool, tools),
 };
 

@@ -54,7 +54,11 @@ export async function toolNamed(
   ancestors: readonly string[],
   name: string,
 ): Promise<NamedTool> {
-  const named = await tools.byAnyName(organizationId, name);
+  return namedAmong(await tools.byAnyName(organizationId, name), ancestors, name);
+}
+
+/** What `name` means in a project whose line of namespaces is `ancestors`, of the tools that go by the name anywhere. Pure. */
+export function namedAmong(named: readonly Tool[], ancestors: readonly string[], name: string): NamedTool {
   const usable = named.filter((tool) => ancestors.includes(tool.namespaceId));
   const exact = usable.find((tool) => tool.id === name);
   const tool = exact ?? (usable.length === 1 ? (usable[0] ?? null) : null);

@@ -7,6 +7,7 @@ import type { Statement } from '../policy.js';
 import { atomsOf, isWrittenOut, negated, waysOf, type Atom } from './atoms.js';
 import { isSafe } from './errors.js';
 import { isAlways, isImpossible } from './impossible.js';
+import { subjectsOf } from './subjects.js';
 import { saidBy } from './terms.js';
 
 /** A statement, read for being compared with others at one place. */
@@ -42,6 +43,13 @@ function fixedBy({ node, isTrue }: Atom): readonly (readonly [string, string])[]
   if (equal === null || isWrittenOut(equal[0]) || !isWrittenOut(equal[1])) return [];
   return [[canonicalJson(equal[0]), canonicalJson(equal[1])]];
 }
+
+/** Namespaces that all calls lie in ask for nothing; which they are is looked at with care. */
+const PLACES = ['resource in Organization', 'resource in Group', 'resource.project'];
+
+/** Whether a statement may be found to cover one that asks about no more than `subjects`: all that it asks about is among them. */
+export const mightCover = ({ est }: Statement, subjects: ReadonlySet<string>): boolean =>
+  subjectsOf(est).every((asked) => asked.length === 0 || asked.some((subject) => subjects.has(subject) || PLACES.includes(subject)));
 
 const termsOf = (atom: Atom, line: readonly LineSeat[]): readonly string[] => {
   const said = saidBy(atom, line);

@@ -6,8 +6,9 @@ import { othersFirst } from '../others-first.js';
 import type { PolicyInForce, Statement } from '../policy.js';
 import { statementPlaces } from '../statement-places.js';
 import { atomsOf } from './atoms.js';
-import { comparable, covers, type Comparable } from './covering.js';
+import { comparable, covers, mightCover, type Comparable } from './covering.js';
 import { isImpossible } from './impossible.js';
+import { subjectsOf } from './subjects.js';
 
 export const WARNING_KINDS = ['NEVER_MATCHES', 'REDUNDANT', 'DENIES_EVERY_AGENT', 'PERMITS_EVERYTHING'] as const;
 export type WarningKind = (typeof WARNING_KINDS)[number];
@@ -40,12 +41,12 @@ export interface WarnedAt {
   readonly line: readonly LineSeat[];
 }
 
-/** The most statements of other policies that a text is compared with. */
-const MAX_OTHERS = 2_000;
+/** How many policies in force are looked at, and how many of their statements a text is compared with: a publish waits for it. */
+const MAX_POLICIES = 3_000;
+const MAX_OTHERS = 500;
 
 /** What the author of a text may not have meant, in the order of the text. */
-export const warningsOf = async (warned: Warned, at: WarnedAt): Promise<readonly PolicyWarning[]> =>
-  warningsIn(warned, await othersIn(at.enforced, at.line), at.line);
+export const warningsOf = (warned: Warned, at: WarnedAt): Promise<readonly PolicyWarning[]> => warningsAmong(at)(warned, null);
 
 /** The most comparisons for many texts together: with so many statements that each is compared with fewer others. */
 const MAX_COMPARISONS = 400_000;
@@ -55,26 +56,25 @@ const MAX_COMPARISONS = 400_000;
  *
  * @param count how many statements they have together
  */
-export async function warningsAmong(
+export function warningsAmong(
   { enforced, line }: WarnedAt,
-  count: number,
-): Promise<(warned: Warned, id: string | null) => Promise<readonly PolicyWarning[]>> {
-  const others = (await othersIn(enforced, line)).slice(0, Math.ceil(MAX_COMPARISONS / Math.max(1, count)));
-  return (warned, id) =>
-    warningsIn(
-      warned,
-      others.filter(({ policy }) => policy.id !== id),
-      line,
-    );
+  count = 1,
+): (warned: Warned, id: string | null) => Promise<readonly PolicyWarning[]> {
+  const candidates = candidatesIn(enforced, line);
+  const most = Math.min(MAX_OTHERS, Math.ceil(MAX_COMPARISONS / Math.max(1, count)));
+  return async (warned, id) => {
+    const own = warned.statements.map((statement) => comparable(statement, line));
+    return warningsIn(warned, own, await othersAmong(candidates, own, { id, most }), line);
+  };
 }
 
 async function warningsIn(
-  { text, statements }: Warned,
+  { text }: Warned,
+  own: readonly Comparable[],
   others: readonly Other[],
   line: readonly LineSeat[],
 ): Promise<readonly PolicyWarning[]> {
   const places = statementPlaces(text);
-  const own = statements.map((statement) => comparable(statement, line));
   const warnings: PolicyWarning[] = [];
   for (const [index, one] of own.entries()) {
     await othersFirst();
@@ -95,13 +95,38 @@ interface Other extends Comparable {
   readonly policy: PolicyInForce;
 }
 
+/** A statement of another policy, made ready to be compared when it is first compared. */
+interface Candidate {
+  readonly policy: PolicyInForce;
+  readonly statement: Statement;
+  readonly other: () => Other;
+}
+
 /** What ends some day makes nothing redundant. */
-async function othersIn(enforced: readonly PolicyInForce[], line: readonly LineSeat[]): Promise<readonly Other[]> {
+const candidatesIn = (enforced: readonly PolicyInForce[], line: readonly LineSeat[]): readonly Candidate[] =>
+  enforced
+    .slice(0, MAX_POLICIES)
+    .filter(({ effectiveUntil }) => effectiveUntil === null)
+    .flatMap((policy) => policy.statements.map((statement) => candidate(policy, statement, line)));
+
+function candidate(policy: PolicyInForce, statement: Statement, line: readonly LineSeat[]): Candidate {
+  let made: Other | null = null;
+  return { policy, statement, other: () => (made ??= { policy, ...comparable(statement, line) }) };
+}
+
+/** Those of other policies that might make one of `own` redundant. */
+async function othersAmong(
+  candidates: readonly Candidate[],
+  own: readonly Comparable[],
+  { id, most }: { readonly id: string | null; readonly most: number },
+): Promise<readonly Other[]> {
+  const subjects = new Set(own.flatMap(({ statement }) => subjectsOf(statement.est).flat()));
+  const effects = new Set(own.map(({ statement }) => statement.effect));
   const others: Other[] = [];
-  for (const policy of enforced) {
-    if (policy.effectiveUntil !== null || others.length >= MAX_OTHERS) continue;
-    await othersFirst();
-    others.push(...policy.statements.map((statement) => ({ policy, ...comparable(statement, line) })));
+  for (const [index, { policy, statement, other }] of candidates.entries()) {
+    if (index % 100 === 0) await othersFirst();
+    if (others.length >= most) break;
+    if (policy.id !== id && effects.has(statement.effect) && mightCover(statement, subjects)) others.push(other());
   }
   return others;
 }

@@ -1,0 +1,13 @@
+import { changesInOrder, tryChanges, type VerdictChange } from '../../policy/index.js';
+import { breath } from './breath.js';
+import type { PoliciesExplained } from './explain-policies.js';
+
+/** Each single change that would turn the verdict that is explained, the least intrusive first. */
+export async function changesFor({ set, call, explanation }: PoliciesExplained): Promise<readonly VerdictChange[]> {
+  const found: VerdictChange[] = [];
+  for (const changes of tryChanges(set, call, explanation)) {
+    found.push(...changes);
+    await breath();
+  }
+  return changesInOrder(found);
+}

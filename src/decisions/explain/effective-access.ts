@@ -1,0 +1,141 @@
+import type { Agent } from '../../directory/index.js';
+import { pageOf, type Page, type PageRequest, type Viewer } from '../../kernel/index.js';
+import { effectiveAccess, type EffectiveAccess } from '../../policy/index.js';
+import { namedAmong, type NamedTool } from '../../tools/index.js';
+import { callOf } from '../gather.js';
+import type { Facts } from '../snapshot.js';
+import {
+  agentLists,
+  placeFor,
+  readAgents,
+  readNamedTools,
+  readPlaces,
+  readToolPages,
+  type AccessReading,
+  type AccessRequest,
+  type EffectiveToolsRequest,
+  type Place,
+  type ToolAccessRequest,
+} from './access-facts.js';
+import { overseesProject } from './asking-for.js';
+import { breath } from './breath.js';
+
+export interface EffectiveTool extends EffectiveAccess {
+  readonly toolId: string;
+}
+
+export interface AgentAccess extends EffectiveAccess {
+  readonly agentId: string;
+}
+
+/** The most agents that one page looks at when only some verdicts are wanted. */
+export const MAX_LOOKED_AT = 1_000;
+
+/**
+ * What each of many agents may do with the tools of a project, for a call without arguments; null where the project does not exist for
+ * the viewer, or they may not ask for that user. Few statements, however many are asked for.
+ */
+export async function listEffectiveTools(
+  deps: AccessReading,
+  viewer: Viewer,
+  requests: readonly EffectiveToolsRequest[],
+): Promise<readonly (Page<EffectiveTool> | null)[]> {
+  return deps.snapshots.read(viewer.organizationId, async (facts) => {
+    const [places, agents, pages] = await facts.atThisEpoch(
+      Promise.all([readPlaces(deps, viewer, requests), readAgents(deps, viewer, requests), readToolPages(deps, viewer, requests)]),
+    );
+    return inTurn(requests, async (request) => {
+      const place = await placeFor(facts, viewer, places, request);
+      const tools = pages(request);
+      if (place === null || tools === null) return null;
+      const agent = agents.get(request.agentId) ?? null;
+      const judge = judgeIn(deps, facts, place, request);
+      return pageWith(request.page, tools, (tool) => ({
+        toolId: tool.id,
+        ...judge(request.agentId, agent, { tool, isElsewhere: false }, tool.id),
+      }));
+    });
+  });
+}
+
+/**
+ * What the agents of the directory may do with a tool in each of many projects, for a call without arguments; null where the project does
+ * not exist for the viewer, or they may not ask for that user. Who maintains, owns or audits the project is shown every agent, others
+ * those that they are responsible for.
+ */
+export async function listToolAccess(
+  deps: AccessReading,
+  viewer: Viewer,
+  requests: readonly ToolAccessRequest[],
+): Promise<readonly (Page<AgentAccess> | null)[]> {
+  return deps.snapshots.read(viewer.organizationId, async (facts) => {
+    const [places, tools] = await facts.atThisEpoch(
+      Promise.all([readPlaces(deps, viewer, requests), readNamedTools(deps, viewer, requests)]),
+    );
+    const agents = agentLists(deps, viewer, facts);
+    return inTurn(requests, async (request) => {
+      const place = await placeFor(facts, viewer, places, request);
+      if (place === null) return null;
+      const { verdicts, page, tool } = request;
+      const ownedBy = (await overseesProject(facts, viewer, place.project)) ? null : viewer.userId;
+      const limit = verdicts === null ? page.first + 1 : MAX_LOOKED_AT + 1;
+      const found = await agents({ ownedBy, after: page.after, limit });
+      const named = namedAmong(tools.get(tool) ?? [], place.project.ancestors, tool);
+      const judge = judgeIn(deps, facts, place, request);
+      const access = (agent: Agent): AgentAccess => ({ agentId: agent.id, ...judge(agent.id, agent, named, tool) });
+      if (verdicts === null) return pageWith(page, found, access);
+      return somePage(page, found, access, ({ evaluation }) => verdicts.includes(evaluation.verdict));
+    });
+  });
+}
+
+/** One after the other, and others are let in between: a request may ask for thousands of verdicts. */
+async function inTurn<Request, Answer>(
+  requests: readonly Request[],
+  answer: (request: Request) => Promise<Answer>,
+): Promise<readonly Answer[]> {
+  const answers: Answer[] = [];
+  for (const request of requests) {
+    answers.push(await answer(request));
+    await breath();
+  }
+  return answers;
+}
+
+/** Judges calls in a place, all at one moment. */
+function judgeIn(deps: AccessReading, facts: Facts, place: Place, { circumstances, promises, projectId }: AccessRequest) {
+  const now = deps.clock();
+  const set = facts.policySet(place.project, now);
+  return (agentId: string, agent: Agent | null, named: NamedTool, tool: string): EffectiveAccess => {
+    const asked = { agentId, projectId, tool, arguments: {}, sessionId: null, circumstances, promises };
+    return effectiveAccess(set, callOf(place.user, asked, { ...place, agent, named }, now));
+  };
+}
+
+function pageWith<Row, Item>(request: PageRequest, rows: readonly Row[], present: (row: Row) => Item): Page<Item> {
+  const page = pageOf(rows, request);
+  return { ...page, items: page.items.map(present) };
+}
+
+/** A page of those that are wanted: ends when it is full, or enough rows were looked at. */
+async function somePage<Row extends { readonly id: string }, Item>(
+  { first, after }: PageRequest,
+  rows: readonly Row[],
+  present: (row: Row) => Item,
+  isWanted: (item: Item) => boolean,
+): Promise<Page<Item>> {
+  const items: Item[] = [];
+  let looked = 0;
+  for (const row of rows.slice(0, MAX_LOOKED_AT)) {
+    if (items.length === first) break;
+    looked += 1;
+    const item = present(row);
+    if (isWanted(item)) items.push(item);
+    if (looked % 100 === 0) await breath();
+  }
+  const last = rows[looked - 1];
+  return {
+    ...{ items, hasNextPage: rows.length > looked, hasPreviousPage: after !== null },
+    ...(last !== undefined && { end: last.id }),
+  };
+}

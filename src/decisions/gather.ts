@@ -1,0 +1,98 @@
+import type { Agent, Namespace } from '../directory/index.js';
+import type { UserId } from '../kernel/index.js';
+import { STRICTEST_CIRCUMSTANCES, type Circumstances, type ToolCall, type ToolFacts } from '../policy/index.js';
+import { partsOf, RISKS, UNKNOWN_RISK, type NamedTool, type Tool } from '../tools/index.js';
+import type { Question } from './question.js';
+import type { Facts } from './snapshot.js';
+
+/** What is asked of a call: a question, without what tells one asking from another. */
+export type Asked = Omit<Question, 'requestId' | 'callId'>;
+
+export interface Gathered extends CallFacts {
+  readonly facts: Facts;
+  readonly project: Namespace;
+}
+
+/** What is known of a call beside what is asked. */
+export interface CallFacts {
+  readonly line: readonly Namespace[];
+  readonly level: number;
+  readonly teams: readonly string[];
+  readonly agent: Agent | null;
+  readonly named: NamedTool;
+}
+
+/** What the question is about; null when the project does not exist for the user on whose behalf it is asked. */
+export async function gather(facts: Facts, userId: UserId, question: Asked): Promise<Gathered | null> {
+  const project = await facts.project(question.projectId);
+  if (project === null) return null;
+  const level = await facts.level(userId, project);
+  if (level === 0) return null;
+  const [agent, named, line, user] = await Promise.all([
+    facts.agent(question.agentId),
+    facts.tool(project, question.tool),
+    facts.line(project),
+    facts.user(userId),
+  ]);
+  return { facts, project, line, level, teams: user?.teams ?? [], agent, named };
+}
+
+/** The call that is asked about, as policies see it. */
+export function callOf(userId: UserId, question: Asked, { line, level, teams, agent, named }: CallFacts, now: Date): ToolCall {
+  return {
+    // An agent that the platform has not told us of is trusted least.
+    agent: {
+      id: question.agentId,
+      isKnown: agent !== null,
+      classes: agent?.classes ?? [],
+      trust: agent?.trust ?? 0,
+      autonomous: agent?.autonomous ?? true,
+      ownerId: agent?.ownerId ?? null,
+    },
+    user: { id: userId, level, teams },
+    projectLine: line.map(({ id, kind, dataClass, isFrozen }) => ({ id, kind, dataClass, isFrozen })),
+    tool: named.tool === null ? unknownTool(question.tool, named.isElsewhere) : knownTool(named.tool),
+    arguments: question.arguments,
+    sessionId: question.sessionId,
+    session: { labels: null, counts: null },
+    circumstances: circumstancesOf(question),
+    now,
+    timeZone: line[0]?.timeZone ?? 'UTC',
+    approval: null,
+    promises: question.promises,
+  };
+}
+
+/** What the caller says of where and how, and of what it leaves out the strictest reading. */
+export function circumstancesOf({ circumstances: said }: Pick<Question, 'circumstances'>): Circumstances {
+  return {
+    environment: said.environment ?? STRICTEST_CIRCUMSTANCES.environment,
+    branch: said.branch ?? STRICTEST_CIRCUMSTANCES.branch,
+    isBranchProtected: said.isBranchProtected ?? STRICTEST_CIRCUMSTANCES.isBranchProtected,
+    surface: said.surface ?? STRICTEST_CIRCUMSTANCES.surface,
+    executionMode: said.executionMode ?? STRICTEST_CIRCUMSTANCES.executionMode,
+  };
+}
+
+/** What is not registered may do anything. */
+const unknownTool = (name: string, isElsewhere: boolean): ToolFacts => ({
+  id: name,
+  server: null,
+  isKnown: false,
+  isElsewhere,
+  actionType: 'DESTROY',
+  risk: UNKNOWN_RISK,
+  definitionDigest: null,
+  labels: [],
+});
+
+const knownTool = ({ id, actionType, definitionDigest, labels }: Tool): ToolFacts => ({
+  id,
+  server: partsOf(id).server,
+  isKnown: true,
+  isElsewhere: false,
+  actionType,
+  risk: RISKS[actionType],
+  definitionDigest,
+  labels,
+});
