@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CommandError } from '../../src/cli/command-error.js';
-import { connection } from '../../src/cli/connection.js';
+import { connection, serviceConnection } from '../../src/cli/connection.js';
 
 const running = {
   subgraph: 'http://127.0.0.1:4001/graphql',
@@ -73,6 +73,14 @@ describe('the connection of a command', () => {
 
   it.each(['localhost:4001', 'ftp://h', 'h', ''])('takes no %j for a URL', (url) => {
     expect(() => connection({ url, token: 't', project: 'p' })).toThrow(/^--url: must be an http or https URL/);
+  });
+
+  it('needs no project for what is about none, and is that of the demo’s policy administrator by default', async () => {
+    await written(running);
+
+    expect(serviceConnection({})).toEqual({ baseUrl: 'http://127.0.0.1:4001', token: 'a' });
+    expect(serviceConnection({ url: 'https://h/graphql', token: 't' })).toEqual({ baseUrl: 'https://h', token: 't' });
+    expect(() => serviceConnection({ url: 'https://h' })).toThrow('Whose token shall be used?');
   });
 
   it('is told in one sentence that what npm start wrote cannot be read', async () => {

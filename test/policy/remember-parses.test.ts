@@ -5,13 +5,13 @@ import type { ParsedText } from '../../src/policy/ports.js';
 /** A parser, and what it was asked to read. */
 function aParser(answer: (text: string) => Promise<ParsedText>) {
   const asked: string[] = [];
-  const parser = rememberParses({
-    parse(text) {
-      asked.push(text);
-      return answer(text);
-    },
-  });
-  return { asked, read: (text: string, schema = 'schema') => parser.parse(text, schema) };
+  const parse = (text: string): Promise<ParsedText> => {
+    asked.push(text);
+    return answer(text);
+  };
+  const parser = rememberParses({ parse, parseAll: (texts) => Promise.all(texts.map(parse)) });
+  const readAll = (texts: readonly string[], schema = 'schema') => parser.parseAll(texts, schema);
+  return { asked, read: (text: string, schema = 'schema') => parser.parse(text, schema), readAll };
 }
 
 const readable = async (): Promise<ParsedText> => ({ statements: [] });
@@ -38,6 +38,30 @@ describe('a text that was read', () => {
     await read('kept');
     expect(asked.filter((text) => text === 'kept')).toHaveLength(1);
     await read('text 0');
+    expect(asked.filter((text) => text === 'text 0')).toHaveLength(2);
+  });
+});
+
+describe('texts that were read together', () => {
+  it('are not read again soon, together or alone', async () => {
+    const { asked, read, readAll } = aParser(readable);
+    await read('b');
+
+    expect(await readAll(['a', 'b', 'a', 'c'])).toHaveLength(4);
+    await readAll(['c', 'a']);
+    await read('a');
+
+    expect(asked.toSorted()).toEqual(['a', 'a', 'b', 'c']);
+  });
+
+  it('drive out nothing that single authors work on, when they are many', async () => {
+    const { asked, read, readAll } = aParser(readable);
+    await read('kept');
+    await readAll(Array.from({ length: 100 }, (_, n) => `text ${n}`));
+    await read('kept');
+    await read('text 0');
+
+    expect(asked.filter((text) => text === 'kept')).toHaveLength(1);
     expect(asked.filter((text) => text === 'text 0')).toHaveLength(2);
   });
 });

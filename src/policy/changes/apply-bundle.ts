@@ -144,7 +144,7 @@ async function applyWithin(
   const planned = judge(request, await tx.policies.lockBundle(by.organizationId, namespace.id, names));
   if (!('changes' in planned)) return planned;
   const trusting = await tx.policies.trustedAppliers(by.organizationId, namespace.ancestors);
-  const demandedBy = [...trusting].flatMap(([id, trusted]) => (trusted.includes(by.userId) ? [] : [id]));
+  const demandedBy = namespace.ancestors.filter((id) => trusting.get(id)?.includes(by.userId) === false);
   if (demandedBy.length > 0) return { kind: 'reviewNeeded', what: 'BUNDLE', demandedBy };
   const backtests = await backtestsBehind(deps, tx, by, { namespace, changes: planned.changes });
   if ('kind' in backtests) return backtests;
