@@ -319,6 +319,7 @@ describe('approvals and obligations', () => {
       obligations: [],
       advice: ['Do it by hand.'],
       failed: [],
+      determining: ['p/1'],
       reasons: [
         {
           policyId: 'p',

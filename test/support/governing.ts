@@ -72,11 +72,12 @@ export const saveAndTry = (client: Client, input: object): Promise<TriedAnswer> 
 export const reviewPolicy = (client: Client, input: object): Promise<PolicyAnswer> => answerOf<PolicyAnswer>(client, REVIEW, input);
 export const rollBackPolicy = (client: Client, input: object): Promise<PolicyAnswer> => confirming(client, ROLL_BACK, input);
 
-async function confirming(client: Client, mutation: string, input: object): Promise<PolicyAnswer> {
-  const answer = await answerOf<PolicyAnswer>(client, mutation, input);
+/** What is published meanwhile can make something redundant that was not: then there is another warning. */
+async function confirming(client: Client, mutation: string, input: object, confirm: readonly string[] = []): Promise<PolicyAnswer> {
+  const answer = await answerOf<PolicyAnswer>(client, mutation, { ...input, confirm });
   const warnings = answer.errors.flatMap(({ __typename, warnings }) => (__typename === 'AgentPolicyWarned' ? warnings : []));
-  const confirm = warnings.flatMap((warning) => (isNamed(warning) ? [warning.name] : []));
-  return confirm.length === 0 ? answer : answerOf<PolicyAnswer>(client, mutation, { ...input, confirm });
+  const names = warnings.flatMap((warning) => (isNamed(warning) ? [warning.name] : []));
+  return names.length === 0 ? answer : confirming(client, mutation, input, [...confirm, ...names]);
 }
 
 const isNamed = (warning: unknown): warning is { readonly name: string } =>
