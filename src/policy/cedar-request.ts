@@ -29,21 +29,21 @@ export function cedarRequest(call: ToolCall, given: CallArguments): CedarRequest
   const agent = entityUid('Agent', call.agent.id);
   const user = entityUid('User', call.user.id);
   const tool = entityUid('Tool', call.tool.id);
-  const entities: readonly CedarEntity[] = [
-    ...lineEntities(line, call.projectLine),
-    { uid: user, attributes: NONE, tags: NONE, parents: call.user.teams.map((id) => entityUid('Team', id)) },
-    agentEntity(agent, call.agent),
-    toolEntity(tool, call.tool),
-    { uid: THIS_USE, attributes: useAttributes(call, given, project, tool), parents: [project, tool], tags: given.texts },
-    ...typedArguments(given),
-  ];
+  const entities = new Map<string, CedarEntity>();
+  const add = (entity: CedarEntity): unknown => entities.set(entity.uid.key, entity);
+  lineEntities(line, call.projectLine).forEach(add);
+  add({ uid: user, attributes: NONE, tags: NONE, parents: call.user.teams.map((id) => entityUid('Team', id)) });
+  add(agentEntity(agent, call.agent));
+  add(toolEntity(tool, call.tool));
+  add({ uid: THIS_USE, attributes: useAttributes(call, given, project, tool), parents: [project, tool], tags: given.texts });
+  typedArguments(given).forEach(add);
   return supposing(
     {
       principal: agent,
       action: INVOKE_TOOL,
       resource: THIS_USE,
       context: recordOf(contextOf(call, user)),
-      entities: new Map(entities.map((entity) => [entity.uid.key, entity])),
+      entities,
     },
     call.approval,
     [],
@@ -51,38 +51,39 @@ export function cedarRequest(call: ToolCall, given: CallArguments): CedarRequest
 }
 
 /** The request as it would be with this approval and these promises. */
-export const supposing = (request: CedarRequest, approval: Approval | null, promises: readonly string[]): CedarRequest => ({
-  ...request,
-  context: recordOf(
-    new Map<string, Value>([
-      ...request.context.fields,
-      ['promises', setOf(promises)],
-      ...(approval === null ? [] : [['approval', record({ level: approval.level, count: approval.count })] as const]),
-    ]),
-  ),
-});
+export function supposing(request: CedarRequest, approval: Approval | null, promises: readonly string[]): CedarRequest {
+  const fields = new Map(request.context.fields).set('promises', setOf(promises));
+  if (approval !== null) fields.set('approval', recordFrom({ level: approval.level, count: approval.count }));
+  return { ...request, context: recordOf(fields) };
+}
 
-const fields = (values: Readonly<Record<string, Value>>): Fields => fieldsOf(Object.entries(values));
-const record = (values: Readonly<Record<string, Value>>): Value => recordOf(fields(values));
+const fieldsFrom = (values: Readonly<Record<string, Value>>): Fields => fieldsOf(Object.entries(values));
+const recordFrom = (values: Readonly<Record<string, Value>>): Value => recordOf(fieldsFrom(values));
 
+// Field by field: this is made for every call anew, and lists of entries would take twice as long.
 const contextOf = (call: ToolCall, user: EntityUid): Fields => {
   const { environment, branch, isBranchProtected, surface, executionMode } = call.circumstances;
   const { labels, counts } = call.session;
-  return fields({
-    user,
-    role: call.user.level,
-    now: datetime(call.now.getTime()),
-    local: record({ ...localTime(call.now, call.timeZone) }),
-    environment,
-    ...(branch !== null && { branch }),
-    branchProtected: isBranchProtected,
-    surface,
-    executionMode,
-    ...(call.sessionId !== null && { session: call.sessionId }),
-    ...(labels !== null && { sessionLabels: setOf(labels) }),
-    ...(counts !== null && { sessionCounts: record({ ...counts }) }),
-  });
+  const fields = new Map<string, Value>()
+    .set('user', user)
+    .set('role', call.user.level)
+    .set('now', datetime(call.now.getTime()))
+    .set('local', localRecord(call))
+    .set('environment', environment)
+    .set('branchProtected', isBranchProtected)
+    .set('surface', surface)
+    .set('executionMode', executionMode);
+  if (branch !== null) fields.set('branch', branch);
+  if (call.sessionId !== null) fields.set('session', call.sessionId);
+  if (labels !== null) fields.set('sessionLabels', setOf(labels));
+  if (counts !== null) fields.set('sessionCounts', recordFrom({ ...counts }));
+  return fields;
 };
+
+function localRecord({ now, timeZone }: ToolCall): Value {
+  const { date, weekday, hour, minute } = localTime(now, timeZone);
+  return recordOf(new Map<string, Value>().set('date', date).set('weekday', weekday).set('hour', hour).set('minute', minute));
+}
 
 /** Each namespace with what holds there: the strictest that was said of it or of one above. */
 function lineEntities(line: readonly EntityUid[], facts: readonly NamespaceFacts[]): readonly CedarEntity[] {
@@ -91,7 +92,7 @@ function lineEntities(line: readonly EntityUid[], facts: readonly NamespaceFacts
     const classes = above.flatMap(({ dataClass }) => (dataClass === null ? [] : [dataClass]));
     return {
       uid,
-      attributes: fields({
+      attributes: fieldsFrom({
         dataClass: classes.length === 0 ? UNKNOWN_DATA_CLASS : Math.max(...classes),
         classified: classes.length > 0,
         frozen: above.some(({ isFrozen }) => isFrozen),
@@ -104,7 +105,7 @@ function lineEntities(line: readonly EntityUid[], facts: readonly NamespaceFacts
 
 const agentEntity = (uid: EntityUid, agent: ToolCall['agent']): CedarEntity => ({
   uid,
-  attributes: fields({
+  attributes: fieldsFrom({
     known: agent.isKnown,
     trust: agent.trust,
     autonomous: agent.autonomous,
@@ -121,22 +122,23 @@ const toolEntity = (uid: EntityUid, { server, labels }: ToolCall['tool']): Cedar
   parents: [...(server === null ? [] : [entityUid('Server', server)]), ...labels.map((id) => entityUid('ToolLabel', id))],
 });
 
-const useAttributes = ({ tool: facts }: ToolCall, given: CallArguments, project: EntityUid, tool: EntityUid): Fields =>
-  fields({
-    project,
-    tool,
-    known: facts.isKnown,
-    actionType: facts.actionType,
-    risk: facts.risk,
-    ...(facts.definitionDigest !== null && { definitionDigest: facts.definitionDigest }),
-    labels: setOf(facts.labels),
-    numbers: THESE_NUMBERS,
-    flags: THESE_FLAGS,
-    lists: THESE_LISTS,
-    argumentNames: setOf([...given.names]),
-    roundedArguments: setOf([...given.rounded]),
-    argumentsComplete: given.isComplete,
-  });
+function useAttributes({ tool: facts }: ToolCall, given: CallArguments, project: EntityUid, tool: EntityUid): Fields {
+  const fields = new Map<string, Value>()
+    .set('project', project)
+    .set('tool', tool)
+    .set('known', facts.isKnown)
+    .set('actionType', facts.actionType)
+    .set('risk', facts.risk)
+    .set('labels', setOf(facts.labels))
+    .set('numbers', THESE_NUMBERS)
+    .set('flags', THESE_FLAGS)
+    .set('lists', THESE_LISTS)
+    .set('argumentNames', setOf([...given.names]))
+    .set('roundedArguments', setOf([...given.rounded]))
+    .set('argumentsComplete', given.isComplete);
+  if (facts.definitionDigest !== null) fields.set('definitionDigest', facts.definitionDigest);
+  return fields;
+}
 
 /** The arguments that are tags of another type than text. What is not there has no tags: Cedar says so without an entity. */
 function typedArguments({ numbers, flags, lists }: CallArguments): readonly CedarEntity[] {

@@ -2,7 +2,7 @@ import type { Directory, Namespace } from '../directory/index.js';
 import { isJsonObject, type Json, type OrganizationId } from '../kernel/index.js';
 import { placeOf } from './guard.js';
 import type { PolicyProblem, Statement } from './policy.js';
-import type { EntityId } from './statement-scope.js';
+import { entitiesNamed, scopeOf, type EntityId } from './statement-scope.js';
 
 const KIND_OF_TYPE: ReadonlyMap<string, Namespace['kind']> = new Map([
   ['Organization', 'ORGANIZATION'],
@@ -41,7 +41,7 @@ export async function confinementProblemsOfAll(
   texts: readonly ReadStatements[],
 ): Promise<readonly (readonly PolicyProblem[])[]> {
   const namedIn = texts.map(({ statements }) =>
-    distinct(statements.flatMap(({ est }) => entitiesIn(memberOf(est, 'resource')))).filter(({ type }) => KIND_OF_TYPE.has(type)),
+    distinct(statements.flatMap(({ est }) => entitiesNamed(scopeOf(est).resource))).filter(({ type }) => KIND_OF_TYPE.has(type)),
   );
   const found = await directory.namespaces(organizationId, [...new Set(namedIn.flat().map(({ id }) => id))]);
   const known = new Map(found.map((each) => [each.id, each]));
@@ -81,21 +81,6 @@ export const hasSlot = (est: Json): boolean =>
     const place = memberOf(est, name);
     return memberOf(place, 'slot') !== undefined || memberOf(memberOf(place, 'in'), 'slot') !== undefined;
   });
-
-/** What a place of the parentheses names: `== entity`, `in entity`, `is Type in entity`. */
-function entitiesIn(place: Json | undefined): readonly EntityId[] {
-  const inner = memberOf(place, 'in');
-  const list = memberOf(place, 'entities');
-  const given = [memberOf(place, 'entity'), ...(Array.isArray(list) ? list : [])].flatMap(entityIn);
-  return inner === undefined ? given : [...given, ...entitiesIn(inner)];
-}
-
-/** Cedar writes an entity alone or as `{"__entity": …}`. */
-function entityIn(given: Json | undefined): readonly EntityId[] {
-  const entity = memberOf(given, '__entity') ?? given;
-  const [type, id] = [memberOf(entity, 'type'), memberOf(entity, 'id')];
-  return typeof type === 'string' && typeof id === 'string' ? [{ type, id }] : [];
-}
 
 const distinct = (entities: readonly EntityId[]): readonly EntityId[] => [
   ...new Map(entities.map((entity) => [JSON.stringify([entity.type, entity.id]), entity])).values(),

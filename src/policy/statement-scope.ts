@@ -28,16 +28,10 @@ export function scopeOf(est: Json): StatementScope {
   return { principal: part('principal'), action: part('action'), resource: part('resource') };
 }
 
-const NAMESPACE_TYPES = ['Organization', 'Group', 'Project'];
-
-/**
- * The namespaces that a statement's resource names, by id: one at most, in Cedar's grammar. Empty for a statement that applies to
- * whatever lies below the namespace its policy is attached to.
- */
-export function namespacesNamed(est: Json): readonly string[] {
-  const { resource } = scopeOf(est);
-  const named = resource.kind === 'IN' ? resource.entities : resource.kind === 'IS' ? [resource.entity] : [];
-  return named.filter(({ type }) => NAMESPACE_TYPES.includes(type)).map(({ id }) => id);
+/** What a part of the scope names. */
+export function entitiesNamed(part: ScopePart): readonly EntityId[] {
+  if (part.kind === 'ANY') return [];
+  return part.kind === 'IS' ? [part.entity] : part.entities;
 }
 
 function scopePart(given: Json | undefined): ScopePart {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { namespacesNamed, scopeOf } from '../../src/policy/statement-scope.js';
+import { entitiesNamed, scopeOf } from '../../src/policy/statement-scope.js';
 import { anUncheckedPolicy } from './a-call.js';
 
 const est = (text: string) => anUncheckedPolicy(text).statements[0]?.est ?? null;
@@ -35,15 +35,15 @@ describe('scopeOf', () => {
   });
 });
 
-describe('namespacesNamed', () => {
+describe('what the resource names', () => {
   it.each([
     ['permit (principal, action, resource);', []],
-    ['permit (principal, action, resource in Project::"p");', ['p']],
-    ['permit (principal, action, resource in Group::"a\\"b");', ['a"b']],
-    ['permit (principal, action, resource is ToolUse in Organization::"o");', ['o']],
-    ['permit (principal, action, resource in Tool::"server/tool");', []],
+    ['permit (principal, action, resource in Project::"p");', ['Project p']],
+    ['permit (principal, action, resource in Group::"a\\"b");', ['Group a"b']],
+    ['permit (principal, action, resource is ToolUse in Organization::"o");', ['Organization o']],
+    ['permit (principal, action, resource in Tool::"server/tool");', ['Tool server/tool']],
     ['permit (principal, action, resource) when { resource in Project::"p" };', []],
-  ])('%s', (text, namespaces) => {
-    expect(namespacesNamed(est(text))).toEqual(namespaces);
+  ])('%s', (text, named) => {
+    expect(entitiesNamed(scopeOf(est(text)).resource).map(({ type, id }) => `${type} ${id}`)).toEqual(named);
   });
 });
