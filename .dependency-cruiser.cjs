@@ -55,7 +55,7 @@ module.exports = {
       comment: 'A folder that the table of doors does not name has no borders yet: enter it there first.',
       from: {
         path: '^src/',
-        pathNot: inSrc(`${anyRoom}/`, 'kernel/', 'cedar/', 'platform/', 'generated/', 'cli/', '(?:app|main|config)\\.ts$'),
+        pathNot: inSrc(`${anyRoom}/`, 'kernel/', 'cedar/', 'platform/', 'generated/', 'cli/', '(?:app|services|main|config)\\.ts$'),
       },
       to: {},
     },
@@ -76,9 +76,9 @@ module.exports = {
     {
       name: 'only-main-and-cli-start-the-app',
       severity: 'error',
-      comment: 'app.ts knows everyone, so nobody whom it knows may know it.',
-      from: { path: '^src/', pathNot: inSrc('main\\.ts$', 'cli/', 'app\\.ts$') },
-      to: { path: inSrc('(?:app|main)\\.ts$', 'cli/') },
+      comment: 'app.ts and services.ts know everyone, so nobody whom they know may know them.',
+      from: { path: '^src/', pathNot: inSrc('main\\.ts$', 'cli/', '(?:app|services)\\.ts$') },
+      to: { path: inSrc('(?:app|services|main)\\.ts$', 'cli/') },
     },
     only({
       name: 'kernel-stands-alone',
@@ -103,7 +103,7 @@ module.exports = {
       name: 'config-is-handed-in',
       severity: 'error',
       comment: 'app.ts hands each part what it needs of the configuration; only platform may name its types.',
-      from: { path: '^src/', pathNot: inSrc('(?:app|main)\\.ts$', 'cli/') },
+      from: { path: '^src/', pathNot: inSrc('(?:app|services|main)\\.ts$', 'cli/') },
       to: { path: '^src/config\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     {
@@ -123,14 +123,14 @@ module.exports = {
     ...Object.entries(doors).map(([room, opened]) => ({
       name: `${room}-opens-${opened.length === 0 ? 'no-room' : opened.join('-')}`,
       severity: 'error',
-      comment: `The table of doors: ${room} opens ${opened.length === 0 ? 'no other room' : opened.join(', ')}. Who needs another one takes a port, and app.ts connects the two.`,
+      comment: `The table of doors: ${room} opens ${opened.length === 0 ? 'no other room' : opened.join(', ')}. Who needs another one takes a port, and services.ts connects the two.`,
       from: { path: `^src/${room}/` },
       to: { path: inSrc(`(?:${[...rooms, 'cedar'].join('|')})/`), pathNot: inSrc(`(?:${[room, ...opened].join('|')})/`) },
     })),
     {
       name: 'core-does-not-know-its-adapters',
       severity: 'error',
-      comment: 'Rules and use cases speak of ports in their own words; index.ts is core too. app.ts puts adapters behind the ports.',
+      comment: 'Rules and use cases speak of ports in their own words; index.ts is core too. services.ts puts adapters behind the ports.',
       from: { path: anyCoreFile, pathNot: adapters },
       to: { path: adapters },
     },

@@ -47,6 +47,7 @@ const violations: readonly (readonly [rule: string, file: string, statement: str
   ['redis-speaks-to-redis', 'src/policy/redis.ts', `import '../platform/postgres.js';`],
   ['redis-speaks-to-redis', 'src/decisions/redis.ts', `import '../generated/prisma/client.js';`],
   ['wasm-speaks-to-cedar-wasm', 'src/policy/wasm.ts', `import '@cedar-policy/cedar-wasm';`],
+  ['thread-runs-the-core-elsewhere', 'src/policy/thread/replay.ts', `import '../../platform/postgres.js';`],
 ];
 
 /** A house in good order: files that import all that they may. */
@@ -78,7 +79,9 @@ const allowed: Readonly<Record<string, string>> = {
   'src/policy/postgres-rows/rows.ts': `export const rows = 1;`,
   'src/policy/redis.ts': `import './index.js'; import '../platform/redis.js'; import 'ioredis';`,
   'src/policy/wasm.ts': `import './index.js'; import '../platform/cedar-wasm.js';`,
+  'src/policy/thread/replay.ts': `import '../index.js'; import '../../platform/worker-thread.js';`,
   'src/platform/cedar-wasm.ts': `import '@cedar-policy/cedar-wasm';`,
+  'src/platform/worker-thread.ts': `import 'node:worker_threads';`,
   'src/tools/index.ts': `import '../directory/index.js';`,
   'src/tools/graphql.ts': `import './index.js';`,
   'src/tools/postgres.ts': `import './index.js';`,
