@@ -31,77 +31,117 @@ export type Parsed =
   /** `parsed`: the statements, where they could be read and it is with the schema that they do not agree. */
   | { readonly problems: readonly ParsedProblem[]; readonly parsed: readonly ParsedStatement[] };
 
-/** How long a text of 16 KiB may keep the parser; an ordinary one takes some tens of milliseconds, most of them for loading it. */
+/** How long a text of 16 KiB may keep the parser; an ordinary one takes some milliseconds. */
 const PARSE_MILLISECONDS = 5_000;
-
-/** Parses and validates a text in a thread of its own, which is ended afterwards, whatever the text did to it. */
-export async function parseInWorker(text: string, schema: string): Promise<Parsed> {
-  const { parsed, trouble } = await parseTogether([text], schema);
-  return parsed[0] ?? { problems: [{ message: trouble ?? BROKEN, help: SIMPLER, ...NOWHERE }], parsed: [] };
-}
-
 /** The most texts that one thread parses before another takes its place. */
-const TEXTS_A_WORKER = 200;
-/** After so many texts that broke a thread of their own, those behind them are not read any more. */
+const MAX_TEXTS = 200;
+/** How many threads stay for the next text, and how long: loading the parser takes ten times as long as a text does. */
+const MAX_RESTED = 2;
+const REST_MILLISECONDS = 10_000;
+/** After so many texts of one author that broke the parser, those behind them are not read any more. */
 const MAX_BREAKING_TEXTS = 3;
 
 /**
- * Parses and validates texts of one author, many in a thread, since loading the parser takes longer than a text does. One that breaks
- * the thread takes down no other: it gets a thread of its own, and the rest another.
+ * Parses and validates a text in a thread of its own kind: whatever the text does to the parser, it does it to nothing else. A thread
+ * stays for the next text as long as every one was answered. Whatever throws out of wasm may have left its memory in any state, so it
+ * ends the thread; a text that a used one breaks on is read again in a new one, and what that says counts.
  */
+export const parseInWorker = async (text: string, schema: string): Promise<Parsed> => (await parseOne(text, schema)).parsed;
+
+/** Parses and validates texts of one author. */
 export async function parseAllInWorkers(texts: readonly string[], schema: string): Promise<readonly Parsed[]> {
-  const parsed: Parsed[] = [];
+  const all: Parsed[] = [];
   let breaking = 0;
-  while (parsed.length < texts.length && breaking < MAX_BREAKING_TEXTS) {
-    const batch = texts.slice(parsed.length, parsed.length + TEXTS_A_WORKER);
-    const done = await parseTogether(batch, schema);
-    parsed.push(...done.parsed);
-    const next = batch[done.parsed.length];
-    if (next === undefined) continue;
-    breaking += 1;
-    parsed.push(await parseInWorker(next, schema));
+  for (const text of texts) {
+    const { parsed, isBroken } = breaking < MAX_BREAKING_TEXTS ? await parseOne(text, schema) : NOT_READ;
+    if (isBroken) breaking += 1;
+    all.push(parsed);
   }
-  return [...parsed, ...texts.slice(parsed.length).map(() => NOT_READ)];
+  return all;
 }
 
-const NOWHERE = { label: null, byte: null, endByte: null, policy: null };
-const BROKEN = 'The text cannot be parsed.';
-const SIMPLER = 'Split it into several policies. Each term of a chain of &&, || or + nests one level deeper; some sixty are possible.';
-const NOT_READ: Parsed = {
-  problems: [{ message: 'The text was not read: others before it break the parser.', help: 'Repair those first.', ...NOWHERE }],
-  parsed: [],
-};
+interface ParsedOne {
+  readonly parsed: Parsed;
+  /** Whether it is no text that can be read at all. */
+  readonly isBroken: boolean;
+}
 
-/** Parses texts in one thread, as far as it comes, and ends it. `trouble`: why it did not come to the end. */
-async function parseTogether(
-  texts: readonly string[],
-  schema: string,
-): Promise<{ readonly parsed: readonly Parsed[]; readonly trouble: string | null }> {
+const refused = (message: string, help: string): ParsedOne => ({
+  parsed: { problems: [{ message, help, label: null, byte: null, endByte: null, policy: null }], parsed: [] },
+  isBroken: true,
+});
+const NOT_READ = refused('The text was not read: others before it break the parser.', 'Repair those first.');
+const TROUBLE = {
+  slow: 'The text takes too long to parse.',
+  deep: 'The text cannot be parsed: it is too deeply nested.',
+  gone: 'The text cannot be parsed.',
+} as const;
+const SIMPLER = 'Split it into several policies. Each term of a chain of &&, || or + nests one level deeper; some sixty are possible.';
+
+async function parseOne(text: string, schema: string): Promise<ParsedOne> {
+  const used = takeRested();
+  const first = used === null ? null : await parseIn(used, text, schema);
+  const answer = first === null || first === 'deep' || first === 'gone' ? await parseIn(openThread(), text, schema) : first;
+  return typeof answer === 'string' ? refused(TROUBLE[answer], SIMPLER) : { parsed: answer, isBroken: false };
+}
+
+/** A thread with an instance of the parser of its own. */
+interface ParserThread {
+  readonly worker: Worker;
+  texts: number;
+  /** Ends it when nothing has come for a while. */
+  end: NodeJS.Timeout | null;
+}
+
+const rested: ParserThread[] = [];
+
+function openThread(): ParserThread {
   const worker = new Worker(new URL('./cedar-worker.mjs', import.meta.url), {
-    workerData: { texts, schema },
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: 256 },
   });
-  const parsed: Parsed[] = [];
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    const trouble = await new Promise<string | null>((resolve) => {
-      const wait = () => (timer = setTimeout(() => resolve('The text takes too long to parse.'), PARSE_MILLISECONDS));
-      wait();
-      worker.on('message', (each: Parsed) => {
-        parsed.push(each);
-        clearTimeout(timer);
-        if (parsed.length === texts.length) resolve(null);
-        else wait();
-      });
-      worker.once('error', () => resolve('The text cannot be parsed: it is too deeply nested.'));
-      worker.once('exit', () => resolve(BROKEN));
-    });
-    return { parsed: [...parsed], trouble };
-  } finally {
-    clearTimeout(timer);
-    await worker.terminate();
-  }
+  // Told to whoever waits for an answer; without any listener it would end the process.
+  worker.on('error', () => undefined);
+  return { worker, texts: 0, end: null };
+}
+
+function takeRested(): ParserThread | null {
+  const thread = rested.pop() ?? null;
+  if (thread?.end != null) clearTimeout(thread.end);
+  return thread;
+}
+
+function rest(thread: ParserThread): void {
+  const end = (): void => {
+    const place = rested.indexOf(thread);
+    if (place !== -1) rested.splice(place, 1);
+    void thread.worker.terminate();
+  };
+  thread.worker.unref();
+  thread.end = setTimeout(end, REST_MILLISECONDS).unref();
+  rested.push(thread);
+}
+
+/** What the thread says to the text, or what became of it: then the thread has ended. */
+async function parseIn(thread: ParserThread, text: string, schema: string): Promise<Parsed | keyof typeof TROUBLE> {
+  const { worker } = thread;
+  worker.ref();
+  const answer = await new Promise<Parsed | keyof typeof TROUBLE>((resolve) => {
+    const timer = setTimeout(() => settle('slow'), PARSE_MILLISECONDS);
+    const told = (parsed: Parsed): void => settle(parsed);
+    const [broke, went] = [(): void => settle('deep'), (): void => settle('gone')];
+    const settle = (outcome: Parsed | keyof typeof TROUBLE): void => {
+      clearTimeout(timer);
+      worker.off('message', told).off('error', broke).off('exit', went);
+      resolve(outcome);
+    };
+    worker.once('message', told).once('error', broke).once('exit', went);
+    worker.postMessage({ text, schema });
+  });
+  thread.texts += 1;
+  if (typeof answer !== 'string' && thread.texts < MAX_TEXTS && rested.length < MAX_RESTED) rest(thread);
+  else await worker.terminate();
+  return answer;
 }
 
 /** A request as cedar-wasm takes it, without the policies. */

@@ -1,9 +1,7 @@
-// Parses policy texts in an instance of cedar-wasm that is used for nothing else and thrown away: a text that breaks the parser breaks
-// this thread alone.
-import { parentPort, workerData } from 'node:worker_threads';
+// Parses policy texts in an instance of cedar-wasm that is used for nothing else: a text that breaks the parser breaks this thread alone.
+// Nothing is caught here: whatever throws ends the thread, and with it an instance that may have been left in any state.
+import { parentPort } from 'node:worker_threads';
 import { checkParsePolicySet, policySetTextToParts, policyToJson, validate } from '@cedar-policy/cedar-wasm/nodejs';
-
-const { texts, schema } = workerData;
 
 /**
  * @param {{ message: string, help: string | null, sourceLocations?: { start: number, end: number, label: string | null }[] }} error
@@ -41,8 +39,8 @@ function problemsOf(errors, warnings) {
   return [...errors, ...unmatchable, ...impossible, ...of(DECEIVING)].map(({ policyId, error }) => problem(error, policyId));
 }
 
-/** @param {string} text */
-function parse(text) {
+/** @param {string} text @param {string} schema */
+function parse(text, schema) {
   const parts = policySetTextToParts(text);
   if (parts.type === 'failure') return { problems: parts.errors.map((error) => problem(error)), parsed: [] };
   if (parts.policy_templates.length > 0)
@@ -77,4 +75,4 @@ function inOrder(parts) {
   return parts.map((_, index) => parts[names.indexOf(`policy${index}`)] ?? '');
 }
 
-for (const text of texts) parentPort?.postMessage(parse(text));
+parentPort?.on('message', ({ text, schema }) => parentPort?.postMessage(parse(text, schema)));

@@ -41,6 +41,15 @@ describe('the parser of many texts', () => {
 });
 
 describe('the parser', () => {
+  it('says the same to a text whatever came before it, also one that breaks it', async () => {
+    const deep = `permit (principal, action, resource) when { ${'context.role > 1 && '.repeat(700)}true };`;
+    const texts = [ALL, when('principal.trus > 3'), deep, 'permit ('];
+    const alone = await Promise.all(texts.map((text) => wasmParser.parse(text, SCHEMA)));
+    const order = [0, 2, 0, 2, 2, 1, 0, 3, 2, 1, 0];
+
+    for (const place of order) expect(await wasmParser.parse(texts[place] ?? '', SCHEMA)).toEqual(alone[place]);
+  });
+
   it('gives the statements of a text in their order, with their effects', async () => {
     const parsed = await wasmParser.parse(`${ALL}\n${'forbid (principal, action, resource);\n'.repeat(11)}`, SCHEMA);
 
