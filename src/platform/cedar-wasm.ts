@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type * as CedarWasm from '@cedar-policy/cedar-wasm/nodejs';
+import { Turns } from './turns.js';
 
 // Node 20's V8 (11.3) inlines hot calls into wasm and aborts the whole process ("unreachable code" in
 // Deoptimizer::DoComputeBuiltinContinuation) when such a call, returning a reference as those of cedar-wasm do, is deoptimized:
@@ -41,19 +42,49 @@ const REST_MILLISECONDS = 10_000;
 /** After so many texts of one author that broke the parser, those behind them are not read any more. */
 const MAX_BREAKING_TEXTS = 3;
 
+/** How many texts are parsed at once in this process, each in a thread of its own, and how many requests may wait for that. */
+const MAX_PARSING = 2;
+const MAX_WAITING = 50;
+const turns = new Turns(
+  MAX_PARSING,
+  MAX_WAITING,
+  'Too many policy texts are being read. Nothing of this one was stored; send it again in a moment.',
+);
+
 /**
  * Parses and validates a text in a thread of its own kind: whatever the text does to the parser, it does it to nothing else. A thread
  * stays for the next text as long as every one was answered. Whatever throws out of wasm may have left its memory in any state, so it
  * ends the thread; a text that a used one breaks on is read again in a new one, and what that says counts.
+ *
+ * @throws Failure OVERLOADED when too many wait for their turn already.
  */
-export const parseInWorker = async (text: string, schema: string): Promise<Parsed> => (await parseOne(text, schema)).parsed;
+export const parseInWorker = async (text: string, schema: string): Promise<Parsed> =>
+  (await turns.take(() => parseOne(text, schema))).parsed;
 
-/** Parses and validates texts of one author. */
-export async function parseAllInWorkers(texts: readonly string[], schema: string): Promise<readonly Parsed[]> {
+/** How long the texts of one author may take together, their waiting included. */
+const TOGETHER_MILLISECONDS = 60_000;
+
+/**
+ * Parses and validates texts of one author, who waits for a turn for each: those of others come in between.
+ *
+ * @throws Failure OVERLOADED when too many wait for their turn already.
+ */
+export async function parseAllInWorkers(
+  texts: readonly string[],
+  schema: string,
+  milliseconds = TOGETHER_MILLISECONDS,
+): Promise<readonly Parsed[]> {
   const all: Parsed[] = [];
+  const end = performance.now() + milliseconds;
   let breaking = 0;
   for (const text of texts) {
-    const { parsed, isBroken } = breaking < MAX_BREAKING_TEXTS ? await parseOne(text, schema) : NOT_READ;
+    const isLate = performance.now() >= end;
+    if (isLate || breaking >= MAX_BREAKING_TEXTS) {
+      all.push((isLate ? LATE : NOT_READ).parsed);
+      continue;
+    }
+    // Who was let in once is not sent away in the middle.
+    const { parsed, isBroken } = await turns.take(() => parseOne(text, schema), all.length > 0);
     if (isBroken) breaking += 1;
     all.push(parsed);
   }
@@ -71,6 +102,7 @@ const refused = (message: string, help: string): ParsedOne => ({
   isBroken: true,
 });
 const NOT_READ = refused('The text was not read: others before it break the parser.', 'Repair those first.');
+const LATE = refused('The text was not read: those before it took too long.', 'Send fewer at once, or try again when there is less to do.');
 const TROUBLE = {
   slow: 'The text takes too long to parse.',
   deep: 'The text cannot be parsed: it is too deeply nested.',

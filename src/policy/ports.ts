@@ -15,7 +15,9 @@ export interface PolicyParser {
   parse(text: string, schema: string): Promise<ParsedText>;
   /**
    * Parses many texts of one author, in a small part of the time. In their order; each as if it were parsed alone, but that after some
-   * which break the parser those behind them are not read any more, and have a problem that says so.
+   * which break the parser, or take a minute, those behind them are not read any more, and have a problem that says so.
+   *
+   * @throws Failure OVERLOADED, as `parse` does, when too many wait to be read already.
    */
   parseAll(texts: readonly string[], schema: string): Promise<readonly ParsedText[]>;
 }

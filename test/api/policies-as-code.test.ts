@@ -179,15 +179,15 @@ describe('policies test', () => {
 
   it('runs the cases of the folder beside all of it, and changes nothing', async () => {
     const here = await aCompany();
-    const reporter = await here.company.member('REPORTER', here.company.api, { scopes: ['audit:read'] });
+    const maintainer = await here.company.member('MAINTAINER', here.company.core, { scopes: [] });
     await put({ 'a.cedar': PERMIT, 'a.cases.json': cases('ALLOW'), 'b.cedar': STRICTER });
 
-    expect(await ran(['test'], here, reporter)).toMatchObject({
+    expect(await ran(['test'], here, maintainer)).toMatchObject({
       code: 0,
       out: 'a: 1 of 1 case passes\n1 passed, 0 failed; 0 warnings to confirm; 1 policy without cases.\n',
     });
     await put({ 'a.cases.json': cases('ASK') });
-    const failed = await ran(['test', '--coverage'], here, reporter);
+    const failed = await ran(['test', '--coverage'], here, maintainer);
     expect(failed.code).toBe(1);
     expect(failed.out).toContain('a: 0 of 1 case passes\n  a.cases.json:3: "a read": ');
     expect(failed.out).toContain('  a.cedar:3:1: In no case this when is false.\n');

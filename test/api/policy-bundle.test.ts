@@ -383,9 +383,9 @@ describe('cases and warnings of a folder', () => {
     expect((await apply(PERMIT, [name])).errors).toMatchObject([{ __typename: 'AgentPolicyBundleWarned' }]);
   });
 
-  it('can be tried by any member, and that changes nothing', async () => {
+  it('can be tried by those who could apply it, without the scope for that, once in an operation; and that changes nothing', async () => {
     const { company, owner } = await aCompany();
-    const reporter = await company.member('REPORTER', company.api, { scopes: ['audit:read'] });
+    const maintainer = await company.member('MAINTAINER', company.core, { scopes: [] });
     const test = `query ($input: AgentPolicyBundleTestInput!) { agentPolicyBundleTest(input: $input) {
       tests { name test { passed failed results { name passed reasons { policyName revision } } } warnings { kind } } errors { __typename } } }`;
     const policies = [
@@ -393,7 +393,7 @@ describe('cases and warnings of a folder', () => {
       { name: 'b', text: FORBID, cases: cases('ALLOW', 'NOTHING') },
     ];
 
-    const { data } = await reporter.graphql(test, { input: { namespaceId: company.core, policies } });
+    const { data } = await maintainer.graphql(test, { input: { namespaceId: company.core, policies } });
 
     const reasons = (revision: number) => [{ policyName: 'b', revision }];
     expect(data).toEqual({
@@ -413,6 +413,16 @@ describe('cases and warnings of a folder', () => {
     const neighbour = await company.member('OWNER', company.shop);
     expect((await neighbour.graphql(test, { input: { namespaceId: company.core, policies } })).data).toMatchObject({
       agentPolicyBundleTest: { tests: null, errors: [{ __typename: 'AgentNotFound' }] },
+    });
+    const developer = await company.member('DEVELOPER', company.core);
+    expect((await developer.graphql(test, { input: { namespaceId: company.core, policies } })).errors).toMatchObject([
+      { message: 'This needs the role MAINTAINER or OWNER in the namespace or above it.', extensions: { code: 'FORBIDDEN' } },
+    ]);
+    const field = 'agentPolicyBundleTest(input: $input) { errors { __typename } }';
+    const twice = `query ($input: AgentPolicyBundleTestInput!) { a: ${field} b: ${field} }`;
+    expect(await maintainer.graphql(twice, { input: { namespaceId: company.core, policies: [] } })).toMatchObject({
+      data: { a: { errors: [] }, b: null },
+      errors: [{ path: ['b'], message: 'The operation asks for more than 1 test of a folder. Ask in several operations.' }],
     });
   });
 });

@@ -412,7 +412,44 @@ describe('agentPolicyTest', () => {
     ]);
   });
 
-  it('is for whoever may read the policy, without a scope for changing it; to everybody else it does not exist', async () => {
+  it('of what is not stored is for those who could store it, without a scope for that', async () => {
+    const { company, grace } = await aCompany();
+    const policyId = idIn(await createPolicy(grace, { namespaceId: company.payments, name: 'reads', text: READS, cases: READ_CASES }));
+    const maintainer = await company.member('MAINTAINER', company.payments, { scopes: [] });
+    const developer = await company.member('DEVELOPER', company.payments);
+    const below = await company.member('OWNER', company.core);
+    const elsewhere = await company.member('OWNER', company.shop);
+    const ofPolicy = [
+      { policyId, text: READS },
+      { policyId, cases: READ_CASES },
+      { policyId, cases: '' },
+    ];
+    const ofNone = { namespaceId: company.payments, text: READS };
+
+    for (const input of [...ofPolicy, ofNone]) {
+      const field = 'policyId' in input ? 'policyId' : 'namespaceId';
+      expect((await testPolicy(maintainer, input)).errors).toEqual([]);
+      await expect(testPolicy(developer, input)).rejects.toThrow('This needs the role MAINTAINER or OWNER in the namespace or above it.');
+      for (const other of [below, elsewhere])
+        expect((await testPolicy(other, input)).errors).toEqual([expect.objectContaining({ __typename: 'AgentNotFound', field })]);
+    }
+    expect(await testPolicy(below, { policyId })).toMatchObject({ errors: [], test: { passed: 1 } });
+  });
+
+  it('is answered ten times in one operation', async () => {
+    const { company, grace } = await aCompany();
+    const fields = Array.from({ length: 11 }, (_, index) => `n${index}: agentPolicyTest(input: $input) { errors { __typename } }`);
+    const query = `query ($input: AgentPolicyTestInput!) { ${fields.join(' ')} }`;
+
+    const { data, errors } = await grace.graphql(query, { input: { namespaceId: company.id, text: READS } });
+
+    expect(data).toMatchObject({ n0: { errors: [] }, n9: { errors: [] }, n10: null });
+    expect(errors).toMatchObject([
+      { path: ['n10'], message: 'The operation asks for more than 10 tests of policies. Ask in several operations.' },
+    ]);
+  });
+
+  it('of a draft is for whoever may read the policy, without a scope for changing it; to everybody else it does not exist', async () => {
     const { company, grace } = await aCompany();
     const policyId = idIn(await createPolicy(grace, { namespaceId: company.payments, name: 'reads', text: READS, cases: READ_CASES }));
     const reporter = await company.member('REPORTER', company.payments, { scopes: [] });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { evaluate, preparePolicySet, SCHEMA, type PolicySet } from '../../src/policy/index.js';
+import { parseAllInWorkers } from '../../src/platform/cedar-wasm.js';
 import { MAX_CLAUSES } from '../../src/policy/guard.js';
 import { readText } from '../../src/policy/read-text.js';
 import { bothEngines } from '../../src/policy/wasm/engines.js';
@@ -33,6 +34,41 @@ describe('the parser of many texts', () => {
     const messages = parsed.map((each) => ('problems' in each ? (each.problems[0]?.message ?? '') : 'read'));
     expect(messages.slice(0, 3).every((message) => /^The text cannot be parsed|^The text takes/.test(message))).toBe(true);
     expect(messages.slice(3)).toEqual(Array(4).fill('The text was not read: others before it break the parser.'));
+  });
+
+  it('reads no more of them when their time is over, and says so', async () => {
+    const [late] = await parseAllInWorkers([ALL], SCHEMA, 0);
+
+    expect(late).toMatchObject({ problems: [{ message: 'The text was not read: those before it took too long.' }] });
+  });
+
+  it('reads them beside those of others, who come in between', async () => {
+    const order: string[] = [];
+    const together = wasmParser
+      .parseAll(
+        Array.from({ length: 12 }, (_, n) => `${ALL}// ${n}`),
+        SCHEMA,
+      )
+      .then(() => order.push('all'));
+    const other = wasmParser
+      .parseAll(
+        Array.from({ length: 12 }, (_, n) => `${ALL}// ${n}`),
+        SCHEMA,
+      )
+      .then(() => order.push('all'));
+    const one = wasmParser.parse(ALL, SCHEMA).then(() => order.push('one'));
+
+    await Promise.all([together, other, one]);
+    expect(order[0]).toBe('one');
+  });
+
+  it('lets no more wait than it can serve', async () => {
+    const asked = await Promise.allSettled(Array.from({ length: 60 }, () => wasmParser.parse(ALL, SCHEMA)));
+
+    const refused = asked.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+    expect(refused).toHaveLength(8);
+    expect(refused[0]).toMatchObject({ code: 'OVERLOADED', message: expect.stringContaining('send it again in a moment') });
+    expect(await problemsIn(ALL)).toEqual([]);
   });
 
   it('reads nothing, of nothing', async () => {

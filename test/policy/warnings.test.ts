@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { compiledEngine, evaluate, preparePolicySet, type PolicyInForce, type ToolCall } from '../../src/policy/index.js';
 import type { Statement } from '../../src/policy/policy.js';
-import { warningsOf, type PolicyWarning } from '../../src/policy/warnings/warnings-of.js';
+import { MAX_STEPS, Steps } from '../../src/policy/warnings/impossible.js';
+import { warningsAmong, warningsOf, type PolicyWarning } from '../../src/policy/warnings/warnings-of.js';
 import { aRandom, type Random } from '../support/random.js';
 import { aCall, anUncheckedPolicy, withStatements } from './a-call.js';
 
@@ -236,6 +237,87 @@ describe('the name of a warning', () => {
 
     expect(new Set(names).size).toBe(7);
     expect(names).not.toContain(undefined);
+  });
+});
+
+/** Texts that are made to keep whoever compares their statements. */
+describe('a text that would take long', () => {
+  const list = (count: number, one: (n: number) => string, between: string): string =>
+    Array.from({ length: count }, (_, n) => one(n)).join(between);
+  const asked = (name: string): string => `context.environment like "${name}*"`;
+  const ways = (unequal: number): string =>
+    forbid(
+      `${list(5, (n) => `when { ${asked(`a${n}`)} || ${asked(`b${n}`)} }`, ' ')} when { ${asked('y')} || ${asked('z')} } ${list(unequal, (n) => `when { context.environment != "${n}" }`, ' ')}`,
+    ) + forbid(list(10, (n) => `when { ${asked('z')} || ${asked('y')} || ${asked(`q${n}`)} }`, ' '));
+  const choices = (depth: number): string =>
+    depth === 0 ? 'principal.known' : `if (${choices(depth - 1)}) then principal.autonomous else resource.risk > ${depth}`;
+  const texts: readonly (readonly [string, string])[] = [
+    ['many ways and many terms', ways(50)],
+    ['many ways and twice as many terms', ways(100)],
+    ['a choice on a choice', forbid(`when { ${choices(28)} }`) + forbid(`when { (${choices(28)}) || principal.known }`)],
+    [
+      'lists of many values',
+      list(12, (k) => forbid(`when { [${list(90, (n) => `"${k}.${n}"`, ', ')}].contains(context.environment) || ${asked('y')} }`), '\n'),
+    ],
+    [
+      'statements that nearly say the same',
+      list(
+        20,
+        (k) =>
+          forbid(
+            `${list(4, (n) => `when { ${asked(`a${n}`)} || ${asked(`b${n}`)} || context.environment == "e${k}" }`, ' ')} when { ${asked('y')} || ${asked('z')} }`,
+          ),
+        '\n',
+      ),
+    ],
+    ['many statements', list(300, () => forbid('when { principal.known }'), '\n')],
+  ];
+
+  it.each(texts)('takes no more steps than there are for all of its statements together: %s', async (_what, text) => {
+    const steps = new Steps();
+
+    await warningsOf({ text, statements: statementsOf(text) }, { enforced: [], line: LINE }, steps);
+
+    expect(steps.spent).toBeGreaterThan(0);
+    expect(steps.spent).toBeLessThanOrEqual(MAX_STEPS);
+  });
+
+  it('is told less of when the steps are spent, and nothing that is not so', async () => {
+    const text = forbid('when { principal.known }') + forbid('when { principal.known && resource.risk > 2 }');
+    const warnedWithin = async (most: number): Promise<readonly string[]> =>
+      (await warningsOf({ text, statements: statementsOf(text) }, { enforced: [], line: LINE }, new Steps(most))).map(({ kind }) => kind);
+
+    expect(await warnedWithin(MAX_STEPS)).toEqual(['REDUNDANT']);
+    for (const most of [0, 1, 5, 10, 15]) expect(await warnedWithin(most)).toEqual([]);
+  });
+
+  it('is told at least that a statement never matches, also behind those that take all the steps', async () => {
+    const text = (texts.find(([what]) => what === 'statements that nearly say the same')?.[1] ?? '') + forbid('when { false }');
+
+    expect((await kinds(text)).at(-1)).toBe('21 NEVER_MATCHES');
+  });
+
+  it('has steps of its own, however many are tried at one place, and others are let in between', async () => {
+    const spent: number[] = [];
+    let turns = 0;
+    let isOver = false;
+    const turn = (): void => {
+      turns += 1;
+      if (!isOver) setImmediate(turn);
+    };
+    setImmediate(turn);
+    const warn = warningsAmong({ enforced: [], line: LINE });
+    const text = ways(50);
+    const [statement] = statementsOf(text);
+    for (let tried = 0; tried < 5; tried += 1) {
+      const [steps, before] = [new Steps(), turns];
+      await warn({ text, statements: statement === undefined ? [] : [statement] }, null, steps);
+      expect(turns).toBeGreaterThan(before);
+      spent.push(steps.spent);
+    }
+    isOver = true;
+
+    expect(new Set(spent).size).toBe(1);
   });
 });
 

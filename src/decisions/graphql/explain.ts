@@ -5,8 +5,9 @@ import type {
   QueryResolvers,
   ResolversTypes,
 } from '../../generated/graphql.js';
-import { connectionOf, cursorOf, Failure, pageRequest, type Page, type PageRequest } from '../../kernel/index.js';
+import { connectionOf, cursorOf, pageRequest, type Page, type PageRequest } from '../../kernel/index.js';
 import { inputInvalid, notFound } from '../../platform/graphql-input.js';
+import { limitedTo } from '../../platform/graphql-limit.js';
 import { statementLines, type ExplainedPolicy, type ExplainedStatement, type VerdictChange } from '../../policy/index.js';
 import { EXPLANATIONS } from '../decision.js';
 import { changesFor } from '../explain/changes.js';
@@ -25,15 +26,8 @@ export interface ExplainContext {
 const MAX_EXPLANATIONS = 10;
 
 /** Explains for one GraphQL request. */
-export function explainForRequest(explain: ExplainContext['explain']): ExplainContext['explain'] {
-  let asked = 0;
-  return async (request) => {
-    asked += 1;
-    if (asked > MAX_EXPLANATIONS)
-      throw new Failure('BAD_USER_INPUT', `The operation asks for more than ${MAX_EXPLANATIONS} explanations. Ask in several operations.`);
-    return explain(request);
-  };
-}
+export const explainForRequest = (explain: ExplainContext['explain']): ExplainContext['explain'] =>
+  limitedTo(MAX_EXPLANATIONS, 'explanations', explain);
 
 export const Query: Pick<QueryResolvers<ExplainContext>, 'agentPolicyExplain'> = {
   async agentPolicyExplain(_root, { input }, { explain }) {

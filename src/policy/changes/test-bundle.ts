@@ -1,10 +1,10 @@
+import { maintainedNamespace } from '../../directory/index.js';
 import type { Viewer } from '../../kernel/index.js';
 import { planBundle, type BundledPolicy } from '../bundle.js';
 import { tryBundle, type BundledTrial } from '../try-bundle.js';
 import { toStanding } from './apply-bundle.js';
 import type { NotFound, PolicyChanging, Unacceptable } from './changing.js';
 import { readBundle, repeatedName, type BundleInvalid } from './read-bundle.js';
-import { readableNamespace } from './test-policy.js';
 
 export interface TestBundleRequest {
   readonly namespaceId: string;
@@ -22,10 +22,12 @@ export type TestBundleOutcome =
  * Reads a folder and runs its cases, each beside what would be enforced if all of the folder were applied, and looks for what the authors
  * of what would change may not have meant. Changes and records nothing.
  *
- * For whoever may read the policies of the namespace: what is told of others is what a decision tells.
+ * Needs the role MAINTAINER or OWNER in the namespace or above, as applying does, but no scope: nothing is stored.
+ *
+ * @throws Failure FORBIDDEN when the viewer is a member without that role.
  */
 export async function testBundle(deps: PolicyChanging, viewer: Viewer, request: TestBundleRequest): Promise<TestBundleOutcome> {
-  const namespace = await readableNamespace(deps, viewer, request.namespaceId);
+  const namespace = await maintainedNamespace(deps.directory, viewer, request.namespaceId);
   if (namespace === null) return { kind: 'notFound', field: 'namespaceId' };
   const repeated = repeatedName(request.policies);
   if (repeated !== null) return repeated;

@@ -3,7 +3,7 @@ import { isUuid } from '../../kernel/index.js';
 import { inputInvalid, inputProblems, notFound } from '../../platform/graphql-input.js';
 import { applyBundle, type ApplyOutcome } from '../changes/apply-bundle.js';
 import { releasePolicy, type ReleaseOutcome } from '../changes/release-policy.js';
-import { testBundle, type TestBundleOutcome } from '../changes/test-bundle.js';
+import type { TestBundleOutcome } from '../changes/test-bundle.js';
 import type { PolicyContext } from './for-request.js';
 import { BundleInput, BundleTestInput, ReleaseInput } from './input.js';
 import { presentTrial } from './present-trial.js';
@@ -31,7 +31,7 @@ export const Query: Pick<QueryResolvers<PolicyContext>, 'agentPolicyBundleTest'>
     const viewer = policies.viewer();
     const parsed = BundleTestInput.safeParse(input);
     if (!parsed.success) return notTested(inputInvalid(inputProblems(parsed.error)));
-    return presentTested(await testBundle(policies.deps, viewer, parsed.data));
+    return presentTested(await policies.testBundle(viewer, parsed.data));
   },
 };
 

@@ -1,9 +1,12 @@
 import DataLoader from 'dataloader';
 import { isUuid, pageOf, type Page, type PageRequest, type Viewer } from '../../kernel/index.js';
+import { limitedTo } from '../../platform/graphql-limit.js';
 import { loadersByPage } from '../../platform/graphql-loaders.js';
 import type { StoredEvent } from '../../audit/index.js';
 import type { Backtesting } from '../backtest/start-backtest.js';
 import type { PolicyChanging } from '../changes/changing.js';
+import { testBundle, type TestBundleOutcome, type TestBundleRequest } from '../changes/test-bundle.js';
+import { testPolicy, type TestOutcome, type TestRequest } from '../changes/test-policy.js';
 import type { Policy, Review, Revision } from '../policy.js';
 import type { EffectivePolicy } from '../ports.js';
 import {
@@ -28,7 +31,13 @@ export interface PoliciesForRequest {
   draftReview(policyId: string): Promise<Review | null>;
   inForce(projectId: string, page: PageRequest): Promise<Page<Policy> | null>;
   effective(projectId: string, page: PageRequest): Promise<Page<EffectivePolicy> | null>;
+  test(viewer: Viewer, request: TestRequest): Promise<TestOutcome>;
+  testBundle(viewer: Viewer, request: TestBundleRequest): Promise<TestBundleOutcome>;
 }
+
+/** The most texts, and the most folders, that one operation may try: each text keeps the parser, and is compared with what is in force. */
+const MAX_TESTS = 10;
+const MAX_BUNDLE_TESTS = 1;
 
 export interface PolicyContext {
   readonly policies: PoliciesForRequest;
@@ -64,6 +73,8 @@ export function policiesForRequest(deps: PolicyDeps, viewer: () => Viewer): Poli
     draftReview: (id) => draftReviews.load(id),
     inForce: (projectId, page) => inForce(page).load(projectId),
     effective: (projectId, page) => effective(page).load(projectId),
+    test: limitedTo(MAX_TESTS, 'tests of policies', (by: Viewer, request: TestRequest) => testPolicy(deps, by, request)),
+    testBundle: limitedTo(MAX_BUNDLE_TESTS, 'test of a folder', (by: Viewer, request: TestBundleRequest) => testBundle(deps, by, request)),
   };
 }
 

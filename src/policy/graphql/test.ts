@@ -1,6 +1,6 @@
 import type { QueryResolvers } from '../../generated/graphql.js';
 import { inputInvalid, inputProblems } from '../../platform/graphql-input.js';
-import { testPolicy, type TestOutcome } from '../changes/test-policy.js';
+import type { TestOutcome } from '../changes/test-policy.js';
 import type { PolicyContext } from './for-request.js';
 import { TestInput } from './input.js';
 import { NO_TRIAL, presentTrial } from './present-trial.js';
@@ -11,7 +11,7 @@ export const Query: Pick<QueryResolvers<PolicyContext>, 'agentPolicyTest'> = {
     const viewer = policies.viewer();
     const parsed = TestInput.safeParse(input);
     if (!parsed.success) return refused(inputInvalid(inputProblems(parsed.error)));
-    return presentTest(await testPolicy(policies.deps, viewer, parsed.data));
+    return presentTest(await policies.test(viewer, parsed.data));
   },
 };
 

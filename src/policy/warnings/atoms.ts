@@ -37,11 +37,22 @@ function partAtoms(name: string, part: ScopePart): readonly Atom[] {
 const literal = ({ type, id }: EntityId): JsonObject => ({ Value: { __entity: { type, id } } });
 
 /** The same without whatever can be asked part by part: `&&`, `!`, `!=` and the three comparisons that `<` can stand for. */
-export const flatten = (atoms: readonly Atom[]): readonly Atom[] => atoms.flatMap(flattened);
+export const flatten = (atoms: readonly Atom[]): readonly Atom[] => atoms.flatMap(remembered);
+
+const known = { true: new WeakMap<object, readonly Atom[]>(), false: new WeakMap<object, readonly Atom[]>() };
+
+/** Questions are opened again and again: what is made of one then is the same objects, of which all that is known is known already. */
+function remembered(atom: Atom): readonly Atom[] {
+  const { node, isTrue } = atom;
+  if (typeof node !== 'object' || node === null) return flattened(atom);
+  const flat = known[`${isTrue}`].get(node) ?? flattened(atom);
+  known[`${isTrue}`].set(node, flat);
+  return flat;
+}
 
 function flattened({ node, isTrue }: Atom): readonly Atom[] {
   const both = operandsOf(node, isTrue ? '&&' : '||');
-  if (both !== null) return flatten(both.map((each) => ({ node: each, isTrue })));
+  if (both !== null) return both.flatMap((each) => flattened({ node: each, isTrue }));
   const opposite = isJsonObject(node) && isJsonObject(node['!']) ? node['!']['arg'] : undefined;
   if (opposite !== undefined) return flattened({ node: opposite, isTrue: !isTrue });
   const unequal = operandsOf(node, '!=');

@@ -6,49 +6,122 @@ import { DOMAINS, saidBy, type Said } from './terms.js';
 /** How many ways of holding are looked at; where there are more, nothing is said. */
 const MAX_WAYS = 200;
 
+/** What one text may cost, all that is proven of it together: a step takes one or two microseconds, all of them some tens of milliseconds. */
+export const MAX_STEPS = 15_000;
+
+/** How much may still be looked at. */
+export class Steps {
+  readonly #most: number;
+  #spent = 0;
+
+  constructor(most: number = MAX_STEPS) {
+    this.#most = most;
+  }
+
+  get spent(): number {
+    return this.#spent;
+  }
+
+  /** Whether there were so many left. When there were not, there are none any more. */
+  take(count: number): boolean {
+    const isLeft = this.#spent + count <= this.#most;
+    this.#spent = isLeft ? this.#spent + count : this.#most;
+    return isLeft;
+  }
+}
+
+/** What takes about as long as one step: looking at so many values of lists, or making so much of a key, which is done once. */
+const VALUES_A_STEP = 8;
+const CHARACTERS_A_STEP = 256;
+
+/** One search for a way in which atoms can hold: what is said so far, by term, and how many ways may still be tried. */
+interface Search {
+  readonly told: Map<string, Said[]>;
+  waysLeft: number;
+}
+
 /**
- * Whether no call that reaches the namespace at the end of `line` can have all these answers. Pure, and careful: true is proven, while
- * false only means that it was not.
+ * Proves things of the calls that reach the namespace at the end of a line. Careful: true is proven, while false only means that it was
+ * not. Once the steps are spent, nothing is.
  */
-export const isImpossible = (atoms: readonly Atom[], line: readonly LineSeat[]): boolean => new Search(line).isImpossible(flatten(atoms));
-
-/** Whether every such call that has an answer at all has this one. */
-export const isAlways = (atom: Atom, line: readonly LineSeat[]): boolean => isImpossible([negated(atom)], line);
-
-class Search {
+export class Prover {
   readonly #line: readonly LineSeat[];
-  #waysLeft = MAX_WAYS;
+  readonly #steps: Steps;
+  readonly #known = { true: new Map<Json, readonly Said[] | boolean>(), false: new Map<Json, readonly Said[] | boolean>() };
 
-  constructor(line: readonly LineSeat[]) {
+  constructor(line: readonly LineSeat[], steps: Steps) {
     this.#line = line;
+    this.#steps = steps;
   }
 
+  get spent(): number {
+    return this.#steps.spent;
+  }
+
+  /** What an atom says; null when there were not steps enough left for it. */
+  saidBy(atom: Atom): readonly Said[] | boolean | null {
+    if (!this.#steps.take(1)) return null;
+    const known = this.#known[`${atom.isTrue}`];
+    const before = known.get(atom.node);
+    if (before !== undefined) return before;
+    const said = saidBy(atom, this.#line);
+    known.set(atom.node, said);
+    const characters = typeof said === 'boolean' ? 0 : (said[0]?.term.length ?? 0);
+    return this.#steps.take(inSteps(typeof said === 'boolean' ? [] : said) + Math.floor(characters / CHARACTERS_A_STEP)) ? said : null;
+  }
+
+  /** Whether no such call can have all these answers. */
   isImpossible(atoms: readonly Atom[]): boolean {
-    const said: Said[] = [];
-    let open: readonly (readonly Atom[])[] | null = null;
-    let opened: Atom | null = null;
+    return this.#steps.take(1) && this.#isImpossible({ told: new Map(), waysLeft: MAX_WAYS }, flatten(atoms), []);
+  }
+
+  /** Whether every such call that has an answer at all has this one. */
+  isAlways(atom: Atom): boolean {
+    return this.isImpossible([negated(atom)]);
+  }
+
+  /** Whether `atoms` cannot hold together with what is told already and `waiting`, which have not been opened. Leaves no trace in `told`. */
+  #isImpossible(search: Search, atoms: readonly Atom[], waiting: readonly Atom[]): boolean {
+    const fresh: Said[] = [];
+    const open = [...waiting];
     for (const atom of atoms) {
-      const all = saidBy(atom, this.#line);
-      if (all === false) return true;
-      if (all === true) continue;
-      said.push(...all);
-      if (open !== null) continue;
-      open = waysOf(atom);
-      if (open !== null) opened = atom;
+      const said = this.saidBy(atom);
+      if (said === null) return false;
+      if (said === false) return true;
+      if (said === true) continue;
+      fresh.push(...said);
+      if (waysOf(atom) !== null) open.push(atom);
     }
-    if (contradicts(said)) return true;
-    if (open === null) return false;
-    const others = atoms.filter((atom) => atom !== opened);
-    return open.every((way) => (this.#waysLeft -= 1) >= 0 && this.isImpossible([...others, ...flatten(way)]));
+    for (const one of fresh) tell(search.told, one);
+    const isSo = this.#contradicts(search, fresh) || this.#isImpossibleInAnyWay(search, open);
+    for (const { term } of fresh) search.told.get(term)?.pop();
+    return isSo;
+  }
+
+  #isImpossibleInAnyWay(search: Search, [opened, ...others]: readonly Atom[]): boolean {
+    const ways = opened === undefined ? null : waysOf(opened);
+    return ways?.every((way) => (search.waysLeft -= 1) >= 0 && this.#isImpossible(search, flatten(way), others)) ?? false;
+  }
+
+  /** Whether there is something among what is told anew of which all that is said cannot be so. */
+  #contradicts({ told }: Search, fresh: readonly Said[]): boolean {
+    for (const term of new Set(fresh.map((one) => one.term))) {
+      const all = told.get(term) ?? [];
+      if (!this.#steps.take(inSteps(all))) return false;
+      if (hasNothingLeft(all, DOMAINS.get(term) ?? null)) return true;
+    }
+    return false;
   }
 }
 
-/** Whether there is something of which all that is said cannot be so. */
-function contradicts(said: readonly Said[]): boolean {
-  const byTerm = new Map<string, Said[]>();
-  for (const one of said) byTerm.set(one.term, [...(byTerm.get(one.term) ?? []), one]);
-  return [...byTerm].some(([term, all]) => hasNothingLeft(all, DOMAINS.get(term) ?? null));
+function tell(told: Map<string, Said[]>, one: Said): void {
+  const all = told.get(one.term);
+  if (all === undefined) told.set(one.term, [one]);
+  else all.push(one);
 }
+
+const inSteps = (all: readonly Said[]): number =>
+  Math.floor(all.reduce((sum, one) => sum + (one.kind === 'ONE_OF' ? one.values.size : 1), 0) / VALUES_A_STEP);
 
 function hasNothingLeft(all: readonly Said[], domain: ReadonlyMap<string, Json> | null): boolean {
   const lists = all.flatMap((one) => (one.kind === 'ONE_OF' && one.isTrue ? [one.values] : []));

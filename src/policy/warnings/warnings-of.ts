@@ -7,7 +7,7 @@ import type { PolicyInForce, Statement } from '../policy.js';
 import { statementPlaces } from '../statement-places.js';
 import { atomsOf } from './atoms.js';
 import { comparable, covers, mightCover, type Comparable } from './covering.js';
-import { isImpossible } from './impossible.js';
+import { Prover, Steps } from './impossible.js';
 import { subjectsOf } from './subjects.js';
 
 export const WARNING_KINDS = ['NEVER_MATCHES', 'REDUNDANT', 'DENIES_EVERY_AGENT', 'PERMITS_EVERYTHING'] as const;
@@ -45,8 +45,12 @@ export interface WarnedAt {
 const MAX_POLICIES = 3_000;
 const MAX_OTHERS = 500;
 
-/** What the author of a text may not have meant, in the order of the text. */
-export const warningsOf = (warned: Warned, at: WarnedAt): Promise<readonly PolicyWarning[]> => warningsAmong(at)(warned, null);
+/**
+ * What the author of a text may not have meant, in the order of the text. Of a text that takes more `steps` than there are, less may be
+ * said than is so.
+ */
+export const warningsOf = (warned: Warned, at: WarnedAt, steps = new Steps()): Promise<readonly PolicyWarning[]> =>
+  warningsAmong(at)(warned, null, steps);
 
 /** The most comparisons for many texts together: with so many statements that each is compared with fewer others. */
 const MAX_COMPARISONS = 400_000;
@@ -59,12 +63,14 @@ const MAX_COMPARISONS = 400_000;
 export function warningsAmong(
   { enforced, line }: WarnedAt,
   count = 1,
-): (warned: Warned, id: string | null) => Promise<readonly PolicyWarning[]> {
+): (warned: Warned, id: string | null, steps?: Steps) => Promise<readonly PolicyWarning[]> {
   const candidates = candidatesIn(enforced, line);
   const most = Math.min(MAX_OTHERS, Math.ceil(MAX_COMPARISONS / Math.max(1, count)));
-  return async (warned, id) => {
-    const own = warned.statements.map((statement) => comparable(statement, line));
-    return warningsIn(warned, own, await othersAmong(candidates, own, { id, most }), line);
+  return async (warned, id, steps = new Steps()) => {
+    await othersFirst();
+    const prover = new Prover(line, steps);
+    const own = warned.statements.map((statement) => comparable(statement, prover));
+    return warningsIn(warned, own, await othersAmong(candidates, own, { id, most }), prover);
   };
 }
 
@@ -72,13 +78,15 @@ async function warningsIn(
   { text }: Warned,
   own: readonly Comparable[],
   others: readonly Other[],
-  line: readonly LineSeat[],
+  prover: Prover,
 ): Promise<readonly PolicyWarning[]> {
   const places = statementPlaces(text);
   const warnings: PolicyWarning[] = [];
+  // Before any are compared, which is what may take all the steps.
+  const isNever = own.map((one) => neverMatches(one, prover));
   for (const [index, one] of own.entries()) {
     await othersFirst();
-    const found = findingOf(one, { index, own, others, line });
+    const found = isNever[index] === true ? neverMatching(one) : await findingOf(one, { index, own, others, prover });
     if (found === null) continue;
     const { kind, message, help, against } = found;
     const statement = one.annotations.id;
@@ -99,8 +107,16 @@ interface Other extends Comparable {
 interface Candidate {
   readonly policy: PolicyInForce;
   readonly statement: Statement;
-  readonly other: () => Other;
+  /** Takes the steps that making it ready costs, the first time. */
+  readonly other: (steps: Steps) => Other;
 }
+
+/**
+ * What making ready one statement of another policy may cost, and all of them for one text. Counted aside, so that others cannot use up
+ * what there is for the text itself.
+ */
+const MAX_STEPS_READYING_ONE = 1_000;
+const MAX_STEPS_READYING = 20_000;
 
 /** What ends some day makes nothing redundant. */
 const candidatesIn = (enforced: readonly PolicyInForce[], line: readonly LineSeat[]): readonly Candidate[] =>
@@ -111,7 +127,13 @@ const candidatesIn = (enforced: readonly PolicyInForce[], line: readonly LineSea
 
 function candidate(policy: PolicyInForce, statement: Statement, line: readonly LineSeat[]): Candidate {
   let made: Other | null = null;
-  return { policy, statement, other: () => (made ??= { policy, ...comparable(statement, line) }) };
+  const make = (steps: Steps): Other => {
+    const own = new Steps(MAX_STEPS_READYING_ONE);
+    const other = { policy, ...comparable(statement, new Prover(line, own)) };
+    steps.take(own.spent);
+    return other;
+  };
+  return { policy, statement, other: (steps) => (made ??= make(steps)) };
 }
 
 /** Those of other policies that might make one of `own` redundant. */
@@ -123,10 +145,14 @@ async function othersAmong(
   const subjects = new Set(own.flatMap(({ statement }) => subjectsOf(statement.est).flat()));
   const effects = new Set(own.map(({ statement }) => statement.effect));
   const others: Other[] = [];
+  const readying = new Steps(MAX_STEPS_READYING);
   for (const [index, { policy, statement, other }] of candidates.entries()) {
     if (index % 100 === 0) await othersFirst();
-    if (others.length >= most) break;
-    if (policy.id !== id && effects.has(statement.effect) && mightCover(statement, subjects)) others.push(other());
+    if (others.length >= most || readying.spent >= MAX_STEPS_READYING) break;
+    if (policy.id === id || !effects.has(statement.effect) || !mightCover(statement, subjects)) continue;
+    const before = readying.spent;
+    others.push(other(readying));
+    if (readying.spent > before) await othersFirst();
   }
   return others;
 }
@@ -143,19 +169,18 @@ interface Context {
   readonly index: number;
   readonly own: readonly Comparable[];
   readonly others: readonly Other[];
-  readonly line: readonly LineSeat[];
+  readonly prover: Prover;
 }
 
-/** The gravest of what can be said of one statement. */
-function findingOf(one: Comparable, context: Context): Finding | null {
-  const effect = one.statement.effect.toLowerCase();
-  if (neverMatches(one, context.line))
-    return {
-      kind: 'NEVER_MATCHES',
-      message: `This ${effect} applies to no call: what it asks cannot all be so at once.`,
-      help: 'Look for a value that cannot occur, or for two conditions that exclude each other. Mend it or take it out.',
-      against: null,
-    };
+const neverMatching = ({ statement }: Comparable): Finding => ({
+  kind: 'NEVER_MATCHES',
+  message: `This ${statement.effect.toLowerCase()} applies to no call: what it asks cannot all be so at once.`,
+  help: 'Look for a value that cannot occur, or for two conditions that exclude each other. Mend it or take it out.',
+  against: null,
+});
+
+/** The gravest of what can be said of a statement that may match. */
+async function findingOf(one: Comparable, context: Context): Promise<Finding | null> {
   if (one.statement.effect === 'FORBID' && one.atoms.length === 0)
     return {
       kind: 'DENIES_EVERY_AGENT',
@@ -163,7 +188,7 @@ function findingOf(one: Comparable, context: Context): Finding | null {
       help: 'Say in its parentheses or in a when what it is about. To stop everything on purpose, confirm this warning.',
       against: null,
     };
-  const cover = coverOf(one, context);
+  const cover = await coverOf(one, context);
   if (cover !== null) return cover;
   if (one.statement.effect === 'PERMIT' && one.atoms.length === 0 && one.isSafe && !one.readsArguments)
     return {
@@ -179,22 +204,37 @@ function findingOf(one: Comparable, context: Context): Finding | null {
  * A forbid denies what it does not apply to as well: where it cannot be evaluated and, when it reads arguments of which not all can be
  * seen, wherever its other clauses hold.
  */
-function neverMatches({ statement: { effect, est }, isSafe }: Comparable, line: readonly LineSeat[]): boolean {
-  if (effect === 'PERMIT') return isImpossible(atomsOf(est), line);
-  return isSafe && isImpossible(atomsOf(readsArguments(est) ? withoutArguments(est).est : est), line);
+function neverMatches({ statement: { effect, est }, isSafe }: Comparable, prover: Prover): boolean {
+  if (effect === 'PERMIT') return prover.isImpossible(atomsOf(est));
+  return isSafe && prover.isImpossible(atomsOf(readsArguments(est) ? withoutArguments(est).est : est));
+}
+
+/** After how many steps others are let in, also within one statement. */
+const PIECE = 1_000;
+
+/** The place of the first that covers; -1: there is none. */
+async function firstOf<Each>(all: readonly Each[], covering: (each: Each, place: number) => boolean, prover: Prover): Promise<number> {
+  let before = prover.spent;
+  for (const [place, each] of all.entries()) {
+    if (covering(each, place)) return place;
+    if (prover.spent - before < PIECE) continue;
+    before = prover.spent;
+    await othersFirst();
+  }
+  return -1;
 }
 
 /** What makes a statement redundant: of two that say the same, the first of the text makes the second so. */
-function coverOf(one: Comparable, { index, own, others, line }: Context): Finding | null {
-  const inText = own.findIndex(
-    (other, place) => place !== index && covers(other, one, line) && (place < index || !covers(one, other, line)),
-  );
+async function coverOf(one: Comparable, { index, own, others, prover }: Context): Promise<Finding | null> {
+  const isCover = (other: Comparable, place: number): boolean =>
+    place !== index && covers(other, one, prover) && (place < index || !covers(one, other, prover));
+  const inText = await firstOf(own, isCover, prover);
   const statement = own[inText];
   if (statement !== undefined) {
     const name = statement.annotations.id === null ? `statement ${inText + 1} of this text` : `“${statement.annotations.id}” of this text`;
     return redundant(one, name, [null, statement.statement.est]);
   }
-  const other = others.find((each) => covers(each, one, line));
+  const other = others[await firstOf(others, (each) => covers(each, one, prover), prover)];
   if (other === undefined) return null;
   const { policy, annotations } = other;
   const part = annotations.id === null ? '' : `“${annotations.id}” of `;
