@@ -166,6 +166,8 @@ export interface PolicyWriter {
   demandingReview(organizationId: OrganizationId, line: readonly string[]): Promise<readonly string[]>;
   /** For each of those, the users whose applies as code need none all the same. Until the transaction ends nobody sets it otherwise. */
   trustedAppliers(organizationId: OrganizationId, line: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
+  /** Waits for transactions that have asked what is set; until this one ends nobody asks or sets anything. */
+  lockSettings(organizationId: OrganizationId): Promise<void>;
   /** Sets it, or takes it back; whether that changed anything. Waits for transactions that have asked. */
   demandReview(
     organizationId: OrganizationId,
