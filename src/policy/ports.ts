@@ -114,6 +114,11 @@ export interface PolicyReader {
   inForce(organizationId: OrganizationId, asOf: Date): Promise<readonly PolicyInForce[]>;
   /** What is enforced at `now` of the policies attached to the namespaces, in the order of their ids. */
   enforcedAlong(organizationId: OrganizationId, namespaceIds: readonly string[], now: Date): Promise<readonly PolicyInForce[]>;
+  /**
+   * What was in force at `then`, a moment that is over, of the policies attached to the namespaces, shadows included: by what was
+   * published by then. In the order of their ids and revisions.
+   */
+  inForceThen(organizationId: OrganizationId, namespaceIds: readonly string[], then: Date): Promise<readonly PolicyInForce[]>;
 }
 
 export interface PolicyWithLatest {
