@@ -73,6 +73,7 @@ const FAMILIES: Readonly<Record<Family, ClassicFamily>> = {
     details: asOurs(
       ...['backtestId', 'policyId', 'name', 'namespaceId', 'subject', 'digest', 'baseline', 'from', 'to', 'isFiltered'],
       ...['decisions', 'newlyDenied', 'newlyAsked', 'newlyAllowed', 'reportDigest'],
+      ...['skipped', 'withoutArguments', 'notReproduced', 'inForceDigest'],
     ),
   },
   toolRule: { target: toolOf, details: asOurs('namespaceId', 'tool', 'agentClass', 'verdict', 'previousVerdict', 'policyId') },

@@ -6,6 +6,8 @@ import { parentPort, Worker } from 'node:worker_threads';
 export interface Thread<Question, Answer> {
   /** @throws Error when the thread ends before it has answered, or could not answer */
   ask(question: Question): Promise<Answer>;
+  /** Whether it answers nothing any more. */
+  hasEnded(): boolean;
   /** Ends it, whatever it is doing. */
   end(): Promise<void>;
 }
@@ -52,6 +54,7 @@ export function startThread<Question, Answer>(script: URL): Thread<Question, Ans
         worker.ref();
         worker.postMessage(question);
       }),
+    hasEnded: () => ended !== null,
     async end() {
       await worker.terminate();
     },

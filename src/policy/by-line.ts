@@ -1,5 +1,8 @@
 import type { PolicyInForce } from './policy.js';
 
+/** The most lines of which it is remembered what was made for them. */
+const MAX_LINES = 10_000;
+
 /**
  * Makes something of the policies that hold at the end of a line of namespaces, given by their ids. Lines with the same policies share it.
  *
@@ -11,17 +14,24 @@ export function forEachLine<Made>(
 ): (line: readonly string[]) => Made {
   const held = byNamespace(policies);
   const made = new Map<string, { readonly value: Made }>();
-  return (line) => {
-    const holders = line.filter((id) => held.has(id));
+  const lines = new Map<string, { readonly value: Made }>();
+  const madeOf = (holders: readonly string[]): { readonly value: Made } => {
     const name = JSON.stringify(holders);
     const known = made.get(name);
-    if (known !== undefined) return known.value;
-    const value = make(
-      holders.flatMap((id) => held.get(id) ?? []),
-      holders,
-    );
-    made.set(name, { value });
+    if (known !== undefined) return known;
+    const policiesThere = holders.flatMap((id) => held.get(id) ?? []);
+    const value = { value: make(policiesThere, holders) };
+    made.set(name, value);
     return value;
+  };
+  return (line) => {
+    const place = JSON.stringify(line);
+    const known = lines.get(place);
+    if (known !== undefined) return known.value;
+    if (lines.size >= MAX_LINES) lines.clear();
+    const found = madeOf(line.filter((id) => held.has(id)));
+    lines.set(place, found);
+    return found.value;
   };
 }
 

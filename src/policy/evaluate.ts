@@ -153,7 +153,7 @@ export function evaluateInDetail(set: PolicySet, prepared: PreparedCall): Evalua
 function evaluateNamed(set: PolicySet, asked: PreparedCall): EvaluationInDetail {
   const { call, request, given } = asked;
   const judge = (approval: Approval | null, promises: readonly string[]): Judgement =>
-    judged(set, supposing(request, approval, promises), given.isComplete);
+    judged(set, approval === call.approval && promises.length === 0 ? request : supposing(request, approval, promises), given.isComplete);
   const because = (judgement: Judgement, more: Partial<Evaluation> = {}): EvaluationInDetail => ({
     evaluation: { ...evaluation(set, judgement), ...more },
     ...{ decidedBy: judgement.reasons, asked },
@@ -254,14 +254,34 @@ function ownerOf(set: PolicySet, id: string): Owner {
 
 /** The policies behind statements, each once for each effect and name, in the order of their names. */
 function reasonsOf(set: PolicySet, statementIds: readonly string[]): readonly Reason[] {
-  const reasons = new Map<string, Reason>();
+  if (statementIds.length === 0) return [];
+  const told = new Map<string, ToldReason>();
   for (const id of statementIds) {
-    const reason = reasonFor(ownerOf(set, id));
-    reasons.set(JSON.stringify(reason), reason);
+    const reason = toldReason(ownerOf(set, id));
+    told.set(reason.name, reason);
   }
-  const place = ({ policyName, policyId, effect, statement = '', reason = '' }: Reason): string =>
-    JSON.stringify([policyName, policyId, effect, statement, reason]);
-  return [...reasons.values()].sort((left, right) => (place(left) < place(right) ? -1 : 1));
+  return [...told.values()].sort((left, right) => (left.place < right.place ? -1 : 1)).map(({ reason }) => reason);
+}
+
+interface ToldReason {
+  readonly reason: Reason;
+  /** The same for the same reason. */
+  readonly name: string;
+  /** By which reasons are put in their order. */
+  readonly place: string;
+}
+
+const toldReasons = new WeakMap<Owner, ToldReason>();
+
+/** What a statement is as a reason; worked out once, however many calls it decides. */
+function toldReason(owner: Owner): ToldReason {
+  const known = toldReasons.get(owner);
+  if (known !== undefined) return known;
+  const reason = reasonFor(owner);
+  const { policyName, policyId, effect, statement = '', reason: why = '' } = reason;
+  const told = { reason, name: JSON.stringify(reason), place: JSON.stringify([policyName, policyId, effect, statement, why]) };
+  toldReasons.set(owner, told);
+  return told;
 }
 
 const reasonFor = ({ policy, effect, annotations: { id, reason, severity } }: Owner): Reason => ({

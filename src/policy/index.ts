@@ -22,6 +22,7 @@ export { evaluate, preparePolicySet, type Evaluation, type PolicySet, type Reaso
 export { MAX_TEXT_BYTES } from './guard.js';
 export { MAX_APPROVERS } from './annotations.js';
 export { DEPENDENCIES, effectiveAccess, type Dependency, type EffectiveAccess } from './explain/effective-access.js';
+export { isOfAgent } from './explain/change.js';
 export { explainCall, type CallExplanation, type ExplainedPolicy } from './explain/explain-call.js';
 export type { ExplainedStatement } from './explain/explain-statement.js';
 export { changesInOrder, findChanges, tryChanges, type VerdictChange } from './explain/find-changes.js';

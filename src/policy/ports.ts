@@ -116,6 +116,11 @@ export interface PolicyReader {
   inForce(organizationId: OrganizationId, asOf: Date): Promise<readonly PolicyInForce[]>;
   /** What is enforced at `now` of the policies attached to the namespaces, in the order of their ids. */
   enforcedAlong(organizationId: OrganizationId, namespaceIds: readonly string[], now: Date): Promise<readonly PolicyInForce[]>;
+  /**
+   * What was in force at `then`, a moment that is over, of the policies attached to the namespaces, shadows included: by what was
+   * published by then. In the order of their ids and revisions.
+   */
+  inForceThen(organizationId: OrganizationId, namespaceIds: readonly string[], then: Date): Promise<readonly PolicyInForce[]>;
 }
 
 export interface PolicyWithLatest {
@@ -163,6 +168,8 @@ export interface PolicyWriter {
   demandingReview(organizationId: OrganizationId, line: readonly string[]): Promise<readonly string[]>;
   /** For each of those, the users whose applies as code need none all the same. Until the transaction ends nobody sets it otherwise. */
   trustedAppliers(organizationId: OrganizationId, line: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
+  /** Waits for transactions that have asked what is set; until this one ends nobody asks or sets anything. */
+  lockSettings(organizationId: OrganizationId): Promise<void>;
   /** Sets it, or takes it back; whether that changed anything. Waits for transactions that have asked. */
   demandReview(
     organizationId: OrganizationId,

@@ -286,7 +286,7 @@ describe('where a backtest must precede a publish', () => {
   const needed = (...problems: readonly unknown[]) => [
     expect.objectContaining({ __typename: 'AgentPolicyBacktestNeeded', backtestProblems: problems }),
   ];
-  const none = 'There is no backtest of exactly this from the last 24 hours, unfiltered and compared with what is in force.';
+  const none = 'There is no backtest of exactly this up to the last 24 hours, unfiltered and compared with what is in force.';
 
   it('a text is published with the digest of a report that stays within the bounds', async () => {
     const { company, owner } = await aCompany();
@@ -303,7 +303,12 @@ describe('where a backtest must precede a publish', () => {
     expect((await publish()).errors).toEqual(needed(none));
     await backtested(owner, { policyId, filter: { toolNames: ['read'] } });
     expect((await publish()).errors).toEqual(needed(none));
+    await backtested(owner, { policyId, from: '2020-01-01T00:00:00Z', to: '2020-03-01T00:00:00Z' });
+    expect((await publish()).errors).toEqual(needed(none));
     await backtested(owner, { policyId });
+    expect((await publish({ effectiveUntil: new Date(Date.now() + 3_600_000).toISOString() })).errors).toEqual(
+      needed(expect.stringMatching(/^What needs a backtest comes in force at once and for good/)),
+    );
     expect((await publish()).errors).toEqual(
       needed(`${company.payments} demands at most 1 calls newly denied; the latest backtest has 2.`),
     );
@@ -323,6 +328,24 @@ describe('where a backtest must precede a publish', () => {
     expect(whole).toMatchObject({ isFiltered: false });
     expect(agentPolicy.published.backtestDigest).toBe(whole.report.digest);
     expect(agentAuditEvents.nodes[0].payload.backtestDigest).toBe(whole.report.digest);
+  }, 30_000);
+
+  it('what is harmless of each policy is not done to two at once', async () => {
+    const { company, owner } = await aCompany();
+    const [first, second] = [
+      await aPublishedPolicy(owner, company.core, NO_SECRETS),
+      await aPublishedPolicy(owner, company.core, `${NO_SECRETS}\n// And once more.`),
+    ];
+    await demand(owner, company.payments, { maxNewlyAllowed: 0 });
+    for (const policyId of [first, second])
+      expect((await backtested(owner, { policyId, subject: 'RETIRE' })).report).toMatchObject({ newlyAllowed: 0 });
+
+    const outcomes = await Promise.all([first, second].map((policyId) => retirePolicy(owner, { policyId, basedOn: 1 })));
+
+    expect(outcomes.map(({ policy }) => policy?.status ?? null).sort()).toEqual(['RETIRED', null].sort());
+    expect(outcomes.flatMap(({ errors }) => errors)).toEqual(
+      needed('Other policies that decide there have changed since the latest backtest. Start another one.'),
+    );
   }, 30_000);
 
   it('watching needs none, retiring and rolling back do, and what is taken back is not demanded', async () => {

@@ -598,17 +598,18 @@ describe('where a second person must review', () => {
       { n: company.core },
     );
 
-    const answer = await applyBundle(robot, company.core, bundle(['a', risk(2)], ['b', inPlace('b')]));
+    const problemsOf = async (...policies: readonly (readonly [name: string, text: string])[]) => {
+      const [refusal] = (await applyBundle(robot, company.core, bundle(...policies))).errors;
+      expect(refusal).toMatchObject({ __typename: 'AgentPolicyBacktestNeeded', demandedBy: [company.core] });
+      return refusal?.['backtestProblems'];
+    };
 
-    expect(answer.errors).toMatchObject([
-      {
-        ...{ __typename: 'AgentPolicyBacktestNeeded', demandedBy: [company.core] },
-        backtestProblems: [
-          expect.stringMatching(/^a: There is no backtest of exactly this/),
-          'b is new, and a backtest is of a policy that there is: apply it with the mode SHADOW first.',
-        ],
-      },
+    expect(await problemsOf(['a', risk(2)])).toEqual([expect.stringMatching(/^a: There is no backtest of exactly this/)]);
+    expect(await problemsOf(['a', risk(3)], ['b', inPlace('b')])).toEqual([
+      'b is new, and a backtest is of a policy that there is: apply it with the mode SHADOW first.',
     ]);
+    // What is harmless of each may not be so of all.
+    expect(await problemsOf(['a', risk(2)], ['b', inPlace('b')])).toEqual([expect.stringMatching(/^A backtest is of one policy/)]);
     // What is only watched changes nothing.
     expect(
       await applyBundle(robot, company.core, [

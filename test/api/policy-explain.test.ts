@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { aDraft, aPublishedPolicy, decisionOn, publishPolicy, registerTool } from '../support/governing.js';
+import { aDraft, aPublishedPolicy, decisionOn, publishPolicy, registerTool, retirePolicy } from '../support/governing.js';
+import { SCOPES } from '../../src/kernel/index.js';
 import { anOrganization, pushed, type TestOrganization } from '../support/organization.js';
 import { aSubgraph, type Client, type TestSubgraph } from '../support/subgraph.js';
 
@@ -11,7 +12,7 @@ afterAll(() => subgraph.close());
 
 const EXPLAIN = `query ($input: AgentPolicyExplainInput!, $first: Int, $after: String) { answer: agentPolicyExplain(input: $input) {
   explanation { verdict basis explanation advice obligations approvalNeeded { level count } reasons { policyName statement }
-    shadow { verdict basis } user { id } tool { id } actionType evaluatedAt isWhole decision { id verdict }
+    shadow { verdict basis } user { id } tool { id } actionType evaluatedAt policiesAsOf isWhole tellsOfAgent recordedVerdict decision { id verdict }
     policies(first: $first, after: $after) { nodes { name level namespaceKind mode isDraft isDeciding outcome revisionNumber revision { revision } policy { name }
       statements { number line effect name outcome isDeciding message error misfits { party asked message } clause { number kind text part } } }
       pageInfo { hasNextPage endCursor } }
@@ -25,6 +26,7 @@ interface Explained {
   readonly verdict: string;
   readonly policies: { readonly nodes: readonly Readonly<Record<string, unknown>>[]; readonly pageInfo: { readonly endCursor: string } };
   readonly changes: readonly Readonly<Record<string, unknown>>[];
+  readonly facts: readonly { readonly path: string }[];
   readonly [field: string]: unknown;
 }
 interface ExplainAnswer {
@@ -153,7 +155,8 @@ describe('why a call is answered as it is', () => {
        permit (principal in AgentClass::"ops", action, resource);`,
       'shop only',
     );
-    const reporter = await company.member('REPORTER', company.shop);
+    const userId = `${company.id}/rita`;
+    const reporter = await company.member('REPORTER', company.shop, { userId });
     const call = { ...(await aCall()), projectId: company.shop };
 
     const told = await explained(reporter, call);
@@ -187,7 +190,7 @@ describe('why a call is answered as it is', () => {
         message: 'It is about agents of the class “ops”, and this agent is not of it. Everything else that it asks for is so.',
       },
     ]);
-    expect(told.changes).toMatchObject([
+    expect((await explained(owner, { ...call, userId })).changes).toMatchObject([
       { kind: 'SURFACE', from: 'EXTERNAL', to: 'CI', verdict: 'ALLOW' },
       { kind: 'AGENT_CLASS', from: null, to: 'ops', verdict: 'ALLOW' },
     ]);
@@ -266,36 +269,69 @@ describe('why a call is answered as it is', () => {
     await publishPolicy(owner, { policyId, basedOn: 0, effectiveFrom: '2099-01-01T00:00:00.000Z' });
     const at = async (time: string) => (await explained(developer, { ...call, environment: 'staging', at: time })).verdict;
 
-    expect([await at('2026-01-05T10:00:00.000Z'), await at('2099-01-05T10:00:00.000Z'), await at('2099-01-06T10:00:00.000Z')]).toEqual([
+    expect([await at('2098-01-06T10:00:00.000Z'), await at('2099-01-05T10:00:00.000Z'), await at('2099-01-06T10:00:00.000Z')]).toEqual([
       ...['ALLOW', 'DENY', 'ALLOW'],
     ]);
   });
 });
 
 describe('a decision that was made', () => {
-  it('is explained with what was known then, against what is in force now', async () => {
+  it('is explained with what was known then and by the policies of then, whatever was published or retired since', async () => {
     const call = await aCall();
     const agent = { id: `${company.coder}/7`, classes: [], trust: 60, autonomous: false, ownerId: null };
     await pushed(company.platform, { agents: [agent] });
-    const args = { table: 'users', password: 'correct horse battery staple' };
-    const decision = await decisionOn(developer, { ...call, agentId: agent.id, environment: 'staging', arguments: args });
-    await aPublishedPolicy(
-      owner,
-      call.projectId,
-      'forbid (principal, action, resource) when { principal.trust < 90 && resource.hasTag("table") && resource.getTag("table") == "users" };',
-      'users',
-    );
+    const text = `forbid (principal, action, resource)
+      when { principal.trust < 90 && resource.hasTag("table") && resource.getTag("table") == "users" };`;
+    const policyId = await aPublishedPolicy(owner, call.projectId, text, 'users');
+    await publishPolicy(owner, { policyId, basedOn: 1 });
+    const asked = {
+      ...call,
+      agentId: agent.id,
+      environment: 'staging',
+      arguments: { table: 'users', password: 'correct horse battery staple' },
+    };
+    const decision = await decisionOn(developer, asked);
+    await retirePolicy(owner, { policyId, basedOn: 2 });
+    await aPublishedPolicy(owner, call.projectId, 'forbid (principal, action, resource);', 'afterwards');
     await pushed(company.platform, { agents: [{ ...agent, trust: 100 }] });
 
     const told = await explained(developer, { decisionId: decision.id });
 
     expect(told).toMatchObject({
-      ...{ verdict: 'DENY', basis: 'FORBIDDEN', decision: { id: decision.id, verdict: 'ALLOW' }, isWhole: false },
-      ...{ reasons: [{ policyName: 'users' }], evaluatedAt: expect.any(String) },
+      ...{ verdict: 'DENY', recordedVerdict: 'DENY', basis: 'FORBIDDEN', decision: { id: decision.id, verdict: 'DENY' }, isWhole: false },
+      ...{ reasons: [{ policyName: 'users' }], policiesAsOf: told['evaluatedAt'] },
     });
+    expect(told.policies.nodes).toMatchObject([
+      { name: 'users', isDeciding: true, level: 3, namespaceKind: 'PROJECT', revisionNumber: 2, revision: { revision: 2 } },
+      { name: 'base', isDeciding: false },
+    ]);
     expect(told.facts).toContainEqual({ path: 'principal.trust', argument: null, value: 60, isAbsent: false });
     expect(told.changes).toContainEqual(expect.objectContaining({ kind: 'AGENT_TRUST', from: '60', to: '90', verdict: 'ALLOW' }));
-    expect(await explained(owner, { decisionId: decision.id })).toMatchObject({ verdict: 'DENY' });
+    expect(told.changes).toContainEqual(expect.objectContaining({ kind: 'POLICY_RETIREMENT', from: 'users', verdict: 'ALLOW' }));
+    expect(await explained(developer, asked)).toMatchObject({ recordedVerdict: null, reasons: [{ policyName: 'afterwards' }] });
+  });
+
+  it('may have come of something else than what was published by then, and shows both', async () => {
+    const call = await aCall();
+    const policyId = await aDraft(owner, call.projectId, 'forbid (principal, action, resource);', 'by a clock that is behind');
+    const decision = await decisionOn(developer, { ...call, environment: 'staging' });
+    const userId = `${company.id}/hal`;
+    await company.member('OWNER', company.id, { userId });
+    const behind = await subgraph.sibling({}, () => new Date(Date.now() - 5_000));
+    try {
+      const publisher = await behind.as({ userId, organizationId: company.id, scopes: [...SCOPES] });
+      expect(await publishPolicy(publisher, { policyId, basedOn: 0 })).toMatchObject({ errors: [] });
+    } finally {
+      await behind.close();
+    }
+
+    expect(await explained(developer, { decisionId: decision.id })).toMatchObject({ recordedVerdict: 'ALLOW', verdict: 'DENY' });
+  });
+
+  it('is shown to whoever may see it', async () => {
+    const decision = await decisionOn(developer, await aCall());
+
+    expect(await explained(owner, { decisionId: decision.id })).toMatchObject({ recordedVerdict: 'ASK', verdict: 'ASK' });
     const other = await company.member('MAINTAINER', company.web);
     expect((await explain(other, { decisionId: decision.id })).errors).toMatchObject([
       { __typename: 'AgentNotFound', field: 'decisionId' },
@@ -304,6 +340,54 @@ describe('a decision that was made', () => {
       { problems: [{ path: 'tool' }] },
     ]);
     expect((await explain(developer, { decisionId: 'nothing' })).errors).toMatchObject([{ field: 'decisionId' }]);
+  });
+
+  it('goes by the namespaces of then, and only for those who may read their policies', async () => {
+    const path = `moving-${(projects += 1)}`;
+    const projectId = `${company.api}/${path}`;
+    const below = (parentId: string) => pushed(company.platform, { namespaces: [{ id: projectId, kind: 'PROJECT', parentId, path }] });
+    await below(company.payments);
+    const userId = `${company.id}/max`;
+    const maintainer = await company.member('MAINTAINER', projectId, { userId });
+    const decision = await decisionOn(maintainer, { agentId: company.coder, projectId, tool: 'io.example.db/drop' });
+    await below(company.id);
+
+    expect(await explained(owner, { decisionId: decision.id })).toMatchObject({
+      ...{ verdict: 'ASK', recordedVerdict: 'ASK' },
+      policies: { nodes: [{ name: 'base', level: 2, namespaceKind: 'GROUP' }] },
+    });
+    expect((await explain(maintainer, { decisionId: decision.id })).errors).toMatchObject([{ problems: [{ path: 'decisionId' }] }]);
+  });
+});
+
+describe('a time that is over', () => {
+  it('is explained by what was in force then, shadows marked, not by what has been published or retired since', async () => {
+    const call = { ...(await aCall()), environment: 'staging' };
+    const policyId = await aPublishedPolicy(owner, call.projectId, 'forbid (principal, action, resource);', 'gone');
+    const watched = await aDraft(owner, call.projectId, 'forbid (principal, action, resource);', 'watched');
+    await publishPolicy(owner, { policyId: watched, basedOn: 0, mode: 'SHADOW' });
+    const { policiesAsOf: at } = await explained(developer, call);
+    await retirePolicy(owner, { policyId, basedOn: 1 });
+    await publishPolicy(owner, { policyId: watched, basedOn: 1 });
+    await aPublishedPolicy(owner, call.projectId, 'permit (principal, action, resource);', 'afterwards');
+
+    const told = await explained(developer, { ...call, at });
+
+    expect(told).toMatchObject({
+      verdict: 'DENY',
+      reasons: [{ policyName: 'gone' }],
+      policiesAsOf: at,
+      evaluatedAt: at,
+      recordedVerdict: null,
+    });
+    expect(told.policies.nodes).toMatchObject([
+      { name: 'gone', mode: 'ENFORCE', isDeciding: true, revisionNumber: 1 },
+      { name: 'base', mode: 'ENFORCE' },
+      { name: 'watched', mode: 'SHADOW', isDeciding: false, outcome: 'APPLIED', revisionNumber: 1 },
+    ]);
+    expect(await explained(developer, call)).toMatchObject({ reasons: [{ policyName: 'watched' }] });
+    const before = await explained(developer, { ...call, at: '2020-01-01T00:00:00.000Z' });
+    expect(before).toMatchObject({ verdict: 'DENY', basis: 'NO_MATCH', policies: { nodes: [] } });
   });
 });
 
@@ -346,6 +430,37 @@ describe('who may ask', () => {
       ]),
     });
     expect(await events()).toEqual(before);
+  });
+
+  it('is told of the agent what the directory says of it, when responsible for it or overseeing the project', async () => {
+    const { projectId, tool } = await aCall();
+    const [mine, other] = [`${company.coder}/mine`, `${company.coder}/other`];
+    const guestId = `${company.id}/gus`;
+    const guest = await company.member('GUEST', projectId, { userId: guestId });
+    const auditor = await company.member('AUDITOR', projectId);
+    const agents = [mine, other].map((id) => ({ id, classes: [], trust: 40, autonomous: true, ownerId: id === mine ? guestId : null }));
+    await pushed(company.platform, { agents });
+    const text = `forbid (principal, action, resource) when { principal.trust < 50 && context.role > 0 };
+      forbid (principal, action, resource) when { principal in AgentClass::"x" && Agent::"${other}".autonomous };`;
+    await aPublishedPolicy(owner, projectId, text, 'trusted');
+    const answerTo = async (client: Client, agentId: string, more: object = {}) => {
+      const { tellsOfAgent, facts, changes } = await explained(client, { agentId, projectId, tool, environment: 'staging', ...more });
+      return { tellsOfAgent, paths: facts.map(({ path }) => path), kinds: changes.map(({ kind }) => kind) };
+    };
+    const all = ['context.role', 'principal in AgentClass::"x"', 'principal.trust'];
+
+    expect(await answerTo(guest, other)).toEqual({
+      ...{
+        tellsOfAgent: false,
+        paths: ['context.approval', 'context.approval.level', 'context.environment', 'context.role', 'resource.risk'],
+      },
+      kinds: ['STATEMENT_REMOVAL', 'POLICY_RETIREMENT'],
+    });
+    expect(await answerTo(guest, 'nobody')).toMatchObject({ tellsOfAgent: false });
+    for (const told of [await answerTo(guest, mine), await answerTo(auditor, other, { userId: guestId }), await answerTo(owner, other)]) {
+      expect(told).toMatchObject({ tellsOfAgent: true, paths: expect.arrayContaining(all) });
+      expect(told.kinds).toContain('AGENT_TRUST');
+    }
   });
 
   it('is told what of the question is not acceptable', async () => {

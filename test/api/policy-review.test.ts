@@ -203,6 +203,19 @@ describe('where a second person must review', () => {
     expect((await rollBackPolicy(grace, { policyId: id, basedOn: 2, toRevision: 2, effectiveUntil: SOON })).errors).toEqual(NEEDED);
     expect((await rollBackPolicy(grace, { policyId: id, basedOn: 2, toRevision: 2 })).errors).toEqual([]);
   });
+
+  it('what was reviewed for an hour is not gone back to for good, and nobody is said to have reviewed what they have not', async () => {
+    const { company, owner, grace, ada } = await aCompany();
+    const id = await aDraft(grace, company.api, PERMIT);
+    await reviewPolicy(ada, { policyId: id, digest: digestOf(PERMIT), effectiveUntil: SOON });
+    expect((await publishPolicy(grace, { policyId: id, basedOn: 0, effectiveUntil: SOON })).errors).toEqual([]);
+
+    expect((await rollBackPolicy(grace, { policyId: id, basedOn: 1, toRevision: 1 })).errors).toEqual(NEEDED);
+    await setReviewRequired(owner, company.core, false);
+    expect((await rollBackPolicy(grace, { policyId: id, basedOn: 1, toRevision: 1 })).errors).toEqual([]);
+    const { data } = await grace.graphql('query ($id: ID!) { agentPolicy(id: $id) { published { revision reviewer { id } } } }', { id });
+    expect(data).toEqual({ agentPolicy: { published: { revision: 2, reviewer: null } } });
+  });
 });
 
 describe('whether a second person must review', () => {

@@ -86,6 +86,7 @@ export const ownData = {
     ...{ backtestId: '0b7c0000-0000-4000-8000-000000000009', policyId: policy.policyId, name: policy.name, namespaceId: 'acme' },
     ...{ subject: 'PUBLISH', digest, baseline: 'IN_FORCE', from: '2026-10-01T00:00:00.000Z', to: '2026-11-01T00:00:00.000Z' },
     ...{ isFiltered: false, decisions: 120, newlyDenied: 3, newlyAsked: 0, newlyAllowed: 1, reportDigest: digest },
+    ...{ skipped: 2, withoutArguments: 0, notReproduced: 5, inForceDigest: digest },
   },
   ai_tool_rule_changed: {
     ...{ namespaceId: 'acme', tool: 'io.example.files/delete_file', agentClass: 'coding', verdict: 'ASK', previousVerdict: null },

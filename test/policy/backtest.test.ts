@@ -127,7 +127,15 @@ describe('a backtest', () => {
     };
     const scope = { userId: userId('ada'), isWhole: true, namespaceIds: [], memberOf: [] };
     const comparison: Comparison = { before: [], after: [], baseline: 'IN_FORCE' };
-    const run = { organizationId: COMPANY, backtest, comparison, scope, filter: {} as never, signal: new AbortController().signal };
+    const run = {
+      organizationId: COMPANY,
+      backtest,
+      comparison,
+      inForceDigest: 'd',
+      scope,
+      filter: {} as never,
+      signal: new AbortController().signal,
+    };
     return { done: runBacktest(deps, run), said, ended };
   }
 

@@ -165,7 +165,9 @@ describe('what became of a statement', () => {
 
 describe('the facts that were read', () => {
   const facts = (condition: string, call?: ToolCall) =>
-    explained([named(`permit (principal, action, resource) when { ${condition} };`, 'p')], call).facts;
+    explained([named(`permit (principal, action, resource) when { ${condition} };`, 'p')], call).facts.map(
+      ({ isOfAgent: _isOfAgent, ...fact }) => fact,
+    );
 
   it('are those of statements whose scope takes the call, each once, with what they are', () => {
     const condition =
@@ -183,6 +185,16 @@ describe('the facts that were read', () => {
       { path: 'resource.project.dataClass', argument: null, value: 2, isAbsent: false },
     ]);
     expect(explained([named('permit (principal, action, resource in Tool::"x") when { context.role > 1 };', 'p')]).facts).toEqual([]);
+  });
+
+  it('say which of them the directory says of the agent', () => {
+    const condition =
+      'principal.trust > 1 && Agent::"a".known && context.role > 1 && principal in AgentClass::"x" && Group::"core".dataClass > 1';
+    const policy = named(`permit (principal, action, resource) when { ${condition} };`, 'p');
+
+    expect(explained([policy]).facts.flatMap(({ path, isOfAgent }) => (isOfAgent ? [path] : []))).toEqual([
+      ...['Agent::"a".known', 'principal in AgentClass::"x"', 'principal.trust'],
+    ]);
   });
 
   it('name arguments, also those that are not there, and members of objects by their dotted names', () => {

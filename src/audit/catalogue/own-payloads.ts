@@ -117,6 +117,7 @@ export const policyBacktest = payload(
     ...{ backtestId: id, policyId: id, name: z.string(), namespaceId: id, subject: z.enum(['PUBLISH', 'RETIRE']), digest },
     ...{ baseline: z.enum(['IN_FORCE', 'RECORDED']), from: z.iso.datetime(), to: z.iso.datetime(), isFiltered: z.boolean() },
     ...{ decisions: wholeNumber, newlyDenied: wholeNumber, newlyAsked: wholeNumber, newlyAllowed: wholeNumber, reportDigest: digest },
+    ...{ skipped: wholeNumber, withoutArguments: wholeNumber, notReproduced: wholeNumber, inForceDigest: digest },
   }),
 );
 

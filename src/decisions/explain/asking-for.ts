@@ -1,4 +1,4 @@
-import { auditedNamespaces, type Namespace } from '../../directory/index.js';
+import { auditedNamespaces, type Agent, type Namespace } from '../../directory/index.js';
 import type { UserId, Viewer } from '../../kernel/index.js';
 import type { Facts } from '../snapshot.js';
 
@@ -8,6 +8,10 @@ import type { Facts } from '../snapshot.js';
  */
 export const mayAskFor = async (facts: Facts, viewer: Viewer, userId: UserId, project: Namespace): Promise<boolean> =>
   userId === viewer.userId || (await overseesProject(facts, viewer, project));
+
+/** Whether the viewer may be shown what the directory says of the agent: who is responsible for it, or oversees the project. */
+export const mayBeToldOf = async (facts: Facts, viewer: Viewer, agent: Agent | null, project: Namespace): Promise<boolean> =>
+  agent?.ownerId === viewer.userId || (await overseesProject(facts, viewer, project));
 
 /** Whether the viewer maintains, owns or audits the project. */
 export async function overseesProject(facts: Facts, viewer: Viewer, { ancestors }: Namespace): Promise<boolean> {

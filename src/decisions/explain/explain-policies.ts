@@ -1,14 +1,11 @@
 import { eventsById, scopeOf, type Reading, type StoredEvent } from '../../audit/index.js';
-import type { Namespace } from '../../directory/index.js';
-import { userId, type Clock, type Viewer } from '../../kernel/index.js';
+import { readableNamespaces, type Agent, type Namespace } from '../../directory/index.js';
+import { userId, type Viewer } from '../../kernel/index.js';
 import {
   callIn,
-  compiledEngine,
   evaluate,
   explainCall,
-  preparePolicySet,
   readDraft,
-  withShadows,
   type Approval,
   type CallExplanation,
   type DraftReading,
@@ -21,12 +18,12 @@ import { decisionIn } from '../decision.js';
 import { callOf, gather, type Asked } from '../gather.js';
 import type { ShadowVerdict } from '../shadow.js';
 import type { Facts, Snapshots } from '../snapshot.js';
-import { mayAskFor } from './asking-for.js';
+import { mayAskFor, mayBeToldOf } from './asking-for.js';
+import { policiesAsked, type PoliciesAsked } from './policies-asked.js';
 
 export interface Explaining extends DraftReading {
   readonly snapshots: Snapshots;
   readonly events: Reading['events'];
-  readonly clock: Clock;
 }
 
 /** What is to be explained. */
@@ -45,7 +42,10 @@ export interface PoliciesExplained {
   readonly call: ToolCall;
   /** Of a registered tool. */
   readonly toolId: string | null;
-  readonly project: Namespace;
+  /** Ids of the namespaces whose policies were asked, from the organization down to the project. */
+  readonly line: readonly string[];
+  /** The moment whose policies were asked. */
+  readonly asOf: Date;
   /** The policies that were asked. */
   readonly set: PolicySet;
   readonly explanation: CallExplanation;
@@ -54,6 +54,8 @@ export interface PoliciesExplained {
   readonly decision: StoredEvent | null;
   readonly isWhole: boolean;
   readonly draft: Draft | null;
+  /** Whether the viewer may be told what the directory says of the agent: in what was read, and in what would turn the verdict. */
+  readonly tellsOfAgent: boolean;
 }
 
 interface Draft {
@@ -68,7 +70,7 @@ export type ExplainOutcome =
   | { readonly kind: 'draftInvalid'; readonly problems: readonly PolicyProblem[] };
 
 /**
- * Explains what a call would be answered, or what would be answered now to a call that was decided. Decides nothing, records nothing.
+ * Explains what a call would be answered, or what was answered to a call that was decided. Decides nothing, records nothing.
  *
  * Whoever is a member of the project may read the policies there, and so may ask; on behalf of another user, who maintains, owns or
  * audits it.
@@ -83,17 +85,16 @@ export async function explainPolicies(deps: Explaining, viewer: Viewer, request:
   const { subject } = request;
   const stored = subject.kind === 'decision' ? await eventNamed(deps, viewer, subject.decisionId) : null;
   return deps.snapshots.read(viewer.organizationId, async (facts): Promise<ExplainOutcome> => {
-    const found = await (subject.kind === 'call' ? calledBy(deps, viewer, facts, subject) : recordedIn(viewer, facts, stored));
+    const found = await (subject.kind === 'call' ? calledBy(deps, viewer, facts, subject) : recordedIn(deps, viewer, facts, stored));
     if (found.kind !== 'found') return found;
-    const { project } = found;
-    if (draft !== null && !project.ancestors.includes(draft.policy.namespaceId))
+    if (draft !== null && !found.line.includes(draft.policy.namespaceId))
       return {
         kind: 'invalid',
         path: 'draftPolicyId',
         message: 'must be attached to the project or above it: elsewhere it would decide nothing',
       };
     const call = { ...found.call, approval: request.approval ?? found.call.approval };
-    return { kind: 'explained', explained: explainedBy(deps, facts, { ...found, call, draft }) };
+    return { kind: 'explained', explained: await explainedBy(deps, viewer, facts, { ...found, call, draft }) };
   });
 }
 
@@ -106,7 +107,10 @@ async function eventNamed(deps: Explaining, viewer: Viewer, id: string): Promise
 interface Found {
   readonly kind: 'found';
   readonly project: Namespace;
+  readonly line: readonly string[];
   readonly call: ToolCall;
+  /** As the directory has it now; null for one that it does not know, and where a decision is explained. */
+  readonly agent: Agent | null;
   readonly toolId: string | null;
   /** When the policies are in force; null: now. */
   readonly at: Date | null;
@@ -129,69 +133,58 @@ async function calledBy(
   const gathered = (await mayAskFor(facts, viewer, user, project)) ? await gather(facts, user, asked) : null;
   if (gathered === null) return { kind: 'notFound', field: 'userId' };
   const call = callOf(user, asked, gathered, at ?? deps.clock());
-  return { kind: 'found', project, call, toolId: gathered.named.tool?.id ?? null, at, decision: null, isWhole: true };
+  const { agent, named: tool } = gathered;
+  const about = { project, line: project.ancestors, call, agent, toolId: tool.tool?.id ?? null };
+  return { kind: 'found', ...about, at, decision: null, isWhole: true };
 }
 
-/** The call that was decided, asked about in the project as it is now. */
-async function recordedIn(viewer: Viewer, facts: Facts, stored: StoredEvent | null): Promise<Found | Refused> {
+/** The call that was decided, asked about where and when it was made. */
+async function recordedIn(deps: Explaining, viewer: Viewer, facts: Facts, stored: StoredEvent | null): Promise<Found | Refused> {
   const decision = stored === null ? null : decisionIn(stored);
   const project = stored?.event.projectId == null ? null : await facts.project(stored.event.projectId);
   if (stored === null || decision === null || project === null || (await facts.level(viewer.userId, project)) === 0)
     return { kind: 'notFound', field: 'decisionId' };
   const recorded = callIn(stored);
   if (recorded === null)
-    return {
-      kind: 'invalid',
-      path: 'decisionId',
-      message: 'was made before everything that is known of a call was recorded with it, and cannot be explained',
-    };
+    return unexplainable('was made before everything that is known of a call was recorded with it, and cannot be explained');
   const { call, isWhole } = recorded;
   if (!(await mayAskFor(facts, viewer, userId(call.user.id), project))) return { kind: 'notFound', field: 'decisionId' };
-  return { kind: 'found', project, call, toolId: decision.toolId, at: null, decision: stored, isWhole };
+  const line = call.projectLine.map(({ id }) => id);
+  if (!(await mayReadAlong(deps, viewer, line, project)))
+    return unexplainable(
+      'was made when the project lay below another namespace; only who may read the policies there can have it explained',
+    );
+  return { kind: 'found', project, line, call, agent: null, toolId: decision.toolId, at: call.now, decision: stored, isWhole };
 }
 
-function explainedBy(deps: Explaining, facts: Facts, found: Found & { readonly draft: Draft | null }): PoliciesExplained {
-  const { project, call, toolId, decision, isWhole, draft } = found;
-  const { set, watched, asIfEnforced } = policiesFor(deps, facts, found);
-  const explanation = explainCall(set, watched, call, project.ancestors);
+const unexplainable = (message: string): Refused => ({ kind: 'invalid', path: 'decisionId', message });
+
+/** Whether the viewer, a member of the project, may read the policies along the line on which it lay. */
+async function mayReadAlong({ directory }: Explaining, viewer: Viewer, line: readonly string[], project: Namespace): Promise<boolean> {
+  const others = line.filter((id) => !project.ancestors.includes(id));
+  return others.length === 0 || (await readableNamespaces(directory, viewer, others)).size === others.length;
+}
+
+async function explainedBy(
+  deps: Explaining,
+  viewer: Viewer,
+  facts: Facts,
+  found: Found & { readonly draft: Draft | null },
+): Promise<PoliciesExplained> {
+  const { project, line, call, agent, toolId, decision, isWhole, draft } = found;
+  const { organizationId } = viewer;
+  const { asOf, set, watched, asIfEnforced } = await policiesAsked(deps, facts, { ...found, organizationId }, draft?.policy ?? null);
+  const told = explainCall(set, watched, call, line);
+  // Whoever may see a decision is shown everything that was known of its call.
+  const tellsOfAgent = decision !== null || (await mayBeToldOf(facts, viewer, agent, project));
+  const explanation = tellsOfAgent ? told : { ...told, facts: told.facts.filter(({ isOfAgent }) => !isOfAgent) };
   return {
-    ...{ epoch: facts.epoch, call, toolId, project, set, explanation, decision, isWhole, draft },
+    ...{ epoch: facts.epoch, call, toolId, line, asOf, set, explanation, decision, isWhole, draft, tellsOfAgent },
     shadow: shadowOf(asIfEnforced, call, explanation),
   };
 }
 
-interface Asking {
-  readonly set: PolicySet;
-  readonly watched: readonly PolicyInForce[];
-  /** As if those that are only watched were enforced; null where none is. */
-  readonly asIfEnforced: (() => PolicySet) | null;
-}
-
-/** Policies of now are those that decisions have ready; others are made ready for this one question. */
-function policiesFor(
-  deps: Explaining,
-  facts: Facts,
-  { project, at, draft }: { readonly project: Namespace; readonly at: Date | null; readonly draft: Draft | null },
-): Asking {
-  const now = deps.clock();
-  const isNow = at === null || at <= now;
-  const inForce = facts.inForce(project, isNow ? now : at);
-  if (isNow && draft === null) {
-    const shadows = facts.shadows(project, now);
-    return { set: facts.policySet(project, now), watched: inForce.shadows, asIfEnforced: shadows === null ? null : shadows.set };
-  }
-  const isOther = ({ id }: PolicyInForce): boolean => id !== draft?.policy.id;
-  const enforced = [...inForce.enforced.filter(isOther), ...(draft === null ? [] : [draft.policy])];
-  const watched = inForce.shadows.filter(isOther);
-  const prepare = (policies: readonly PolicyInForce[]) => preparePolicySet(compiledEngine, policies);
-  return {
-    set: prepare(enforced),
-    watched,
-    asIfEnforced: watched.length === 0 ? null : () => prepare(withShadows({ enforced, shadows: watched })),
-  };
-}
-
-function shadowOf(asIfEnforced: Asking['asIfEnforced'], call: ToolCall, { evaluation }: CallExplanation): ShadowVerdict | null {
+function shadowOf(asIfEnforced: PoliciesAsked['asIfEnforced'], call: ToolCall, { evaluation }: CallExplanation): ShadowVerdict | null {
   if (asIfEnforced === null) return null;
   const { verdict, basis, reasons } = evaluate(asIfEnforced(), call);
   return verdict === evaluation.verdict ? null : { verdict, basis, reasons };

@@ -65,11 +65,11 @@ function behind(explanation: object): PoliciesExplained {
 }
 
 function presentExplanation(explained: PoliciesExplained): PresentedExplanation {
-  const { epoch, call, toolId, shadow, decision, isWhole, explanation } = explained;
+  const { epoch, call, toolId, shadow, decision, isWhole, tellsOfAgent, explanation } = explained;
   const { evaluation, counts, facts } = explanation;
   const { verdict, basis, advice, obligations, approval } = evaluation;
   const presented: PresentedExplanation = {
-    ...{ verdict, basis, explanation: EXPLANATIONS[basis], epoch, isWhole },
+    ...{ verdict, basis, explanation: EXPLANATIONS[basis], epoch, isWhole, tellsOfAgent },
     ...{ advice: [...advice], obligations: [...obligations], approvalNeeded: approval },
     reasons: evaluation.reasons.map(presentReason),
     shadow: shadow === null ? null : { ...shadow, reasons: shadow.reasons.map(presentReason) },
@@ -77,7 +77,9 @@ function presentExplanation(explained: PoliciesExplained): PresentedExplanation 
     tool: toolId === null ? null : { id: toolId },
     actionType: call.tool.actionType,
     evaluatedAt: call.now.toISOString(),
+    policiesAsOf: explained.asOf.toISOString(),
     decision: decision === null ? null : presentDecision(decision),
+    recordedVerdict: decision?.event.verdict ?? null,
     counts: { applied: counts.APPLIED, failed: counts.FAILED, conditionNotMet: counts.CONDITION_NOT_MET, notInScope: counts.NOT_IN_SCOPE },
     facts: [...facts],
     nearMisses: explanation.nearMisses.map(({ policy, statement, missing, message }) => ({
@@ -117,12 +119,12 @@ function pageAt<Item>(items: readonly Item[], { first, after }: PageRequest): Pa
 }
 
 function presentPolicy({ policy, outcome, isDeciding, statements }: ExplainedPolicy, explained: PoliciesExplained) {
-  const { project, draft } = explained;
-  const level = project.ancestors.indexOf(policy.namespaceId) + 1;
+  const { line, draft } = explained;
+  const level = line.indexOf(policy.namespaceId) + 1;
   const isDraft = draft?.policy === policy;
   const presented = {
     ...{ policyId: policy.id, name: policy.name, namespaceId: policy.namespaceId, level, mode: policy.mode, isDraft, isDeciding, outcome },
-    namespaceKind: level === 1 ? ('ORGANIZATION' as const) : level === project.ancestors.length ? ('PROJECT' as const) : ('GROUP' as const),
+    namespaceKind: level === 1 ? ('ORGANIZATION' as const) : level === line.length ? ('PROJECT' as const) : ('GROUP' as const),
     revisionNumber: isDraft ? null : policy.revision,
     statements: [],
   };

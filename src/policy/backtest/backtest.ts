@@ -51,7 +51,7 @@ export interface Backtest {
 
 /** What came of a backtest. */
 export interface Report {
-  /** SHA-256 of what was in force then: ids and revisions. */
+  /** SHA-256 of what else was enforced then on the policy's line of namespaces and below: ids and revisions. */
   readonly inForceDigest: string;
   readonly totals: Counts;
   /** Decisions from before their facts were recorded. */

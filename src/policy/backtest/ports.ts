@@ -49,6 +49,13 @@ export interface BacktestWriter {
   addCalls(organizationId: OrganizationId, backtestId: string, calls: readonly ChangedCall[]): Promise<void>;
   /** Those that are done with exactly this text, that looked at all decisions and compared them with what is in force; newest first. */
   reportsOn(organizationId: OrganizationId, policyId: string, subject: ReviewSubject, digest: string): Promise<readonly Backtest[]>;
+  /** Waits for transactions that have asked the same, and lets none pass until this one ends. */
+  comeAlone(organizationId: OrganizationId): Promise<void>;
+  /** What else is enforced on the line and below its end, each as the policy's id, a slash and the revision; in no order. */
+  enforcedBeside(
+    organizationId: OrganizationId,
+    change: { readonly policyId: string; readonly line: readonly string[]; readonly now: Date },
+  ): Promise<readonly string[]>;
   /** What the namespaces of `line` demand. Until the transaction ends nobody sets it otherwise. */
   demands(organizationId: OrganizationId, line: readonly string[]): Promise<ReadonlyMap<string, BacktestDemand>>;
   /** Sets it, or takes it back; whether that changed anything. Waits for transactions that have asked. */

@@ -2,7 +2,7 @@ import type { EventArchive, EventFilter, EventScope } from '../../audit/index.js
 import type { Clock, OrganizationId } from '../../kernel/index.js';
 import type { Backtest, Comparison, Report } from './backtest.js';
 import type { Backtests, Replay, Replaying } from './ports.js';
-import { inForceDigest, startSumming } from './report.js';
+import { startSumming } from './report.js';
 import type { ChangedCall } from './tally.js';
 
 export interface RunningBacktests {
@@ -16,6 +16,8 @@ export interface Run {
   readonly organizationId: OrganizationId;
   readonly backtest: Backtest;
   readonly comparison: Comparison;
+  /** Of what else is enforced where the policy reaches; see Report. */
+  readonly inForceDigest: string;
   readonly scope: EventScope;
   readonly filter: EventFilter;
   /** Ends it before it is done. */
@@ -39,7 +41,7 @@ export async function runBacktest(
     const isWhole = await replayPages(deps, run, replay, (tally) => summing.add(tally));
     if (!isWhole) return null;
     const { report, changed } = summing.sum();
-    return { report: { ...report, inForceDigest: inForceDigest(run.comparison.before) }, changed };
+    return { report: { ...report, inForceDigest: run.inForceDigest }, changed };
   } finally {
     await replay.end();
   }

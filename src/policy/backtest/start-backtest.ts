@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { authorOf, scopeOf, type Author, type EventFilter } from '../../audit/index.js';
 import type { Namespace } from '../../directory/index.js';
-import { Failure, requireScope, sha256Hex, type Viewer } from '../../kernel/index.js';
+import { Failure, requireScope, sha256Hex, type OrganizationId, type Viewer } from '../../kernel/index.js';
 import {
   maintainedPolicy,
   readFor,
@@ -17,7 +17,7 @@ import type { Policy, PolicyInForce, ReviewSubject, Statement } from '../policy.
 import { DECISION_EVENT } from '../recorded-call.js';
 import type { Backtest, Baseline } from './backtest.js';
 import type { Backtests } from './ports.js';
-import { reportDigest } from './report.js';
+import { digestOf, reportDigest } from './report.js';
 import { runBacktest, type RunningBacktests } from './run-backtest.js';
 
 export interface Backtesting extends RunningBacktests, Omit<PolicyChanging, 'clock'> {
@@ -31,6 +31,7 @@ export interface Backtesting extends RunningBacktests, Omit<PolicyChanging, 'clo
 }
 
 export interface RunningBacktest {
+  readonly organizationId: OrganizationId;
   readonly controller: AbortController;
   /** Settles when it has ended; never fails. */
   readonly ended: Promise<void>;
@@ -55,8 +56,10 @@ export type StartOutcome = { readonly kind: 'started'; readonly backtest: Backte
 /** How many days of decisions are looked at when nothing is said. */
 export const DEFAULT_DAYS = 30;
 const DAY = 86_400_000;
-/** The most that run in one process at the same time. */
+/** The most that run in one process at the same time; of one organization it is one. */
 const MAX_RUNNING = 2;
+/** Storing the calls behind a report can take a while. */
+const LONG = { timeoutMilliseconds: 60_000 };
 /** How many of a policy are kept. */
 const KEPT = 20;
 
@@ -81,6 +84,9 @@ export async function startBacktest(deps: Backtesting, viewer: Viewer, request: 
   const text = request.text ?? found.policy.draft.text;
   const read = request.subject === 'RETIRE' ? { statements: [] } : await readFor(deps, viewer, found.namespace, text);
   if ('problems' in read) return read;
+  const own = [...deps.running.values()].some(({ organizationId }) => organizationId === viewer.organizationId);
+  if (own)
+    throw new Failure('OVERLOADED', 'A backtest of the organization is running here already. Try again when it has ended, or cancel it.');
   if (deps.running.size >= MAX_RUNNING) throw new Failure('OVERLOADED', `${MAX_RUNNING} backtests are running already. Try again later.`);
 
   const backtest: Backtest = {
@@ -91,17 +97,21 @@ export async function startBacktest(deps: Backtesting, viewer: Viewer, request: 
   };
   const { enforced } = inForceAt(await deps.policies.inForce(viewer.organizationId, now), now);
   const comparison = { before: enforced, after: withText(enforced, found.policy, read.statements), baseline: request.baseline };
+  const inForceDigest = digestOf(await enforcedBeside(deps, viewer, found, enforced));
   const filter = await decisionsBelow(deps, viewer, found.namespace, { ...request.filter, time: { from, to } });
   const by = await authorOf(deps.humans, viewer);
   if (deps.running.size >= MAX_RUNNING) throw new Failure('OVERLOADED', `${MAX_RUNNING} backtests are running already. Try again later.`);
   const controller = new AbortController();
-  const run = { organizationId: viewer.organizationId, backtest, comparison, scope, filter, signal: controller.signal };
+  const run = {
+    ...{ organizationId: viewer.organizationId, backtest, comparison, inForceDigest, scope, filter },
+    signal: controller.signal,
+  };
   const stored = deps.atomically(viewer.organizationId, ({ backtests }) => backtests.insert(viewer.organizationId, backtest, KEPT));
   const ended = stored
     .then(() => finishWith(deps, by, found, backtest, () => runBacktest(deps, run)))
     .catch(() => undefined)
     .finally(() => deps.running.delete(backtest.id));
-  deps.running.set(backtest.id, { controller, ended });
+  deps.running.set(backtest.id, { organizationId: viewer.organizationId, controller, ended });
   await stored;
   return { kind: 'started', backtest };
 }
@@ -147,6 +157,20 @@ export function withText(enforced: readonly PolicyInForce[], policy: Policy, sta
   return [...others, { ...{ id, name, namespaceId, revision, statements }, mode: 'ENFORCE', effectiveFrom: null, effectiveUntil: null }];
 }
 
+/** What else is enforced on the policy's line of namespaces and below; see BacktestWriter. */
+async function enforcedBeside(
+  { directory }: Backtesting,
+  { organizationId }: Viewer,
+  { policy, namespace }: { readonly policy: Policy; readonly namespace: Namespace },
+  enforced: readonly PolicyInForce[],
+): Promise<readonly string[]> {
+  const found = await directory.namespaces(organizationId, [...new Set(enforced.map(({ namespaceId }) => namespaceId))]);
+  const below = new Set(found.filter(({ ancestors }) => ancestors.includes(namespace.id)).map(({ id }) => id));
+  return enforced
+    .filter(({ id, namespaceId }) => id !== policy.id && (namespace.ancestors.includes(namespaceId) || below.has(namespaceId)))
+    .map(({ id, revision }) => `${id}/${revision}`);
+}
+
 /** The filter for decisions alone, and of namespaces for those alone that lie in this one. */
 async function decisionsBelow(
   { directory }: Backtesting,
@@ -177,18 +201,24 @@ async function finishWith(
     if (result === null) return await end(deps, by, backtest, { status: 'CANCELLED', problem: null });
     const { report, changed } = result;
     const digest = reportDigest(backtest, report);
-    await deps.atomically(organizationId, async ({ backtests, auditLog }) => {
-      const done = { status: 'DONE', at: deps.clock(), problem: null, report, reportDigest: digest } as const;
-      if (!(await backtests.finish(organizationId, backtest.id, done))) return;
-      await backtests.addCalls(organizationId, backtest.id, changed);
-      const { decisions, newlyDenied, newlyAsked, newlyAllowed } = report.totals;
-      const data = {
-        ...{ backtestId: backtest.id, policyId: policy.id, name: policy.name, namespaceId: namespace.id, subject: backtest.subject },
-        ...{ digest: backtest.digest, baseline: backtest.baseline, from: backtest.from.toISOString(), to: backtest.to.toISOString() },
-        ...{ isFiltered: backtest.isFiltered, decisions, newlyDenied, newlyAsked, newlyAllowed, reportDigest: digest },
-      };
-      await auditLog.append(organizationId, [recordIn(deps, by, namespace, { type: 'ai_policy_backtested', data })]);
-    });
+    await deps.atomically(
+      organizationId,
+      async ({ backtests, auditLog }) => {
+        const done = { status: 'DONE', at: deps.clock(), problem: null, report, reportDigest: digest } as const;
+        if (!(await backtests.finish(organizationId, backtest.id, done))) return;
+        await backtests.addCalls(organizationId, backtest.id, changed);
+        const { decisions, newlyDenied, newlyAsked, newlyAllowed } = report.totals;
+        const data = {
+          ...{ backtestId: backtest.id, policyId: policy.id, name: policy.name, namespaceId: namespace.id, subject: backtest.subject },
+          ...{ digest: backtest.digest, baseline: backtest.baseline, from: backtest.from.toISOString(), to: backtest.to.toISOString() },
+          ...{ isFiltered: backtest.isFiltered, decisions, newlyDenied, newlyAsked, newlyAllowed, reportDigest: digest },
+          ...{ skipped: report.skipped, withoutArguments: report.withoutArguments, notReproduced: report.notReproduced },
+          inForceDigest: report.inForceDigest,
+        };
+        await auditLog.append(organizationId, [recordIn(deps, by, namespace, { type: 'ai_policy_backtested', data })]);
+      },
+      LONG,
+    );
     deps.announce(organizationId);
   } catch (error) {
     deps.report('a backtest failed', error);

@@ -49,7 +49,7 @@ export async function retirePolicy(deps: PolicyChanging, viewer: Viewer, request
       policyId: locked.id,
       subject: 'RETIRE',
       digest: sha256Hex(text),
-      mode: 'ENFORCE',
+      ...AT_ONCE,
       line: found.namespace.ancestors,
     } as const;
     const backtest = latest === null ? null : await backtestBehind(deps, tx, by, change);

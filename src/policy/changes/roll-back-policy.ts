@@ -51,7 +51,7 @@ export type RollBackOutcome =
 /**
  * Publishes an old revision anew, as the next one, which names it. Its own cases have to pass beside what is in force now.
  *
- * Where a second person must review what is published, an old revision that somebody has reviewed to be enforced needs no other
+ * Where a second person must review what is published, an old revision that somebody has reviewed to be enforced for good needs no other
  * review, when it comes in force at once and for good: that is what one person alone can do when something is on fire.
  */
 export async function rollBackPolicy(deps: PolicyChanging, viewer: Viewer, request: RollBackRequest): Promise<RollBackOutcome> {
@@ -82,7 +82,9 @@ export async function rollBackPolicy(deps: PolicyChanging, viewer: Viewer, reque
       const change = { ...request, subject: 'PUBLISH', digest: old.digest, line: found.namespace.ancestors } as const;
       const backtest = await backtestBehind(deps, tx, by, change);
       if (typeof backtest === 'object' && backtest !== null) return backtest;
-      const { author, reviewer } = old;
+      const author = old.author;
+      // Whoever reviewed the old revision has agreed to that, and not to another mode or another end.
+      const reviewer = isReviewed(old, request) ? old.reviewer : null;
       return addRevision(deps, by, tx, found.namespace, {
         ...request,
         ...{ type: 'ai_policy_rolled_back', policy: locked, status: 'PUBLISHED', text, cases, statements: read.statements },
@@ -93,4 +95,9 @@ export async function rollBackPolicy(deps: PolicyChanging, viewer: Viewer, reque
 }
 
 const isReviewed = (old: Revision, { mode, effectiveFrom, effectiveUntil }: Enforcement): boolean =>
-  old.reviewer !== null && old.mode === 'ENFORCE' && mode === 'ENFORCE' && effectiveFrom === null && effectiveUntil === null;
+  old.reviewer !== null &&
+  old.mode === 'ENFORCE' &&
+  old.effectiveUntil === null &&
+  mode === 'ENFORCE' &&
+  effectiveFrom === null &&
+  effectiveUntil === null;

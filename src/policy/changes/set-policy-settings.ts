@@ -32,9 +32,10 @@ export async function setPolicySettings(deps: PolicyChanging, viewer: Viewer, re
   const author = await authorOf(deps.humans, viewer);
   const by = { at: deps.clock(), userId: viewer.userId };
   const problem = await deps.atomically(organizationId, async ({ policies, backtests, auditLog }): Promise<Unacceptable | null> => {
+    await policies.lockSettings(organizationId);
     const isDemanded = isReviewRequired ?? (await policies.demandingReview(organizationId, [namespace.id])).length > 0;
     if (trustedAppliers !== undefined && trustedAppliers.length > 0 && !isDemanded) return NOTHING_TO_TRUST;
-    // In the order in which a publish asks for them, so that none waits for the other.
+    // What a publish asks for first is locked first, so that neither waits for the other.
     const isReviewSet =
       isReviewRequired !== undefined && (await policies.demandReview(organizationId, namespace.id, isReviewRequired ? by : null));
     const isBacktestSet = backtest !== undefined && (await backtests.demand(organizationId, namespace.id, backtest, by));

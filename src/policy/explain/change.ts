@@ -27,6 +27,10 @@ export const CHANGE_KINDS = [
 ] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
+/** The kinds that are about what the directory says of the agent. */
+const OF_AGENT: readonly ChangeKind[] = ['AGENT_KNOWN', 'AGENT_AUTONOMY', 'AGENT_TRUST', 'AGENT_CLASS'];
+export const isOfAgent = ({ kind }: { readonly kind: ChangeKind }): boolean => OF_AGENT.includes(kind);
+
 /** One thing of a call that could be otherwise. */
 export interface CallChange {
   readonly kind: ChangeKind;

@@ -12,6 +12,8 @@ export interface FactRead {
   /** Null when it is not there. */
   readonly value: Json;
   readonly isAbsent: boolean;
+  /** Whether it is about the agent: what the directory says of it. */
+  readonly isOfAgent: boolean;
 }
 
 /** The most facts that are told of one call. */
@@ -32,8 +34,13 @@ const isTold = ({ root, path, kind }: Read): boolean =>
 
 function factOf(read: Read, request: CedarRequest): FactRead {
   const value = valueOf(read, request);
-  return { path: read.text, argument: read.name, value: value === undefined ? null : jsonOf(value), isAbsent: value === undefined };
+  return {
+    ...{ path: read.text, argument: read.name, value: value === undefined ? null : jsonOf(value), isAbsent: value === undefined },
+    isOfAgent: isOfAgent(read),
+  };
 }
+
+const isOfAgent = ({ root }: Read): boolean => ('variable' in root ? root.variable === 'principal' : uidIn(root.entity)?.type === 'Agent');
 
 function valueOf({ kind, root, path, name, of }: Read, request: CedarRequest): Value | undefined {
   const start = 'variable' in root ? variableIn(request, root.variable) : uidIn(root.entity);

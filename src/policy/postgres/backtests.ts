@@ -1,10 +1,11 @@
 import type { Prisma } from '../../generated/prisma/client.js';
-import { groupByPlace, sqlWithin, type Sql, type SqlOf } from '../../platform/postgres.js';
+import { groupByPlace, hasAnyOf, sqlWithin, type Sql, type SqlOf } from '../../platform/postgres.js';
 import type { OrganizationId } from '../../kernel/index.js';
 import type { Backtest, BacktestDemand, BacktestStatus, Baseline, Report } from '../backtest/backtest.js';
 import type { Backtests, BacktestWriter } from '../backtest/ports.js';
 import type { Change, ChangedCall } from '../backtest/tally.js';
 import type { ReviewSubject } from '../policy.js';
+import { COUNTS, STARTED } from './times.js';
 
 /** How many calls are stored by one statement. */
 const CALLS_AT_ONCE = 5_000;
@@ -165,7 +166,7 @@ export const postgresBacktestWriter = (tx: Prisma.TransactionClient): BacktestWr
       await sql.query(
         `DELETE FROM policy_backtest WHERE id IN (
            SELECT id FROM policy_backtest WHERE organization_id = $1 AND policy_id = $2::uuid ORDER BY started_at DESC, id DESC OFFSET $3
-         ) AND status <> 'RUNNING'`,
+         ) AND status <> 'RUNNING' AND NOT EXISTS (SELECT 1 FROM policy_revision r WHERE r.backtest_digest = policy_backtest.report_digest)`,
         [organizationId, backtest.policyId, kept],
       );
     },
@@ -199,6 +200,21 @@ export const postgresBacktestWriter = (tx: Prisma.TransactionClient): BacktestWr
         [organizationId, policyId, subject, digest],
       );
       return rows.map(toBacktest);
+    },
+
+    async comeAlone(organizationId) {
+      await sql.query("SELECT pg_advisory_xact_lock(hashtextextended($1 || ' backtested changes', 0))::text", [organizationId]);
+    },
+
+    async enforcedBeside(organizationId, { policyId, line, now }) {
+      const rows = await sql.query<{ name: string }>(
+        `SELECT p.id || '/' || r.revision AS name FROM policy p JOIN policy_revision r ON r.policy_id = p.id
+         WHERE p.organization_id = $1 AND p.status = 'PUBLISHED' AND r.mode = 'ENFORCE' AND ${COUNTS('$2')} AND ${STARTED('$2')}
+           AND p.id <> $3::uuid AND (p.namespace_id = ANY($4::text[]) OR p.namespace_id IN (
+             SELECT n.id FROM namespace n WHERE n.organization_id = $1 AND ${hasAnyOf('n.ancestors', '$5')}))`,
+        [organizationId, now.toISOString(), policyId, line, line.slice(-1)],
+      );
+      return rows.map(({ name }) => name);
     },
 
     async demands(organizationId, line) {

@@ -3,7 +3,7 @@ import type { Sql, SqlOf } from '../../platform/postgres.js';
 import type { EnforcementMode, PolicyInForce, Statement } from '../policy.js';
 import type { PolicyReader } from '../ports.js';
 import { statementsIn } from './rows.js';
-import { COUNTS, STARTED } from './times.js';
+import { COUNTED, COUNTS, STARTED } from './times.js';
 
 /** The most organizations whose statements are remembered. */
 const KEPT_ORGANIZATIONS = 1_000;
@@ -15,13 +15,13 @@ type Known = ReadonlyMap<string, readonly Statement[]>;
  * Reads what is in force. The statements of a revision are read once and then are the same objects every time, so that whoever makes
  * them ready has little to do when one policy of ten thousand has changed.
  */
-export function policiesInForce(of: SqlOf): Pick<PolicyReader, 'inForce' | 'enforcedAlong'> {
+export function policiesInForce(of: SqlOf): Pick<PolicyReader, 'inForce' | 'enforcedAlong' | 'inForceThen'> {
   const remembered = new Map<OrganizationId, Known>();
   const knownOf = (organizationId: OrganizationId): Known => remembered.get(organizationId) ?? new Map();
   return {
     async inForce(organizationId, asOf) {
       const sql = of(organizationId);
-      const rows = await sql.query<InForceRow>(`${IN_FORCE} AND ${COUNTS('$2')} ORDER BY p.id, r.revision`, [
+      const rows = await sql.query<InForceRow>(`${REVISIONS} AND ${IS_PUBLISHED} AND ${COUNTS('$2')} ORDER BY p.id, r.revision`, [
         organizationId,
         asOf.toISOString(),
       ]);
@@ -36,8 +36,20 @@ export function policiesInForce(of: SqlOf): Pick<PolicyReader, 'inForce' | 'enfo
     async enforcedAlong(organizationId, namespaceIds, now) {
       const sql = of(organizationId);
       const rows = await sql.query<InForceRow>(
-        `${IN_FORCE} AND ${COUNTS('$2')} AND ${STARTED('$2')} AND r.mode = 'ENFORCE' AND p.namespace_id = ANY($3::text[]) ORDER BY p.id`,
+        `${REVISIONS} AND ${IS_PUBLISHED} AND ${COUNTS('$2')} AND ${STARTED('$2')} AND r.mode = 'ENFORCE'
+           AND p.namespace_id = ANY($3::text[]) ORDER BY p.id`,
         [organizationId, now.toISOString(), namespaceIds],
+      );
+      const known = await withStatements(sql, organizationId, rows, knownOf(organizationId));
+      return rows.map((row) => toInForce(row, known.get(nameOf(row)) ?? []));
+    },
+
+    async inForceThen(organizationId, namespaceIds, then) {
+      const sql = of(organizationId);
+      // Whatever has become of the policies since.
+      const rows = await sql.query<InForceRow>(
+        `${REVISIONS} AND ${COUNTED('$2')} AND ${STARTED('$2')} AND p.namespace_id = ANY($3::text[]) ORDER BY p.id, r.revision`,
+        [organizationId, then.toISOString(), namespaceIds],
       );
       const known = await withStatements(sql, organizationId, rows, knownOf(organizationId));
       return rows.map((row) => toInForce(row, known.get(nameOf(row)) ?? []));
@@ -45,8 +57,9 @@ export function policiesInForce(of: SqlOf): Pick<PolicyReader, 'inForce' | 'enfo
   };
 }
 
-const IN_FORCE = `SELECT p.id, p.name, p.namespace_id, r.revision, r.mode, r.effective_from, r.effective_until
-  FROM policy p JOIN policy_revision r ON r.policy_id = p.id WHERE p.organization_id = $1 AND p.status = 'PUBLISHED'`;
+const REVISIONS = `SELECT p.id, p.name, p.namespace_id, r.revision, r.mode, r.effective_from, r.effective_until
+  FROM policy p JOIN policy_revision r ON r.policy_id = p.id WHERE p.organization_id = $1`;
+const IS_PUBLISHED = "p.status = 'PUBLISHED'";
 
 /** The statements of these revisions, those that are known as they are. */
 async function withStatements(sql: Sql, organizationId: OrganizationId, rows: readonly InForceRow[], known: Known): Promise<Known> {

@@ -86,6 +86,10 @@ export const postgresPolicyWriter = (tx: Prisma.TransactionClient): PolicyWriter
       return new Map(rows.map((row) => [row.namespace_id, row.trusted_appliers]));
     },
 
+    async lockSettings(organizationId) {
+      await sql.query(`SELECT pg_advisory_xact_lock(${SETTINGS_LOCK})::text`, [organizationId]);
+    },
+
     async demandReview(organizationId, namespaceId, by) {
       await sql.query(`SELECT pg_advisory_xact_lock(${SETTINGS_LOCK})::text`, [organizationId]);
       const { count } =

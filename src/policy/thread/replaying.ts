@@ -17,11 +17,12 @@ const IDLE_MILLISECONDS = 30_000;
 export function threadReplaying(cores: number): Replaying {
   const idle = new Map<ReplayThread, NodeJS.Timeout>();
   const open = (): ReplayThread => {
-    const [rested] = idle.keys();
-    if (rested === undefined) return startThread(new URL('./replay-thread.js', import.meta.url));
-    clearTimeout(idle.get(rested));
-    idle.delete(rested);
-    return rested;
+    for (const [rested, end] of idle) {
+      clearTimeout(end);
+      idle.delete(rested);
+      if (!rested.hasEnded()) return rested;
+    }
+    return startThread(new URL('./replay-thread.js', import.meta.url));
   };
   const rest = (thread: ReplayThread): void => {
     const end = setTimeout(() => {
@@ -49,6 +50,8 @@ export function threadReplaying(cores: number): Replaying {
         async tally(lines) {
           const thread = [...busy].reduce((least, next) => (next[1] < least[1] ? next : least))[0];
           const answer = ask(thread, { lines });
+          // When it cannot be made ready, that is what is told; the answer that never comes is heard by nobody.
+          answer.catch(() => undefined);
           await ready.get(thread);
           return answer;
         },
