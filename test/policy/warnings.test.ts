@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { compiledEngine, evaluate, preparePolicySet, type PolicyInForce, type ToolCall } from '../../src/policy/index.js';
 import type { Statement } from '../../src/policy/policy.js';
-import { MAX_STEPS, Steps } from '../../src/policy/warnings/impossible.js';
+import { MAX_STEPS, Steps } from '../../src/policy/warnings/steps.js';
 import { warningsAmong, warningsOf, type PolicyWarning } from '../../src/policy/warnings/warnings-of.js';
 import { aRandom, type Random } from '../support/random.js';
 import { aCall, anUncheckedPolicy, withStatements } from './a-call.js';

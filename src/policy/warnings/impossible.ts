@@ -1,34 +1,11 @@
 import type { Json } from '../../kernel/index.js';
 import type { LineSeat } from '../cases/case-call.js';
 import { flatten, negated, waysOf, type Atom } from './atoms.js';
+import type { Steps } from './steps.js';
 import { DOMAINS, saidBy, type Said } from './terms.js';
 
 /** How many ways of holding are looked at; where there are more, nothing is said. */
 const MAX_WAYS = 200;
-
-/** What one text may cost, all that is proven of it together: a step takes one or two microseconds, all of them some tens of milliseconds. */
-export const MAX_STEPS = 15_000;
-
-/** How much may still be looked at. */
-export class Steps {
-  readonly #most: number;
-  #spent = 0;
-
-  constructor(most: number = MAX_STEPS) {
-    this.#most = most;
-  }
-
-  get spent(): number {
-    return this.#spent;
-  }
-
-  /** Whether there were so many left. When there were not, there are none any more. */
-  take(count: number): boolean {
-    const isLeft = this.#spent + count <= this.#most;
-    this.#spent = isLeft ? this.#spent + count : this.#most;
-    return isLeft;
-  }
-}
 
 /** What takes about as long as one step: looking at so many values of lists, or making so much of a key, which is done once. */
 const VALUES_A_STEP = 8;

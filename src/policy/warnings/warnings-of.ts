@@ -7,7 +7,8 @@ import type { PolicyInForce, Statement } from '../policy.js';
 import { statementPlaces } from '../statement-places.js';
 import { atomsOf } from './atoms.js';
 import { comparable, covers, mightCover, type Comparable } from './covering.js';
-import { Prover, Steps } from './impossible.js';
+import { Prover } from './impossible.js';
+import { Steps } from './steps.js';
 import { subjectsOf } from './subjects.js';
 
 export const WARNING_KINDS = ['NEVER_MATCHES', 'REDUNDANT', 'DENIES_EVERY_AGENT', 'PERMITS_EVERYTHING'] as const;
@@ -67,11 +68,20 @@ export function warningsAmong(
   const candidates = candidatesIn(enforced, line);
   const most = Math.min(MAX_OTHERS, Math.ceil(MAX_COMPARISONS / Math.max(1, count)));
   return async (warned, id, steps = new Steps()) => {
-    await othersFirst();
     const prover = new Prover(line, steps);
-    const own = warned.statements.map((statement) => comparable(statement, prover));
+    const own = await inPieces(warned.statements, (statement) => comparable(statement, prover));
     return warningsIn(warned, own, await othersAmong(candidates, own, { id, most }), prover);
   };
+}
+
+/** Lets others in first, and after each few. */
+async function inPieces<Each, Made>(all: readonly Each[], make: (each: Each) => Made): Promise<readonly Made[]> {
+  const made: Made[] = [];
+  for (const [index, each] of all.entries()) {
+    if (index % 20 === 0) await othersFirst();
+    made.push(make(each));
+  }
+  return made;
 }
 
 async function warningsIn(
@@ -83,7 +93,7 @@ async function warningsIn(
   const places = statementPlaces(text);
   const warnings: PolicyWarning[] = [];
   // Before any are compared, which is what may take all the steps.
-  const isNever = own.map((one) => neverMatches(one, prover));
+  const isNever = await inPieces(own, (one) => neverMatches(one, prover));
   for (const [index, one] of own.entries()) {
     await othersFirst();
     const found = isNever[index] === true ? neverMatching(one) : await findingOf(one, { index, own, others, prover });
