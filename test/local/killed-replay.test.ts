@@ -91,12 +91,20 @@ describe('a running house', () => {
     'agentdojo/calls.ndjson',
     'has, after a replay of real runs, exactly the counts of the file per agent, tool and session, through the gateway',
     async (path) => {
-      const rows = await linesOf<{ readonly traceId: string; readonly model: string; readonly tool: string }>(path);
+      const all = await linesOf<{ readonly traceId: string; readonly model: string; readonly tool: string }>(path);
+      // One run in four: all of them take minutes. REPLAY_ALL=1 takes them.
+      const runs = [...new Set(all.map(({ traceId }) => traceId))].filter(
+        (_, index) => index % 4 === 0 || process.env['REPLAY_ALL'] === '1',
+      );
+      const chosen = new Set(runs);
+      const rows = all.filter(({ traceId }) => chosen.has(traceId));
+      const file = join(house.environment['DATA_DIR'] ?? '', 'chosen.ndjson');
+      await writeFile(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
 
-      const { stdout } = await runScript(['bin/agent-governance.mjs', 'replay', path, '--json'], house.environment).ended;
+      const { stdout } = await runScript(['bin/agent-governance.mjs', 'replay', file, '--json'], house.environment).ended;
       const decisions = (await everyEvent(house, ['ai_tool_decision_made'])).filter(({ sessionId }) => !/^run-/.test(sessionId ?? 'run-'));
 
-      expect(JSON.parse(stdout.at(-1) ?? '')).toMatchObject({ runs: new Set(rows.map(({ traceId }) => traceId)).size, calls: rows.length });
+      expect(JSON.parse(stdout.at(-1) ?? '')).toMatchObject({ runs: runs.length, calls: rows.length });
       expect(countsBy(decisions, ({ agent, toolName }) => `${agent?.id ?? ''} ${toolName ?? ''}`)).toEqual(
         countsBy(rows, ({ model, tool }) => `gid://platform/Agent/${model} ${tool}`),
       );
