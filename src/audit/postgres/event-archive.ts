@@ -6,7 +6,7 @@ import { Values } from './values.js';
 
 /** How many events one page looks at. */
 const MAX_EXAMINED = 4_000;
-/** A page ends behind the event with which it has looked at so many bytes of JSON. */
+/** A page ends behind the event with which it has looked at so many bytes of JSON, as they are stored. */
 const MAX_PAGE_BYTES = 16 * 1024 * 1024;
 
 interface PageRow {
@@ -31,11 +31,12 @@ export const postgresEventArchive = (of: SqlOf): EventArchive => ({
     ].join(' AND ');
     const wanted = [scopeCondition(values, scope), ...filterConditions(values, filter)].join(' AND ');
     const [page] = await of(organizationId).query<PageRow>(
-      `SELECT string_agg(e.text, E'\\n' ORDER BY e.id) FILTER (WHERE ${wanted}) AS lines, count(*) FILTER (WHERE ${wanted}) AS count,
+      `SELECT string_agg(e.json::text, E'\\n' ORDER BY e.id) FILTER (WHERE e.is_wanted) AS lines, count(*) FILTER (WHERE e.is_wanted) AS count,
          count(*) AS examined, max(e.id::text) AS last
        FROM (
-         SELECT next.*, sum(octet_length(next.text)) OVER (ORDER BY next.id ROWS UNBOUNDED PRECEDING) - octet_length(next.text) AS bytes_before
-         FROM (SELECT e.*, e.json::text AS text FROM audit_event e WHERE ${range} ORDER BY e.id LIMIT ${MAX_EXAMINED}) next
+         SELECT e.id, e.json, ${wanted} AS is_wanted,
+           sum(pg_column_size(e.json)) OVER (ORDER BY e.id ROWS UNBOUNDED PRECEDING) - pg_column_size(e.json) AS bytes_before
+         FROM (SELECT * FROM audit_event e WHERE ${range} ORDER BY e.id LIMIT ${MAX_EXAMINED}) e
        ) e
        WHERE e.bytes_before < ${MAX_PAGE_BYTES}`,
       values.all,
