@@ -1,4 +1,4 @@
-import { Failure, type OrganizationId } from '../kernel/index.js';
+import { Failure, othersFirst, type OrganizationId } from '../kernel/index.js';
 import type { Append, AuditLog, Receipt } from './ports.js';
 
 export interface GroupCommit {
@@ -53,7 +53,7 @@ export function groupCommit(deps: GroupCommit): AuditLog {
     const group = takeGroup(queues, organizationId);
     await commit(deps, organizationId, group);
     // Who has an answer now sends the next request, and others have sent theirs meanwhile: we read those first.
-    await nextTurn();
+    await othersFirst();
     if (queues.has(organizationId)) void flush(organizationId);
     else busy.delete(organizationId);
   };
@@ -102,9 +102,6 @@ export function groupCommit(deps: GroupCommit): AuditLog {
     },
   };
 }
-
-/** After what has come over the network has been read. */
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function takeGroup(queues: Map<OrganizationId, Waiting[]>, organizationId: OrganizationId): readonly Waiting[] {
   const queue = queues.get(organizationId) ?? [];

@@ -13,6 +13,7 @@ export {
   type Json,
   type JsonObject,
 } from './json.js';
+export { othersFirst } from './others-first.js';
 export { isPlain, isPlainText } from './text.js';
 export { connectionOf, cursorOf, keyIn, MAX_PAGE, pageOf, pageRequest, type ConnectionOf, type Page, type PageRequest } from './page.js';
 export { requireScope, SCOPES, type Scope, type Viewer } from './viewer.js';

@@ -1,9 +1,9 @@
+import { othersFirst } from '../kernel/index.js';
 import { hasSlot } from './confine.js';
 import { clauseProblem, depthProblem, textProblem } from './guard.js';
 import { holdingProblem } from './compiled-engine.js';
 import { lintProblems } from './lint.js';
 import { SCHEMA } from './model.js';
-import { othersFirst } from './others-first.js';
 import type { PolicyProblem, Statement } from './policy.js';
 import type { ParsedText, PolicyParser } from './ports.js';
 

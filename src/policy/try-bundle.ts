@@ -1,9 +1,9 @@
+import { othersFirst } from '../kernel/index.js';
 import type { BundledPolicy } from './bundle.js';
 import type { LineSeat } from './cases/case-call.js';
 import type { PolicyCase } from './cases/case.js';
 import { runCases } from './cases/run-cases.js';
 import { preparePolicySet } from './evaluate.js';
-import { othersFirst } from './others-first.js';
 import { AT_ONCE, type PolicyInForce, type Statement } from './policy.js';
 import type { Trial, Trying } from './try-out.js';
 import { warningsAmong } from './warnings/warnings-of.js';

@@ -1,5 +1,5 @@
+import { othersFirst } from '../../kernel/index.js';
 import { changesInOrder, isOfAgent, tryChanges, type VerdictChange } from '../../policy/index.js';
-import { breath } from './breath.js';
 import type { PoliciesExplained } from './explain-policies.js';
 
 /** Each single change that would turn the verdict that is explained and may be told to the viewer, the least intrusive first. */
@@ -7,7 +7,7 @@ export async function changesFor({ set, call, explanation, tellsOfAgent }: Polic
   const found: VerdictChange[] = [];
   for (const changes of tryChanges(set, call, explanation)) {
     found.push(...changes.filter((change) => tellsOfAgent || !isOfAgent(change)));
-    await breath();
+    await othersFirst();
   }
   return changesInOrder(found);
 }

@@ -1,5 +1,5 @@
 import type { Agent } from '../../directory/index.js';
-import { pageOf, type Page, type PageRequest, type Viewer } from '../../kernel/index.js';
+import { pageOf, type Page, type PageRequest, type Viewer, othersFirst } from '../../kernel/index.js';
 import { effectiveAccess, type EffectiveAccess } from '../../policy/index.js';
 import { namedAmong, type NamedTool } from '../../tools/index.js';
 import { callOf } from '../gather.js';
@@ -18,7 +18,6 @@ import {
   type ToolAccessRequest,
 } from './access-facts.js';
 import { overseesProject } from './asking-for.js';
-import { breath } from './breath.js';
 
 export interface EffectiveTool extends EffectiveAccess {
   readonly toolId: string;
@@ -97,7 +96,7 @@ async function inTurn<Request, Answer>(
   const answers: Answer[] = [];
   for (const request of requests) {
     answers.push(await answer(request));
-    await breath();
+    await othersFirst();
   }
   return answers;
 }
@@ -131,7 +130,7 @@ async function somePage<Row extends { readonly id: string }, Item>(
     looked += 1;
     const item = present(row);
     if (isWanted(item)) items.push(item);
-    if (looked % 100 === 0) await breath();
+    if (looked % 100 === 0) await othersFirst();
   }
   const last = rows[looked - 1];
   return {

@@ -1,5 +1,5 @@
+import { othersFirst } from '../../kernel/index.js';
 import { evaluate, preparePolicySet, type Evaluation, type PolicySet } from '../evaluate.js';
-import { othersFirst } from '../others-first.js';
 import { AT_ONCE, type PolicyInForce, type Statement } from '../policy.js';
 import type { CedarRequest, PolicyEngine } from '../ports.js';
 import { callOfCase, type LineSeat } from './case-call.js';

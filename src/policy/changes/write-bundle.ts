@@ -1,8 +1,7 @@
 import type { Author } from '../../audit/index.js';
 import type { Namespace } from '../../directory/index.js';
-import { sha256Hex } from '../../kernel/index.js';
+import { sha256Hex, othersFirst } from '../../kernel/index.js';
 import type { BundleAction, BundleChange, BundledPolicy, StandingPolicy } from '../bundle.js';
-import { othersFirst } from '../others-first.js';
 import { AT_ONCE, type Draft, type Policy, type Revision } from '../policy.js';
 import type { PolicyTransaction } from '../ports.js';
 import type { BundledTrial, ReadPolicy } from '../try-bundle.js';

@@ -1,8 +1,7 @@
-import { canonicalJson, sha256Hex } from '../../kernel/index.js';
+import { canonicalJson, sha256Hex, othersFirst } from '../../kernel/index.js';
 import { readsArguments, withoutArguments } from '../argument-reading.js';
 import type { LineSeat } from '../cases/case-call.js';
 import { placeOf } from '../guard.js';
-import { othersFirst } from '../others-first.js';
 import type { PolicyInForce, Statement } from '../policy.js';
 import { statementPlaces } from '../statement-places.js';
 import { atomsOf } from './atoms.js';
