@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startPostgres } from '../local/postgres.js';
-import { eventOf, seal, type Append } from '../src/audit/index.js';
+import { eventOf, seal, sealContent, type Append, type NewEvent } from '../src/audit/index.js';
 import { postgresAuditLog } from '../src/audit/postgres.js';
 import { postgresProjection } from '../src/audit/postgres/projection.js';
 import { postgresRetentionSeats, postgresSweeping } from '../src/audit/postgres/retention-sweeping.js';
@@ -118,12 +118,14 @@ async function besides<Result>(database: Database, work: () => Promise<Result>) 
 const newEvents = (): readonly Append[] =>
   Array.from({ length: 500 }, () => {
     const now = new Date();
-    const event = eventOf(other, now, {
+    const content = sealContent({ prompt: 'y'.repeat(300) });
+    const data = { text: 'x'.repeat(300) };
+    const event: NewEvent = {
       ...{ type: 'ai_tool_invoked', source: '/bench', sourceId: randomUUID(), occurredAt: now.toISOString(), projectId: 'project-1' },
       ...{ userId: 'user-1', agentId: 'agent-1', sessionId: 'session-1', callId: null, tool: 'read_file', verdict: null, outcome: null },
-      data: { text: 'x'.repeat(300) },
-    });
-    return { sealed: seal(event, { prompt: 'y'.repeat(300) }), key: null };
+      data,
+    };
+    return { sealed: seal(eventOf(other, now, event, event, content), content), key: null };
   });
 
 const round = (value: number): number => Math.round(value * 10) / 10;

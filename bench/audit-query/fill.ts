@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { eventOf, OWN_SOURCE, seal, type NewEvent } from '../../src/audit/index.js';
+import { eventOf, OWN_SOURCE, seal, sealContent, type NewEvent } from '../../src/audit/index.js';
 import { splitContent } from '../../src/audit/content.js';
 import { postgresAuditLog } from '../../src/audit/postgres.js';
 import { organizationId } from '../../src/kernel/index.js';
@@ -33,8 +33,9 @@ export async function fill(databaseUrl: string, events: number, targets: Targets
   const write = async (): Promise<void> => {
     for (let batch = take(stream, WRITE_EVENTS); batch.length > 0; batch = take(stream, WRITE_EVENTS)) {
       const sealed = batch.map((event) => {
-        const { data, content } = splitContent(event.type, event.data);
-        return seal(eventOf(organization, recordedAt(event), { ...event, data }), content);
+        const { data, content: apart } = splitContent(event.type, event.data);
+        const content = sealContent(apart);
+        return seal(eventOf(organization, recordedAt(event), { ...event, data }, { data }, content), content);
       });
       for (const { event } of sealed) targets.see(event);
       await log.append(

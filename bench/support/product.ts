@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { openIssuer, serveKeys, type Issuer, type TokenRequest } from '../../local/issuer.js';
 import { freePort } from '../../local/ports.js';
 import { startService } from '../../local/supervisor/service.js';
+import { builtService } from './built.js';
 import type { Stage } from './stage.js';
 
 /** The service in a process of its own, as it runs in production. */
@@ -46,7 +47,7 @@ export async function startProduct(
   const url = `http://127.0.0.1:${port}`;
   const service = startService({
     title: `The service (${plan.name})`,
-    entry: 'src/main.ts',
+    entry: await builtService(),
     root: fileURLToPath(new URL('../../', import.meta.url)),
     environment: {
       ...identity.environment,

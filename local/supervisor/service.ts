@@ -7,7 +7,7 @@ import { Refusal } from '../refusal.js';
 export interface ServicePlan {
   /** What people call it, as in "The gateway". */
   readonly title: string;
-  /** The TypeScript file that it runs. */
+  /** The file that it runs: TypeScript as it is, or built. */
   readonly entry: string;
   readonly root: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -58,7 +58,7 @@ const NODE_FLAGS = ['--max-semi-space-size=64'];
 function spawnDetached({ entry, root, environment, logFile }: ServicePlan): ChildProcess {
   const log = openSync(logFile, 'a', 0o600);
   try {
-    return spawn(process.execPath, [...NODE_FLAGS, '--import', 'tsx', entry], {
+    return spawn(process.execPath, [...NODE_FLAGS, ...(entry.endsWith('.ts') ? ['--import', 'tsx'] : []), entry], {
       cwd: root,
       env: { ...withoutOurs(process.env), ...environment },
       stdio: ['ignore', log, log, 'ipc'],

@@ -64,8 +64,10 @@ const OWN_ATTRIBUTES = new Set(Object.keys(Envelope.shape));
  * say where it belongs.
  *
  * `time` is required, although CloudEvents leaves it out of its required attributes: with it a retry has the same id.
+ *
+ * @param reporter whose token brings it: the user, where the event names none
  */
-export function parseCloudEvent(raw: unknown, now: Date, window: TimeWindow): NewEvent | Rejection {
+export function parseCloudEvent(raw: unknown, reporter: string, now: Date, window: TimeWindow): NewEvent | Rejection {
   if (!isJsonObject(raw)) return { path: '', reason: 'must be a JSON object' };
   const problem = jsonProblem(raw, 'event', MAX_DEPTH);
   if (problem !== null) return { path: problem.path.replace(/^event\.?/, ''), reason: problem.reason };
@@ -83,14 +85,16 @@ export function parseCloudEvent(raw: unknown, now: Date, window: TimeWindow): Ne
   const content = definition === undefined ? null : dataProblem(definition.data, data.value);
   if (content !== null) return content;
 
+  const userId = envelope.userid ?? reporter;
   return {
     type: envelope.type,
     source: envelope.source,
     sourceId: envelope.id,
     occurredAt: new Date(time).toISOString(),
     projectId: envelope.projectid ?? null,
-    userId: envelope.userid ?? null,
-    humanId: envelope.humanid ?? null,
+    userId,
+    humanId: envelope.humanid ?? userId,
+    recordedBy: reporter,
     agentId: envelope.agentid ?? null,
     sessionId: envelope.subject ?? workflowOf(data.value),
     parentSessionId: envelope.parentsessionid ?? null,

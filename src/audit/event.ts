@@ -92,8 +92,22 @@ type Optional =
   | 'recordingMode'
   | 'redacted';
 
-/** Gives an event its id. Field by field, since every event passes here, and copying what is left open costs as much as a hash. */
-export function eventOf(organization: OrganizationId, recordedAt: Date, event: NewEvent): AuditEvent {
+/** What becomes of an event's own words before it is stored. */
+export type Prepared = Pick<NewEvent, 'data' | 'attributes' | 'redacted' | 'recordingMode'>;
+
+/**
+ * Gives an event its id. Field by field, since every event passes here, and a copy by spreading costs as much as a hash.
+ *
+ * @param prepared what takes the place of the event's own words
+ * @param content what is stored apart from it
+ */
+export function eventOf(
+  organization: OrganizationId,
+  recordedAt: Date,
+  event: NewEvent,
+  prepared: Prepared = event,
+  content: SealedContent | null = null,
+): AuditEvent {
   return {
     id: uuidV7(Date.parse(event.occurredAt), hashOf(organization, event.source, event.sourceId)),
     organizationId: organization,
@@ -120,11 +134,11 @@ export function eventOf(organization: OrganizationId, recordedAt: Date, event: N
     verdict: event.verdict,
     outcome: event.outcome,
     contentType: event.contentType ?? null,
-    data: event.data,
-    attributes: event.attributes ?? {},
-    contentSeal: null,
-    recordingMode: event.recordingMode ?? null,
-    redacted: event.redacted ?? [],
+    data: prepared.data,
+    attributes: prepared.attributes ?? {},
+    contentSeal: content?.seal ?? null,
+    recordingMode: prepared.recordingMode ?? null,
+    redacted: prepared.redacted ?? [],
   };
 }
 
@@ -146,10 +160,16 @@ export interface SealedEvent {
 }
 
 /** The content of an event as it is stored, to which the event commits with `contentSeal`. */
-export interface SealedContent {
+export interface StoredContent {
   /** Canonical JSON (RFC 8785). */
   readonly json: string;
   readonly salt: Buffer;
+}
+
+/** Content that is to be stored. */
+export interface SealedContent extends StoredContent {
+  /** SHA-256 of salt and json, in hexadecimal: the event's `contentSeal`. */
+  readonly seal: string;
 }
 
 /** A stored event as readers get it. */

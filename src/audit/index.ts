@@ -31,7 +31,7 @@ export type { SessionReading } from './read-sessions.js';
 export { rememberSessionHumans } from './session-humans.js';
 export { recordSessionBatch, type BatchReceipt, type BatchRecording } from './record-session-batch.js';
 export { eventScope, isVisible } from './scope.js';
-export { seal, sealOf } from './seal.js';
+export { seal, sealContent, sealOf } from './seal.js';
 export { DECISION_TYPES, effectiveDays, retentionProblem, type DaysInForce, type EffectiveDays } from './retention/rules.js';
 export type { RetentionReader } from './retention/ports.js';
 export type { RetentionReading } from './retention/read-retention.js';

@@ -1,5 +1,5 @@
 import type { OrganizationId, Page, PageRequest, UserId } from '../kernel/index.js';
-import type { Outcome, RecordingMode, SealedContent, SealedEvent, StoredEvent, Verdict } from './event.js';
+import type { Outcome, RecordingMode, SealedEvent, StoredContent, StoredEvent, Verdict } from './event.js';
 
 /** One event to store, with a key when its time was chosen by this service. */
 export interface Append {
@@ -164,7 +164,7 @@ export interface EventReader {
   listByOwner(organizationId: OrganizationId, scope: EventScope, request: OwnersRequest): Promise<readonly (Page<StoredEvent> | null)[]>;
 
   /** What the events with these ids keep apart, as stored; without those that have none, or none any more. */
-  contents(organizationId: OrganizationId, ids: readonly string[]): Promise<ReadonlyMap<string, SealedContent>>;
+  contents(organizationId: OrganizationId, ids: readonly string[]): Promise<ReadonlyMap<string, StoredContent>>;
 
   /** Those of `ids` that are events in `scope`, in no order. */
   byIds(organizationId: OrganizationId, scope: EventScope, ids: readonly string[]): Promise<readonly StoredEvent[]>;

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../kernel/index.js';
 import { isJsonObject } from '../kernel/index.js';
 import { metadataIn, splitContent } from './content.js';
-import type { NewEvent, RecordingMode } from './event.js';
+import type { NewEvent, Prepared, RecordingMode } from './event.js';
 import { redact } from './secrets/redact.js';
 import { findsSecret, type SecretScanner } from './secrets/spans.js';
 
@@ -22,9 +22,8 @@ export const redactorBy = (scan: SecretScanner): Redactor => ({
   secretIn: (text) => findsSecret(scan, text),
 });
 
-/** An event as it is to be recorded. */
-export interface PreparedEvent {
-  readonly event: NewEvent;
+/** What is to be recorded of an event's own words. */
+export interface PreparedEvent extends Prepared {
   /** Stored apart from it. */
   readonly content: JsonObject | null;
 }
@@ -36,13 +35,10 @@ export function prepareEvent(redactor: Redactor, event: NewEvent, mode: Recordin
   const attributes = redactor.redact(isWhole ? (event.attributes ?? {}) : {}, 'attributes');
   const split = isWhole ? splitContent(event.type, data.value) : { data: data.value, content: null };
   return {
-    event: {
-      ...event,
-      data: split.data,
-      attributes: isJsonObject(attributes.value) ? attributes.value : {},
-      redacted: [...attributes.redacted, ...data.redacted],
-      recordingMode: isWhole ? null : mode,
-    },
+    data: split.data,
+    attributes: isJsonObject(attributes.value) ? attributes.value : {},
+    redacted: [...attributes.redacted, ...data.redacted],
+    recordingMode: isWhole ? null : mode,
     content: split.content,
   };
 }

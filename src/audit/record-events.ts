@@ -9,7 +9,7 @@ import type { AuditLog, Receipt, RecordingPlace, RecordingPlaces } from './ports
 import { prepareEvent, type Redactor } from './prepare-event.js';
 import type { KnownSettings } from './retention/known-settings.js';
 import { effectiveDays, retentionProblem, type EffectiveDays } from './retention/rules.js';
-import { seal, sealOf } from './seal.js';
+import { seal, sealContent, sealOf } from './seal.js';
 
 /** The most events that one request may bring. */
 export const MAX_EVENTS = 500;
@@ -55,7 +55,7 @@ export async function recordEvents(deps: Recording, viewer: Viewer, raw: readonl
   if (raw.length > MAX_EVENTS)
     throw new Failure('BAD_USER_INPUT', `events: must hold at most ${MAX_EVENTS} events (and 5 MiB) a request; got ${raw.length}.`);
   const now = deps.clock();
-  const given = raw.map((event) => withUser(viewer, parseCloudEvent(event, now, deps.window)));
+  const given = raw.map((event) => allowed(viewer, parseCloudEvent(event, viewer.userId, now, deps.window)));
   const parsed = await withHumans(deps.humans, viewer.organizationId, given);
   const places = await placesFor(deps, viewer, parsed);
   const daysOf = await keptDays(deps, viewer);
@@ -85,14 +85,10 @@ export function countsOf(receipts: readonly EventReceipt[]): {
 
 const isRejection = (event: object): event is Rejection => 'reason' in event;
 
-function withUser(viewer: Viewer, event: NewEvent | Rejection): NewEvent | Rejection {
-  if (isRejection(event)) return event;
-  const user = event.userId ?? viewer.userId;
-  if (user !== viewer.userId && !viewer.scopes.has('act:any')) {
-    return { path: 'userid', reason: 'must be the token’s own user, or the token must have the scope act:any' };
-  }
-  return { ...event, userId: user, humanId: event.humanId ?? user, recordedBy: viewer.userId };
-}
+const allowed = (viewer: Viewer, event: NewEvent | Rejection): NewEvent | Rejection =>
+  isRejection(event) || event.userId === viewer.userId || viewer.scopes.has('act:any')
+    ? event
+    : { path: 'userid', reason: 'must be the token’s own user, or the token must have the scope act:any' };
 
 /** The organization, and the projects among those named in which the viewer may report. */
 async function placesFor(
@@ -135,7 +131,8 @@ function sealedIn({ redactor }: Recording, viewer: Viewer, { now, places, daysOf
   const secret = secretAmongNames(redactor, event);
   if (secret !== null) return secret;
   const prepared = prepareEvent(redactor, event, place.mode);
-  const sealed = seal(eventOf(viewer.organizationId, now, prepared.event), prepared.content);
+  const content = sealContent(prepared.content);
+  const sealed = seal(eventOf(viewer.organizationId, now, event, prepared, content), content);
   if (sealed.json.length + (sealed.content?.json.length ?? 0) <= MAX_EVENT_CHARACTERS) return sealed;
   const reason = `must be shorter: the event may have at most ${MAX_EVENT_CHARACTERS} characters of JSON, and this is its largest part`;
   return { path: boundedPath(largestPartOf(event)), reason };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isJsonObject, requireScope, type Clock, type Json, type JsonObject, type Viewer } from '../kernel/index.js';
 import { splitContent } from './content.js';
-import { eventOf, OWN_SOURCE, type SealedContent, type StoredEvent } from './event.js';
+import { eventOf, OWN_SOURCE, type StoredContent, type StoredEvent } from './event.js';
 import { authorOf, whoDid, type Author, type Humans } from './humans.js';
 import type { AuditLog } from './ports.js';
 import { eventsById, scopeOf, type Reading } from './read-events.js';
@@ -78,7 +78,7 @@ function recordsOf({ clock }: Revealing, author: Author, events: readonly Stored
 }
 
 /** @throws Error when the content is not the one that the event commits to: somebody has changed it. */
-function contentIn({ event }: StoredEvent, content: SealedContent | null): JsonObject | null {
+function contentIn({ event }: StoredEvent, content: StoredContent | null): JsonObject | null {
   // What was stored before contents were kept apart has its own among its data.
   if (event.contentSeal === null) return splitContent(event.type, event.data).content;
   if (content === null) return null;

@@ -1,6 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 import { canonicalJson, type JsonObject } from '../kernel/index.js';
-import { canonicalEvent, type AuditEvent, type SealedEvent } from './event.js';
+import { canonicalEvent, type AuditEvent, type SealedContent, type SealedEvent } from './event.js';
 
 /**
  * Commits to an event: SHA-256 over 16 random bytes and the event's canonical JSON (RFC 8785).
@@ -8,14 +8,20 @@ import { canonicalEvent, type AuditEvent, type SealedEvent } from './event.js';
  * The salt keeps an erased event from being guessed from its seal. The content is committed to in the same way, with a salt of its
  * own that is erased with it; its hash is part of the event, so that one seal covers all of it.
  *
- * @param content prompts, answers and results; null when the event has none
+ * @param content what the event's `contentSeal` commits to; null when it has none
  */
-export function seal(event: AuditEvent, content: JsonObject | null = null): SealedEvent {
-  const apart = content === null ? null : { json: canonicalJson(content), salt: newSalt() };
-  const whole = apart === null ? event : { ...event, contentSeal: sealOf(apart.salt, apart.json).toString('hex') };
-  const json = canonicalEvent(whole);
+export function seal(event: AuditEvent, content: SealedContent | null = null): SealedEvent {
+  const json = canonicalEvent(event);
   const salt = newSalt();
-  return { event: whole, content: apart, json, bytes: Buffer.byteLength(json), salt, seal: sealOf(salt, json) };
+  return { event, content, json, bytes: Buffer.byteLength(json), salt, seal: sealOf(salt, json) };
+}
+
+/** Commits to the content of an event: prompts, answers and results. Null when there is none. */
+export function sealContent(content: JsonObject | null): SealedContent | null {
+  if (content === null) return null;
+  const json = canonicalJson(content);
+  const salt = newSalt();
+  return { json, salt, seal: sealOf(salt, json).toString('hex') };
 }
 
 /** Where what is hashed is put together; a longer one has a buffer of its own. */

@@ -4,6 +4,7 @@ import {
   eventOf,
   OWN_SOURCE,
   prepareEvent,
+  type PreparedEvent,
   seal,
   whoDid,
   type AuditEvent,
@@ -69,7 +70,7 @@ export async function decide(deps: Deciding, viewer: Viewer, question: Question)
   const shadow = shadowVerdict(deps, viewer.organizationId, { shadows, enforced: evaluation, judge });
   const author = await authorOf(deps.humans, viewer, question.sessionId);
   const made = eventOfDecision({ author, question, facts, call, tool: named.tool, evaluation, shadow, now });
-  const event = withCallId(eventOf(viewer.organizationId, now, await asRecorded(deps, viewer, made)));
+  const event = withCallId(eventOf(viewer.organizationId, now, made, await asRecorded(deps, viewer, made)));
   const keyParts = ['decision', viewer.userId, question.requestId, questionDigest(question)] as const;
   const first = await recordOnce(deps, viewer, event, question.requestId === null ? null : hashOf(...keyParts));
   // What was allowed once is not allowed for ever: by now a policy may forbid it, or ask for more, and then that is the answer.
@@ -91,12 +92,12 @@ function isStricter(now: Evaluation, then: Decision): boolean {
   );
 }
 
-/** The decision without the secrets among its arguments, and without arguments where only metadata is recorded. */
-async function asRecorded({ places, redactor }: Deciding, { organizationId }: Viewer, event: NewEvent): Promise<NewEvent> {
+/** What is recorded of a decision: no secrets among its arguments, and no arguments where only metadata is recorded. */
+async function asRecorded({ places, redactor }: Deciding, { organizationId }: Viewer, event: NewEvent): Promise<PreparedEvent> {
   const project = event.projectId ?? organizationId;
   const place = (await places.places(organizationId, [project])).get(project);
   // A project that is gone by now is recorded as strictly as can be.
-  return prepareEvent(redactor, event, place?.mode ?? 'METADATA_ONLY').event;
+  return prepareEvent(redactor, event, place?.mode ?? 'METADATA_ONLY');
 }
 
 /** A call that its caller has no id for is called by that of its decision, so that what comes of it can name the same call. */

@@ -60,8 +60,27 @@ function canonicalString(text: string): string {
 /** Stands as the one member of an object where a text had a whole number that a double cannot hold. Nobody else can write it. */
 const INEXACT = `not exact ${randomUUID()}`;
 
-// A double has 53 bits: of whole numbers, only those of 16 digits and more can be lost on it.
-const LONG_NUMBER = /\d{16}/;
+/** A double has 53 bits: of whole numbers, only those of 16 digits and more can be lost on it. */
+const LONGEST_EXACT = 15;
+
+/** Whether so many digits stand in a row that a number may be lost. They would cover one of every 16th characters: we look at those first. */
+function hasLongNumber(text: string): boolean {
+  for (let at = LONGEST_EXACT; at < text.length; at += LONGEST_EXACT + 1) {
+    if (!isDigit(text, at)) continue;
+    let start = at;
+    let end = at + 1;
+    while (start > 0 && isDigit(text, start - 1)) start -= 1;
+    while (end < text.length && isDigit(text, end)) end += 1;
+    if (end - start > LONGEST_EXACT) return true;
+  }
+  return false;
+}
+
+function isDigit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 48 && code <= 57;
+}
+
 const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/gs;
 
 /**
@@ -71,7 +90,7 @@ const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/gs;
  * @throws SyntaxError when `text` is no JSON
  */
 export function parseJson(text: string): Json {
-  if (!LONG_NUMBER.test(text)) return JSON.parse(text);
+  if (!hasLongNumber(text)) return JSON.parse(text);
   return JSON.parse(text.replace(STRING_OR_NUMBER, (token) => (isExactToken(token) ? token : `{${JSON.stringify(INEXACT)}:0}`)));
 }
 

@@ -6,8 +6,9 @@ import { aCloudEvent, aSession, reportedData } from '../support/cloud-events.js'
 
 const now = new Date('2026-11-22T09:30:00.000Z');
 const time = '2026-11-22T09:29:59.123456+00:00';
+const REPORTER = 'reporter';
 const window = { maxAgeDays: 400, maxAheadSeconds: 300 };
-const parse = (event: unknown) => parseCloudEvent(event, now, window);
+const parse = (event: unknown) => parseCloudEvent(event, REPORTER, now, window);
 const parseWith = (change: Readonly<Record<string, unknown>>) => parse(aCloudEvent({ time, ...change }));
 const hostile = (json: string) =>
   parse(JSON.parse(JSON.stringify(aCloudEvent({ time, data: 'HERE', type: 'other' })).replace('"HERE"', json)));
@@ -40,6 +41,7 @@ describe('an event of the agent service', () => {
       projectId: 'p-1',
       userId: 'u-1',
       humanId: 'h-1',
+      recordedBy: REPORTER,
       agentId: 'a-1',
       sessionId: '4711',
       parentSessionId: '4710',
@@ -293,7 +295,7 @@ describe('hostile content', () => {
 
     const parsed = parse(event);
 
-    expect(parsed).toMatchObject({ projectId: null, userId: null, tool: 'read_file' });
+    expect(parsed).toMatchObject({ projectId: null, userId: REPORTER, tool: 'read_file' });
     expect(canonicalJson(parsed)).toContain('"attributes":{"__proto__":{"projectid":"stolen"');
   });
 

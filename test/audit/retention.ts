@@ -5,12 +5,12 @@ import { postgresRetentionRuns } from '../../src/audit/postgres/retention-runs.j
 import { postgresRetentionReader } from '../../src/audit/postgres/retention.js';
 import { postgresSweeping } from '../../src/audit/postgres/retention-sweeping.js';
 import type { Append } from '../../src/audit/index.js';
-import { eventOf } from '../../src/audit/event.js';
+import { eventOf, type NewEvent } from '../../src/audit/event.js';
 import type { HoldSelectors, LegalHold } from '../../src/audit/retention/hold.js';
 import type { Drop, RetentionReader, RunRequest, Sweeping } from '../../src/audit/retention/ports.js';
 import type { DaysInForce } from '../../src/audit/retention/rules.js';
 import { runRetention, type RunResult, type Running } from '../../src/audit/retention/run-retention.js';
-import { seal } from '../../src/audit/seal.js';
+import { seal, sealContent } from '../../src/audit/seal.js';
 import { organizationId, uuidV7, type OrganizationId } from '../../src/kernel/index.js';
 import { postgresSequencing } from '../../src/log/postgres.js';
 import { inTransaction, type Database } from '../../src/platform/postgres.js';
@@ -148,7 +148,8 @@ export const fact = (name: string, at: number, change: Partial<Fact> = {}): Fact
 
 /** The event, ready to be stored; its content is `{ prompt: name }`. */
 export function appendOf(organization: OrganizationId, { name, at, hasContent, namespaceId, ...who }: Fact): Append {
-  const event = eventOf(organization, new Date(), {
+  const content = sealContent(hasContent ? { prompt: name } : null);
+  const event: NewEvent = {
     ...who,
     namespaceId,
     projectId: null,
@@ -160,8 +161,8 @@ export function appendOf(organization: OrganizationId, { name, at, hasContent, n
     verdict: null,
     outcome: null,
     data: null,
-  });
-  return { sealed: seal(event, hasContent ? { prompt: name } : null), key: null };
+  };
+  return { sealed: seal(eventOf(organization, new Date(), event, event, content), content), key: null };
 }
 
 /** The names of what is still there. */

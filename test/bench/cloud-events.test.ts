@@ -16,7 +16,7 @@ describe('a body of the ingest benchmark', () => {
     const [body] = cloudEventBodies(theCompany, 'batch', 1, 500, 1);
     const bytes = body?.fill(0, NOW) ?? Buffer.alloc(0);
 
-    const parsed = eventsIn(bytes).map((event) => parseCloudEvent(event, new Date(NOW), { maxAgeDays: 1, maxAheadSeconds: 0 }));
+    const parsed = eventsIn(bytes).map((event) => parseCloudEvent(event, 'reporter', new Date(NOW), { maxAgeDays: 1, maxAheadSeconds: 0 }));
 
     expect(parsed).toHaveLength(500);
     for (const event of parsed)

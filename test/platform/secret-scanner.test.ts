@@ -1,8 +1,9 @@
-import { parseRegExpLiteral, type AST } from '@eslint-community/regexpp';
+import { parseRegExpLiteral } from '@eslint-community/regexpp';
 import { describe, expect, it } from '@jest/globals';
 import { rules } from '@secretlint/secretlint-rule-preset-recommend';
 import { LEADS, leads, scanTokens, UNUSED } from '../../src/platform/secret-scanner.js';
 import { tokens } from '../audit/fake-secrets.js';
+import { stretchesOf } from '../support/regex-stretches.js';
 
 const nameOf = (rule: { readonly meta: { readonly id: string } }): string => rule.meta.id.replace('@secretlint/secretlint-rule-', '');
 const published: readonly string[] = rules.map(nameOf);
@@ -18,29 +19,6 @@ const patterns: readonly (readonly [rule: string, pattern: RegExp])[] = rules
     create(context, {}).file({ content, filePath: 'text', ext: '', contentType: 'text' });
     return noted.map((pattern) => [nameOf(rule), pattern] as const);
   });
-
-/** For each stretch of a pattern that is plain characters in every match: all the strings that can stand there. */
-function stretches(elements: readonly AST.Element[]): readonly (readonly string[])[] {
-  const done: (readonly string[])[] = [];
-  let open: readonly string[] = [''];
-  for (const element of elements) {
-    const texts = textsOf(element);
-    if (texts !== null) open = open.flatMap((before) => texts.map((text) => before + text));
-    else if (element.type !== 'Assertion') {
-      done.push(open);
-      open = [''];
-    }
-  }
-  return [...done, open];
-}
-
-/** All that an element can match, where that is plain text; null where it is not. */
-function textsOf(element: AST.Element): readonly string[] | null {
-  if (element.type === 'Character') return [String.fromCodePoint(element.value)];
-  if (element.type !== 'Group' && element.type !== 'CapturingGroup') return null;
-  const alternatives = element.alternatives.map(({ elements }) => stretches(elements));
-  return alternatives.every((parts) => parts.length === 1) ? alternatives.flatMap(([only = []]) => only) : null;
-}
 
 const inAnyCase = (text: string): readonly string[] => [text.toLowerCase(), text.toUpperCase(), text];
 
@@ -61,7 +39,7 @@ describe('the leads', () => {
     const { alternatives } = parseRegExpLiteral(pattern).pattern;
 
     for (const { elements } of alternatives) {
-      const led = stretches(elements).filter((texts) => texts.every((text) => isLed(rule, pattern, text)));
+      const led = stretchesOf(elements).filter((texts) => texts.every((text) => isLed(rule, pattern, text)));
       expect(led).not.toEqual([]);
     }
   });

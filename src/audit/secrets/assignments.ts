@@ -3,7 +3,7 @@ import { wholeText, type SecretSpan } from './spans.js';
 import { elementValue, endOf, secretValue } from './values.js';
 
 // The ends of names that announce a secret. What stands before them is read off the text, so that no pattern is open at both ends.
-const ENDS =
+export const ENDS =
   '(?:passw(?:or)?d|passphrase|passcode|pwd|pass|pass(?:in|out)|secret|token|[\\w?& -]key|key_?id|authorization|cookie|credential|otp|pin|cv[vc]|mnemonic|phrase|_code|[?&-](?:sig|signature)|secret_(?:value|string|id)|_(?:hash|confirmation))s?';
 
 // `name=`, `name:`, `"name":` and `\"name\":` at the separator; `<name>` at its end; `--name value` at the last hyphen.

@@ -30,7 +30,7 @@ export const FORMATS: readonly SecretFormat[] = [
   format('google', 'AIza', '[\\w-]{35}'),
   format('google', 'GOCSPX-', '[\\w-]{28}'),
   format('google', 'ya29\\.', '[\\w-]{20,}'),
-  format('azure', '[\\w~.-]{3}\\dQ~', '[\\w~.-]{31,34}', 'Q~'),
+  format('azure', '[\\w~.-]{3}\\dQ~', '[\\w~.-]{31,34}', '\\dQ~'),
   format('sendgrid', 'SG\\.', '[\\w-]{22}\\.[\\w-]{43}'),
   format('twilio', 'SK', '[0-9a-f]{32}(?![A-Za-z0-9])', 'SK[0-9a-f]{8}'),
   format('mailchimp', '[0-9a-f]{32}-us', '\\d{1,2}(?!\\w)', '-us\\d'),

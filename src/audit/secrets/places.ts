@@ -3,10 +3,11 @@ import { maxSecrets, wholeText, type SecretSpan } from './spans.js';
 import { endOf } from './values.js';
 
 const ADDRESS = /:\\{0,4}\/\\{0,4}\//;
-const PLACE = /[Bb]earer[ \t]|BEARER[ \t]|PRIVATE KEY|(?:word|code|PIN) (?:is|was|to)[ :]|curl|sshpass|mysql|mariadb|redis-cli/;
+export const PLACE = /[Bb]earer[ \t]|BEARER[ \t]|PRIVATE KEY|(?:word|code|PIN) (?:is|was|to)[ :]|curl|sshpass|mysql|mariadb|redis-cli/;
 
-/** Whether a text may hold what `placesIn` finds. */
-export const mayHavePlaces = (text: string): boolean => (text.includes('@') && ADDRESS.test(text)) || PLACE.test(text);
+/** Whether a text may hold what `placesIn` finds; `isSuspect` when it holds a needle, as all but an address does. */
+export const mayHavePlaces = (text: string, isSuspect: boolean): boolean =>
+  (text.includes('@') && ADDRESS.test(text)) || (isSuspect && PLACE.test(text));
 
 /** Secrets that are known by where they stand: in an address, after Bearer, in a key file, among the arguments of a command. */
 export const placesIn = (text: string): readonly SecretSpan[] => [

@@ -1,5 +1,6 @@
 import { assignmentsIn, mayAssign } from './assignments.js';
 import { formatsIn, formatTrigger } from './formats.js';
+import { hasNeedle } from './needles.js';
 import { mayHavePlaces, placesIn } from './places.js';
 import type { KnownSecrets, SecretScanner, SecretSpan } from './spans.js';
 
@@ -17,9 +18,10 @@ export function secretScanner(known: KnownSecrets): SecretScanner {
   return (text) => {
     if (text.length < SHORTEST) return NOTHING;
     const view = text.includes('\\') ? unescaped(text) : text;
-    const hasFormats = mayHaveFormat(view);
-    const hasAssignments = mayAssign(view);
-    const hasPlaces = mayHavePlaces(view);
+    const isSuspect = hasNeedle(view);
+    const hasFormats = isSuspect && mayHaveFormat(view);
+    const hasAssignments = isSuspect && mayAssign(view);
+    const hasPlaces = mayHavePlaces(view, isSuspect);
     if (!hasFormats && !hasAssignments && !hasPlaces) return NOTHING;
     return [
       ...(hasFormats ? [...known.scan(view), ...formatsIn(view)] : NOTHING),
