@@ -1,12 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { eventOf, OWN_SOURCE, seal, sealContent, type NewEvent } from '../../src/audit/index.js';
 import { splitContent } from '../../src/audit/content.js';
 import { postgresAuditLog } from '../../src/audit/postgres.js';
 import { organizationId } from '../../src/kernel/index.js';
 import { openDatabase } from '../../src/platform/postgres.js';
-import { withClient } from '../support/cluster.js';
 import { theCompany } from '../support/company.js';
 import { showProgress } from '../support/progress.js';
+import { settle } from '../support/settle.js';
 import { aRun, type Run, type Step } from '../support/sessions.js';
 import { evenly, seededRandom, type Random } from '../support/random.js';
 import type { Targets } from './targets.js';
@@ -52,25 +51,6 @@ export async function fill(databaseUrl: string, events: number, targets: Targets
     await database.close();
   }
   await settle(databaseUrl, events);
-}
-
-/** Waits for the positions, then does what autovacuum and the checkpointer would do in a quiet hour. */
-async function settle(databaseUrl: string, events: number): Promise<void> {
-  await withClient(databaseUrl, async (client) => {
-    const progress = showProgress('Waiting for positions', events, 'positions');
-    try {
-      for (let size = 0; size < events; await delay(100)) {
-        const { rows } = await client.query<{ size: string | null }>('SELECT sum(size)::text AS size FROM log_head');
-        const now = Number(rows[0]?.size ?? 0);
-        progress.advance(now - size);
-        size = now;
-      }
-    } finally {
-      progress.stop();
-    }
-    await client.query('VACUUM (ANALYZE)');
-    await client.query('CHECKPOINT');
-  });
 }
 
 function take(stream: Iterator<NewEvent, undefined>, count: number): readonly NewEvent[] {

@@ -3,10 +3,10 @@ import { postgresAuditLog } from '../../src/audit/postgres.js';
 import { organizationId } from '../../src/kernel/index.js';
 import { openDatabase } from '../../src/platform/postgres.js';
 import { DECISION_EVENT, factsOf, type ToolCall } from '../../src/policy/index.js';
-import { withClient } from '../support/cluster.js';
 import { theCompany, TOOLS } from '../support/company.js';
 import { showProgress } from '../support/progress.js';
 import { evenly, pick, seededRandom, skewed, type Random } from '../support/random.js';
+import { settle } from '../support/settle.js';
 import { aSentence } from '../support/texts.js';
 
 const DAYS = 29;
@@ -41,7 +41,7 @@ export async function fillDecisions(databaseUrl: string, count: number): Promise
     progress.stop();
     await database.close();
   }
-  await withClient(databaseUrl, (client) => client.query('VACUUM (ANALYZE)'));
+  await settle(databaseUrl, count);
 }
 
 function aCall(random: Random, at: Date): ToolCall {

@@ -131,9 +131,8 @@ export interface OwnersRequest {
 
 /** Events as they are stored, for whoever looks through very many of them. */
 export interface ArchivePage {
-  /** One event a line, as canonical JSON: `eventFrom` reads one. Empty when there is none among those examined. */
-  readonly lines: string;
-  readonly count: number;
+  /** Canonical JSON of each, in the order of ids: `eventFrom` reads it. Empty when there is none among those examined. */
+  readonly events: readonly string[];
   /** How many events were looked at to find these. */
   readonly examined: number;
   /** The id of the last one looked at: where to go on; null when there are no more. */

@@ -38,6 +38,8 @@ export interface CompiledPolicies {
   decide(request: Request, entities: EntityReader): Decision;
   /** Whether the request is allowed, and why. */
   authorize(request: Request, entities: EntityReader): Answer;
+  /** Whether the scope of any policy may fit the request, whatever the context; what may fit need not. Looks at no condition. */
+  mayApply(request: Request, entities: EntityReader): boolean;
   /** What became of each policy, in the order in which they were given. Looks at all of them. */
   explain(request: Request, entities: EntityReader): readonly PolicyExplanation[];
 }
@@ -58,6 +60,7 @@ export function compilePolicies(policies: ReadonlyMap<string, unknown>): Compile
   return {
     decide: (request, entities) => decide(set, request, entities),
     authorize: (request, entities) => authorize(set, request, entities),
+    mayApply: (request, entities) => candidatesFor(set.index, frameOf(request, entities)).some(isAny),
     explain(request, entities) {
       const frame = frameOf(request, entities);
       return compiled.map((policy, index) => explainPolicy(ids[index] ?? '', policy, frame));
@@ -78,6 +81,8 @@ interface PolicySet {
   readonly index: ScopeIndex;
   readonly memory: Memory;
 }
+
+const isAny = ({ permits, forbids }: Posting): boolean => permits.length > 0 || forbids.length > 0;
 
 const DECISIONS = {
   allowed: { isAllowed: true, hasFailedForbid: false },

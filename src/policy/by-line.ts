@@ -14,7 +14,8 @@ export function forEachLine<Made>(
 ): (line: readonly string[]) => Made {
   const held = byNamespace(policies);
   const made = new Map<string, { readonly value: Made }>();
-  const lines = new Map<string, { readonly value: Made }>();
+  // By the end of the line, which nearly always has one line.
+  const lines = new Map<string, { readonly line: readonly string[]; readonly value: Made }>();
   const madeOf = (holders: readonly string[]): { readonly value: Made } => {
     const name = JSON.stringify(holders);
     const known = made.get(name);
@@ -25,14 +26,20 @@ export function forEachLine<Made>(
     return value;
   };
   return (line) => {
-    const place = JSON.stringify(line);
-    const known = lines.get(place);
-    if (known !== undefined) return known.value;
+    const end = line.at(-1) ?? '';
+    const known = lines.get(end);
+    if (known !== undefined && isSameLine(known.line, line)) return known.value;
     if (lines.size >= MAX_LINES) lines.clear();
-    const found = madeOf(line.filter((id) => held.has(id)));
-    lines.set(place, found);
-    return found.value;
+    const { value } = madeOf(line.filter((id) => held.has(id)));
+    lines.set(end, { line: [...line], value });
+    return value;
   };
+}
+
+function isSameLine(left: readonly string[], right: readonly string[]): boolean {
+  if (left.length !== right.length) return false;
+  for (let index = 0; index < left.length; index += 1) if (left[index] !== right[index]) return false;
+  return true;
 }
 
 function byNamespace(policies: readonly PolicyInForce[]): ReadonlyMap<string, readonly PolicyInForce[]> {

@@ -31,37 +31,33 @@ export function cedarRequest(call: ToolCall, given: CallArguments): CedarRequest
   const tool = entityUid('Tool', call.tool.id);
   const entities = new Map<string, CedarEntity>();
   const add = (entity: CedarEntity): unknown => entities.set(entity.uid.key, entity);
-  lineEntities(line, call.projectLine).forEach(add);
+  for (const entity of lineEntities(line, call.projectLine)) add(entity);
   add({ uid: user, attributes: NONE, tags: NONE, parents: call.user.teams.map((id) => entityUid('Team', id)) });
   add(agentEntity(agent, call.agent));
   add(toolEntity(tool, call.tool));
   add({ uid: THIS_USE, attributes: useAttributes(call, given, project, tool), parents: [project, tool], tags: given.texts });
-  typedArguments(given).forEach(add);
-  return supposing(
-    {
-      principal: agent,
-      action: INVOKE_TOOL,
-      resource: THIS_USE,
-      context: recordOf(contextOf(call, user)),
-      entities,
-    },
-    call.approval,
-    [],
-  );
+  addTypedArguments(add, given);
+  const context = recordOf(supposed(contextOf(call, user), call.approval, []));
+  return { principal: agent, action: INVOKE_TOOL, resource: THIS_USE, context, entities };
 }
 
 /** The request as it would be with this approval and these promises. */
 export function supposing(request: CedarRequest, approval: Approval | null, promises: readonly string[]): CedarRequest {
-  const fields = new Map(request.context.fields).set('promises', setOf(promises));
-  if (approval !== null) fields.set('approval', recordFrom({ level: approval.level, count: approval.count }));
-  return { ...request, context: recordOf(fields) };
+  const { principal, action, resource, entities } = request;
+  const context = recordOf(supposed(new Map(request.context.fields), approval, promises));
+  return { principal, action, resource, context, entities };
 }
 
-const fieldsFrom = (values: Readonly<Record<string, Value>>): Fields => fieldsOf(Object.entries(values));
-const recordFrom = (values: Readonly<Record<string, Value>>): Value => recordOf(fieldsFrom(values));
+function supposed(fields: Map<string, Value>, approval: Approval | null, promises: readonly string[]): Fields {
+  fields.set('promises', setOf(promises));
+  if (approval !== null) fields.set('approval', recordFrom({ level: approval.level, count: approval.count }));
+  return fields;
+}
+
+const recordFrom = (values: Readonly<Record<string, Value>>): Value => recordOf(fieldsOf(Object.entries(values)));
 
 // Field by field: this is made for every call anew, and lists of entries would take twice as long.
-const contextOf = (call: ToolCall, user: EntityUid): Fields => {
+const contextOf = (call: ToolCall, user: EntityUid): Map<string, Value> => {
   const { environment, branch, isBranchProtected, surface, executionMode } = call.circumstances;
   const { labels, counts } = call.session;
   const fields = new Map<string, Value>()
@@ -87,40 +83,31 @@ function localRecord({ now, timeZone }: ToolCall): Value {
 
 /** Each namespace with what holds there: the strictest that was said of it or of one above. */
 function lineEntities(line: readonly EntityUid[], facts: readonly NamespaceFacts[]): readonly CedarEntity[] {
+  let strictest: number | null = null;
+  let isFrozen = false;
   return line.map((uid, index): CedarEntity => {
-    const above = facts.slice(0, index + 1);
-    const classes = above.flatMap(({ dataClass }) => (dataClass === null ? [] : [dataClass]));
-    return {
-      uid,
-      attributes: fieldsFrom({
-        dataClass: classes.length === 0 ? UNKNOWN_DATA_CLASS : Math.max(...classes),
-        classified: classes.length > 0,
-        frozen: above.some(({ isFrozen }) => isFrozen),
-      }),
-      tags: NONE,
-      parents: line.slice(Math.max(0, index - 1), index),
-    };
+    const own = facts[index];
+    if (own !== undefined && own.dataClass !== null) strictest = Math.max(strictest ?? own.dataClass, own.dataClass);
+    isFrozen ||= own?.isFrozen === true;
+    const attributes = new Map<string, Value>()
+      .set('dataClass', strictest ?? UNKNOWN_DATA_CLASS)
+      .set('classified', strictest !== null)
+      .set('frozen', isFrozen);
+    return { uid, attributes, tags: NONE, parents: line.slice(Math.max(0, index - 1), index) };
   });
 }
 
-const agentEntity = (uid: EntityUid, agent: ToolCall['agent']): CedarEntity => ({
-  uid,
-  attributes: fieldsFrom({
-    known: agent.isKnown,
-    trust: agent.trust,
-    autonomous: agent.autonomous,
-    ...(agent.ownerId !== null && { owner: entityUid('User', agent.ownerId) }),
-  }),
-  tags: NONE,
-  parents: agent.classes.map((id) => entityUid('AgentClass', id)),
-});
+function agentEntity(uid: EntityUid, agent: ToolCall['agent']): CedarEntity {
+  const attributes = new Map<string, Value>().set('known', agent.isKnown).set('trust', agent.trust).set('autonomous', agent.autonomous);
+  if (agent.ownerId !== null) attributes.set('owner', entityUid('User', agent.ownerId));
+  return { uid, attributes, tags: NONE, parents: agent.classes.map((id) => entityUid('AgentClass', id)) };
+}
 
-const toolEntity = (uid: EntityUid, { server, labels }: ToolCall['tool']): CedarEntity => ({
-  uid,
-  attributes: NONE,
-  tags: NONE,
-  parents: [...(server === null ? [] : [entityUid('Server', server)]), ...labels.map((id) => entityUid('ToolLabel', id))],
-});
+function toolEntity(uid: EntityUid, { server, labels }: ToolCall['tool']): CedarEntity {
+  const parents = labels.map((id) => entityUid('ToolLabel', id));
+  if (server !== null) parents.push(entityUid('Server', server));
+  return { uid, attributes: NONE, tags: NONE, parents };
+}
 
 function useAttributes({ tool: facts }: ToolCall, given: CallArguments, project: EntityUid, tool: EntityUid): Fields {
   const fields = new Map<string, Value>()
@@ -141,12 +128,13 @@ function useAttributes({ tool: facts }: ToolCall, given: CallArguments, project:
 }
 
 /** The arguments that are tags of another type than text. What is not there has no tags: Cedar says so without an entity. */
-function typedArguments({ numbers, flags, lists }: CallArguments): readonly CedarEntity[] {
-  const holder = (uid: EntityUid, tags: Fields): readonly CedarEntity[] =>
-    tags.size === 0 ? [] : [{ uid, attributes: NONE, tags, parents: [] }];
-  return [
-    ...holder(THESE_NUMBERS, numbers),
-    ...holder(THESE_FLAGS, flags),
-    ...holder(THESE_LISTS, new Map([...lists].map(([name, values]) => [name, setOf([...values])]))),
-  ];
+function addTypedArguments(add: (entity: CedarEntity) => void, { numbers, flags, lists }: CallArguments): void {
+  const hold = (uid: EntityUid, tags: Fields): void => {
+    if (tags.size > 0) add({ uid, attributes: NONE, tags, parents: [] });
+  };
+  hold(THESE_NUMBERS, numbers);
+  hold(THESE_FLAGS, flags);
+  const sets = new Map<string, Value>();
+  for (const [name, values] of lists) sets.set(name, setOf([...values]));
+  hold(THESE_LISTS, sets);
 }

@@ -11,6 +11,7 @@ export const compiledEngine: PolicyEngine = {
         const { isAllowed, reasons, errors } = compiled.authorize(request, readerOf(request));
         return { isAllowed, reasons, errors: errors.map(({ policyId }) => policyId) };
       },
+      mayApply: (request) => compiled.mayApply(request, readerOf(request)),
       explain: (request) => compiled.explain(request, readerOf(request)),
     };
   },

@@ -154,9 +154,10 @@ function evaluateNamed(set: PolicySet, asked: PreparedCall): EvaluationInDetail 
   const { call, request, given } = asked;
   const judge = (approval: Approval | null, promises: readonly string[]): Judgement =>
     judged(set, approval === call.approval && promises.length === 0 ? request : supposing(request, approval, promises), given.isComplete);
-  const because = (judgement: Judgement, more: Partial<Evaluation> = {}): EvaluationInDetail => ({
-    evaluation: { ...evaluation(set, judgement), ...more },
-    ...{ decidedBy: judgement.reasons, asked },
+  const because = (judgement: Judgement, more: Changes = {}): EvaluationInDetail => ({
+    evaluation: evaluation(set, judgement, more),
+    decidedBy: judgement.reasons,
+    asked,
   });
   const plain = judge(call.approval, []);
   if (plain.isAllowed || !mayGiveWay(set, plain)) return because(plain);
@@ -233,17 +234,30 @@ function approvalFor(set: PolicySet, { reasons }: Judgement): Approval {
   return { level: Math.max(0, ...asked.map(({ level }) => level)), count: Math.max(1, ...asked.map(({ count }) => count)) };
 }
 
-function evaluation(set: PolicySet, { isAllowed, basis, reasons, failed }: Judgement): Evaluation {
+/** What an evaluation says otherwise than the judgement that it comes of. */
+type Changes = Partial<Pick<Evaluation, 'verdict' | 'basis' | 'obligations' | 'approval'>>;
+
+function evaluation(set: PolicySet, judgement: Judgement, changes: Changes): Evaluation {
+  const { isAllowed, basis, reasons, failed } = judgement;
   return {
-    verdict: isAllowed ? 'ALLOW' : 'DENY',
-    basis,
+    verdict: changes.verdict ?? (isAllowed ? 'ALLOW' : 'DENY'),
+    basis: changes.basis ?? basis,
     reasons: reasonsOf(set, reasons),
     determining: reasons,
     failed: reasonsOf(set, failed),
-    obligations: [],
-    approval: null,
-    advice: [...new Set(reasons.flatMap((id) => ownerOf(set, id).annotations.advice ?? []))].sort(),
+    obligations: changes.obligations ?? [],
+    approval: changes.approval ?? null,
+    advice: adviceOf(set, reasons),
   };
+}
+
+function adviceOf(set: PolicySet, statementIds: readonly string[]): readonly string[] {
+  const advice = new Set<string>();
+  for (const id of statementIds) {
+    const words = ownerOf(set, id).annotations.advice;
+    if (words !== null) advice.add(words);
+  }
+  return [...advice].sort();
 }
 
 function ownerOf(set: PolicySet, id: string): Owner {

@@ -51,6 +51,8 @@ export interface CedarAnswer {
 export interface LoadedStatements {
   /** @throws Error when the request is no request: a bug of ours, to be answered with DENY. */
   authorize(request: CedarRequest): CedarAnswer;
+  /** Whether any of the statements can apply to the request, whatever is supposed in its context; true when that is not known. */
+  mayApply(request: CedarRequest): boolean;
   /** What became of each statement, in the order in which they were loaded. Looks at all of them. */
   explain(request: CedarRequest): readonly PolicyExplanation[];
 }

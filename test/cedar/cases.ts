@@ -42,6 +42,9 @@ export function differenceIn({ policies, entities, requests, answers }: Answered
     if (Object.keys(policies).length <= EXPLAINED && !isExplained(compiled.explain(request, read), wanted)) {
       return stringifyLossless({ explained: compiled.explain(request, read), wanted, request: json, policies });
     }
+    if (wanted.reasons.length + wanted.errors.length > 0 && !compiled.mayApply(request, read)) {
+      return stringifyLossless({ mayApply: false, wanted, request: json, policies });
+    }
     const doubts = wanted.errors.filter((error) => isForbid(policies[policyIn(error)]));
     const isDenied = wanted.reasons.some((reason) => isForbid(policies[reason]));
     // A forbid that applies ends the decision, so that nobody may have looked at those that cannot be evaluated.

@@ -10,9 +10,11 @@ import { NOTHING_TALLIED, type Tally } from '../../src/policy/backtest/tally.js'
 import { compiledEngine } from '../../src/policy/compiled-engine.js';
 import { evaluate, preparePolicySet } from '../../src/policy/evaluate.js';
 import { DECISION_EVENT, factsOf } from '../../src/policy/recorded-call.js';
+import type { PolicyInForce } from '../../src/policy/policy.js';
 import type { ToolCall } from '../../src/policy/tool-call.js';
-import { aRandom } from '../support/random.js';
+import { aRandom, type Random } from '../support/random.js';
 import { aCall, aPolicy } from './a-call.js';
+import { aPolicyText } from './generated-policies.js';
 
 const COMPANY = organizationId('company');
 const PERMIT = 'permit (principal, action, resource);';
@@ -30,6 +32,39 @@ function lineOf(call: ToolCall, more: { readonly redacted?: readonly string[]; r
     },
   });
   return canonicalEvent(event);
+}
+
+/** A call of what policies made by `aPolicyText` speak of. */
+function aRandomCall(random: Random, index: number): ToolCall {
+  const call = aCall();
+  const [organization, group] = call.projectLine;
+  if (organization === undefined || group === undefined) throw new Error('There are four levels.');
+  const server = `com.example.${random.below(9)}`;
+  return {
+    ...call,
+    agent: {
+      ...call.agent,
+      id: `agent ${random.below(20)}`,
+      classes: [random.pick(['coding', 'ops', 'review'])],
+      trust: random.below(100),
+    },
+    user: { id: 'ada', level: random.pick([20, 30, 40, 50]), teams: [`team ${random.below(9)}`] },
+    projectLine: [
+      organization,
+      { ...group, id: `group ${random.below(20)}` },
+      { id: `project ${random.below(50)}`, kind: 'PROJECT', dataClass: random.below(4), isFrozen: random.below(5) === 0 },
+    ],
+    tool: {
+      ...call.tool,
+      ...{ id: `${server}/tool`, server, isElsewhere: random.below(4) === 0, risk: 1 + random.below(4) },
+      ...{ labels: [random.pick(['network', 'exec', 'secrets'])], actionType: random.pick(['READ', 'WRITE', 'DESTROY'] as const) },
+    },
+    arguments: { path: `/etc/${random.below(99)}`, amount: random.below(20_000), force: random.below(2) === 0 },
+    sessionId: `run ${index}`,
+    now: new Date(1_790_000_000_000 + index * 3_600_000),
+    approval: random.below(4) === 0 ? { level: 40, count: 1 + random.below(2) } : null,
+    promises: random.below(3) === 0 ? ['redact:pii', 'log:full', 'confirm'] : [],
+  };
 }
 
 async function aComparison(text: string): Promise<Comparison> {
@@ -53,13 +88,48 @@ describe('recorded decisions that are asked again', () => {
     const [before, after] = [comparison.before, comparison.after].map((policies) => preparePolicySet(compiledEngine, policies));
     if (before === undefined || after === undefined) throw new Error('There are two.');
 
-    const tally = replayer(compiledEngine, comparison)(calls.map((call) => lineOf(call)).join('\n'));
+    const tally = replayer(compiledEngine, comparison)(calls.map((call) => lineOf(call)));
 
     const denied = calls.filter((call) => evaluate(before, call).verdict === 'ALLOW' && evaluate(after, call).verdict === 'DENY');
     expect(denied.length).toBeGreaterThan(20);
     expect(tally).toMatchObject({ totals: { decisions: 200, newlyDenied: denied.length, newlyAsked: 0, newlyAllowed: 0 }, skipped: 0 });
     expect(tally.changed.map(({ eventId }) => eventId)).toEqual(denied.map((call) => eventFrom(lineOf(call)).id));
     expect(tally.changed.every(({ policyIds }) => policyIds.includes('draft'))).toBe(true);
+  });
+
+  it.each([...Array(6).keys()])('come to what two evaluations of each come to, whatever changes (seed %i)', async (seed) => {
+    const random = aRandom(100 + seed);
+    const written = async (count: number, name: string) =>
+      Promise.all(
+        Array.from({ length: count }, (_, index) =>
+          aPolicy(aPolicyText(random, `${name}${index}`), {
+            ...{ id: `${name} ${index}`, name, namespaceId: random.pick(['company', 'company', 'company', 'group 3']) },
+          }),
+        ),
+      );
+    const kept = [await aPolicy(PERMIT, { id: 'permit' }), ...(await written(6, 'kept'))];
+    const before = [...kept, ...(await written(6, 'lifted'))];
+    const after = [...kept, ...(await written(6, 'made'))];
+    const calls = Array.from({ length: 300 }, (_, index) => aRandomCall(random, index));
+
+    const tally = replayer(compiledEngine, { before, after, baseline: 'IN_FORCE' })(calls.map((call) => lineOf(call)));
+
+    const at = ({ projectLine }: ToolCall) => {
+      const line = projectLine.map(({ id }) => id);
+      const held = (policies: readonly PolicyInForce[]) =>
+        preparePolicySet(
+          compiledEngine,
+          policies.filter(({ namespaceId }) => line.includes(namespaceId)),
+        );
+      return [held(before), held(after)] as const;
+    };
+    const expected = calls.flatMap((call) => {
+      const [now, then] = at(call);
+      const [was, is] = [evaluate(now, call).verdict, evaluate(then, call).verdict];
+      return was === is ? [] : [{ eventId: eventFrom(lineOf(call)).id, before: was, after: is }];
+    });
+    expect(expected.length).toBeGreaterThan(0);
+    expect(tally.changed.map(({ eventId, before: was, after: is }) => ({ eventId, before: was, after: is }))).toEqual(expected);
   });
 
   it('count as skipped without their facts, and as without arguments where those were not kept', async () => {
@@ -71,7 +141,7 @@ describe('recorded decisions that are asked again', () => {
       lineOf({ ...call, sessionId: 'c' }, { redacted: ['data.arguments.path'] }),
     ];
 
-    const tally = replayer(compiledEngine, await aComparison(NO_SECRETS))(lines.join('\n'));
+    const tally = replayer(compiledEngine, await aComparison(NO_SECRETS))(lines);
 
     expect(tally).toMatchObject({ totals: { decisions: 3, newlyDenied: 2 }, skipped: 1, withoutArguments: 2, notReproduced: 0 });
   });
@@ -101,18 +171,18 @@ describe('a backtest', () => {
   const at = new Date('2026-11-22T09:30:00.000Z');
   const backtest = { id: 'backtest', from: new Date('2026-11-22T00:00:00.000Z'), to: new Date('2026-11-23T00:00:00.000Z') } as Backtest;
   const pages: readonly ArchivePage[] = [
-    { lines: 'one', count: 1, examined: 10, last: '019aa8f1-2d40-7000-8000-000000000000' },
-    { lines: '', count: 0, examined: 10, last: '019aa8f1-2d41-7000-8000-000000000000' },
-    { lines: 'two', count: 1, examined: 5, last: '019aa8f1-2d42-7000-8000-000000000000' },
-    { lines: '', count: 0, examined: 0, last: null },
+    { events: ['one'], examined: 10, last: '019aa8f1-2d40-7000-8000-000000000000' },
+    { events: [], examined: 10, last: '019aa8f1-2d41-7000-8000-000000000000' },
+    { events: ['two'], examined: 5, last: '019aa8f1-2d42-7000-8000-000000000000' },
+    { events: [], examined: 0, last: null },
   ];
 
   /** Runs one over the pages; what it said and whether its threads were ended. */
-  function running(tally: (lines: string) => Promise<Tally>, advance: () => Promise<boolean> = () => Promise.resolve(true)) {
+  function running(tally: (events: readonly string[]) => Promise<Tally>, advance: () => Promise<boolean> = () => Promise.resolve(true)) {
     const [said, ended] = [[] as number[], [] as string[]];
     let page = 0;
     const deps = {
-      archive: { read: () => Promise.resolve(pages[page++] ?? { lines: '', count: 0, examined: 0, last: null }) },
+      archive: { read: () => Promise.resolve(pages[page++] ?? { events: [], examined: 0, last: null }) },
       backtests: {
         advance: (_organization: unknown, _id: string, { examined }: { readonly examined: number }) => {
           said.push(examined);
@@ -149,7 +219,7 @@ describe('a backtest', () => {
   });
 
   it('fails when one page does, also the last, and ends its threads', async () => {
-    const { done, ended } = running((lines) => (lines === 'two' ? Promise.reject(new Error('No memory.')) : Promise.resolve(counted)));
+    const { done, ended } = running((events) => (events[0] === 'two' ? Promise.reject(new Error('No memory.')) : Promise.resolve(counted)));
 
     await expect(done).rejects.toThrow('No memory.');
     expect(ended).toEqual(['threads']);

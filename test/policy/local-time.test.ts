@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { localTime } from '../../src/policy/local-time.js';
+import { aRandom } from '../support/random.js';
 
 describe('localTime', () => {
   it.each([
@@ -15,6 +16,35 @@ describe('localTime', () => {
   ])('%s in %s', (moment, zone, local) => {
     expect(localTime(new Date(moment), zone)).toEqual(local);
   });
+
+  it('is what the clocks of a zone show, whatever was asked before and however near clocks are changed', () => {
+    const random = aRandom(3);
+    for (const zone of Intl.supportedValuesOf('timeZone').filter(() => random.below(4) === 0)) {
+      const format = new Intl.DateTimeFormat('en-GB', { timeZone: zone, dateStyle: 'short', timeStyle: 'short', hourCycle: 'h23' });
+      const around = Date.UTC(2000 + random.below(40), random.below(12), 1 + random.below(28));
+      for (const hours of [0, 1, 25, 4_000, 4_001, 2, 8_000]) {
+        const moment = new Date(around + hours * 3_600_000 + random.below(3_600_000));
+        const { date, hour, minute } = localTime(moment, zone);
+        const [year, month, day] = date.split('-');
+        const shown = `${day}/${month}/${year}, ${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`;
+        expect([zone, moment, shown]).toEqual([zone, moment, format.format(moment)]);
+      }
+    }
+  });
+
+  it.each(['Europe/Berlin', 'America/St_Johns', 'Australia/Lord_Howe', 'Africa/Casablanca', 'Pacific/Apia'])(
+    'changes in the minute in which clocks are changed in %s',
+    (zone) => {
+      const format = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+      for (let at = Date.UTC(2026, 0, 1); at < Date.UTC(2027, 0, 1); at += 30 * 60_000) {
+        const { hour, minute } = localTime(new Date(at), zone);
+        expect([new Date(at), `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`]).toEqual([
+          new Date(at),
+          format.format(at),
+        ]);
+      }
+    },
+  );
 
   it('knows no zone that there is not', () => expect(() => localTime(new Date(), 'Mars/Olympus')).toThrow(RangeError));
 });

@@ -6,19 +6,18 @@ import { Values } from './values.js';
 
 /** How many events one page looks at. */
 const MAX_EXAMINED = 4_000;
-/** A page ends behind the event with which it has looked at so many bytes of JSON, as they are stored. */
+/** A page ends behind the event with which it has looked at so many bytes of JSON. */
 const MAX_PAGE_BYTES = 16 * 1024 * 1024;
 
 interface PageRow {
-  readonly lines: string | null;
-  readonly count: bigint | string;
-  readonly examined: bigint | string;
-  readonly last: string | null;
+  readonly id: string;
+  /** Null when the filter does not want the event. */
+  readonly json: string | null;
 }
 
 /**
- * The audit log for whoever looks through all of it. A page comes as one text: a row for each event would cost more than reading it.
- * Events are looked at in the order of one index, whatever the filter, so that every page costs the same.
+ * The audit log for whoever looks through all of it. Events are looked at in the order of one index, whatever the filter, so that every
+ * page costs the same: where it ends is found by their sizes alone, before any JSON is read.
  */
 export const postgresEventArchive = (of: SqlOf): EventArchive => ({
   async read(organizationId, scope, filter, after) {
@@ -30,22 +29,24 @@ export const postgresEventArchive = (of: SqlOf): EventArchive => ({
       ...(after === null ? [] : [`e.id > ${values.add(after)}::uuid`]),
     ].join(' AND ');
     const wanted = [scopeCondition(values, scope), ...filterConditions(values, filter)].join(' AND ');
-    const [page] = await of(organizationId).query<PageRow>(
-      `SELECT string_agg(e.json::text, E'\\n' ORDER BY e.id) FILTER (WHERE e.is_wanted) AS lines, count(*) FILTER (WHERE e.is_wanted) AS count,
-         count(*) AS examined, max(e.id::text) AS last
-       FROM (
-         SELECT e.id, e.json, ${wanted} AS is_wanted,
-           sum(pg_column_size(e.json)) OVER (ORDER BY e.id ROWS UNBOUNDED PRECEDING) - pg_column_size(e.json) AS bytes_before
-         FROM (SELECT * FROM audit_event e WHERE ${range} ORDER BY e.id LIMIT ${MAX_EXAMINED}) e
-       ) e
-       WHERE e.bytes_before < ${MAX_PAGE_BYTES}`,
+    const rows = await of(organizationId).query<PageRow>(
+      `SELECT e.id::text AS id, CASE WHEN ${wanted} THEN e.json::text END AS json
+       FROM audit_event e
+       WHERE ${range} AND e.id <= (
+         SELECT e.id
+         FROM (
+           SELECT e.id, sum(e.bytes) OVER (ORDER BY e.id ROWS UNBOUNDED PRECEDING) - e.bytes AS bytes_before
+           FROM (SELECT e.id, e.bytes FROM audit_event e WHERE ${range} ORDER BY e.id LIMIT ${MAX_EXAMINED}) e
+         ) e
+         WHERE e.bytes_before < ${MAX_PAGE_BYTES} ORDER BY e.id DESC LIMIT 1
+       )
+       ORDER BY e.id`,
       values.all,
     );
     return {
-      lines: page?.lines ?? '',
-      count: Number(page?.count ?? 0),
-      examined: Number(page?.examined ?? 0),
-      last: page?.last ?? null,
+      events: rows.flatMap(({ json }) => json ?? []),
+      examined: rows.length,
+      last: rows.at(-1)?.id ?? null,
     };
   },
 });

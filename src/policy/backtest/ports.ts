@@ -75,10 +75,10 @@ export interface Replaying {
 }
 
 export interface Replay {
-  /** How many texts are looked at side by side. */
+  /** How many pages are looked at side by side. */
   readonly width: number;
-  /** What becomes of the decisions in a text, one event a line. */
-  tally(lines: string): Promise<Tally>;
+  /** What becomes of some decisions, each the JSON of its event. */
+  tally(events: readonly string[]): Promise<Tally>;
   /** Ends it, whatever it is doing. */
   end(): Promise<void>;
 }

@@ -60,7 +60,7 @@ async function replayPages(
     if (page.last === null) break;
     after = page.last;
     examined += page.examined;
-    if (page.count > 0) underWay.add(replay.tally(page.lines).then(add));
+    if (page.events.length > 0) underWay.add(replay.tally(page.events).then(add));
     await underWay.fewerThan(2 * replay.width);
     const now = clock();
     if (now.getTime() - saidAt >= ADVANCE_MILLISECONDS || signal.aborted) {

@@ -109,6 +109,7 @@ function evaluateAsking(
       asked.push(request);
       return set.statements.authorize(request);
     },
+    mayApply: (request) => set.statements.mayApply(request),
     explain: (request) => set.statements.explain(request),
   };
   return { got: evaluate({ ...set, statements }, call), asked };

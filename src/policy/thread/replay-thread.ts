@@ -4,10 +4,10 @@ import { NOTHING_TALLIED, type Tally } from '../backtest/tally.js';
 import { compiledEngine } from '../compiled-engine.js';
 import type { ReplayQuestion } from './replaying.js';
 
-// What runs in each thread of a backtest: two sets of policies are made ready once, then texts come one after the other.
-let replay: (lines: string) => Tally = () => NOTHING_TALLIED;
+// What runs in each thread of a backtest: two sets of policies are made ready once, then decisions come page by page.
+let replay: (events: readonly string[]) => Tally = () => NOTHING_TALLIED;
 serveThread((question: ReplayQuestion): Tally => {
-  if ('lines' in question) return replay(question.lines);
+  if ('events' in question) return replay(question.events);
   replay = replayer(compiledEngine, question.comparison);
   return NOTHING_TALLIED;
 });

@@ -3,8 +3,8 @@ import type { Comparison } from '../backtest/backtest.js';
 import type { Replaying } from '../backtest/ports.js';
 import type { Tally } from '../backtest/tally.js';
 
-/** What a thread is asked: to make two sets of policies ready, or what they make of recorded decisions, one event a line. */
-export type ReplayQuestion = { readonly comparison: Comparison } | { readonly lines: string };
+/** What a thread is asked: to make two sets of policies ready, or what they make of recorded decisions, each the JSON of its event. */
+export type ReplayQuestion = { readonly comparison: Comparison } | { readonly events: readonly string[] };
 
 type ReplayThread = Thread<ReplayQuestion, Tally>;
 
@@ -47,9 +47,9 @@ export function threadReplaying(cores: number): Replaying {
       for (const making of ready.values()) making.catch(() => undefined);
       return {
         width: threads.length,
-        async tally(lines) {
+        async tally(events) {
           const thread = [...busy].reduce((least, next) => (next[1] < least[1] ? next : least))[0];
-          const answer = ask(thread, { lines });
+          const answer = ask(thread, { events });
           // When it cannot be made ready, that is what is told; the answer that never comes is heard by nobody.
           answer.catch(() => undefined);
           await ready.get(thread);

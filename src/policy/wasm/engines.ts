@@ -10,6 +10,7 @@ export const wasmEngine: PolicyEngine = {
     let explaining: LoadedStatements | null = null;
     return {
       authorize: (request) => set.authorize(inJson(request)),
+      mayApply: () => true,
       explain: (request) => (explaining ??= compiledEngine.load(statements)).explain(request),
     };
   },
@@ -26,6 +27,7 @@ export const bothEngines: PolicyEngine = {
         if (differing !== null) throw new Error(`The compiled policies and Cedar do not agree on ${differing}.`);
         return answer;
       },
+      mayApply: (request) => ours.mayApply(request),
       explain: (request) => ours.explain(request),
     };
   },
