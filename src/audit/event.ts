@@ -115,7 +115,7 @@ export function eventOf(
     source: event.source,
     sourceId: event.sourceId,
     occurredAt: event.occurredAt,
-    recordedAt: recordedAt.toISOString(),
+    recordedAt: timeOf(recordedAt),
     // What this service records itself, it records for the user who caused it.
     recordedBy: given(event.recordedBy, event.userId),
     namespaceId: given(event.namespaceId, event.projectId),
@@ -140,6 +140,15 @@ export function eventOf(
     recordingMode: prepared.recordingMode ?? null,
     redacted: prepared.redacted ?? [],
   };
+}
+
+/** All events of a request are recorded at one moment. */
+let lastMoment = { at: Number.NaN, text: '' };
+
+function timeOf(moment: Date): string {
+  const at = moment.getTime();
+  if (at !== lastMoment.at) lastMoment = { at, text: moment.toISOString() };
+  return lastMoment.text;
 }
 
 /** Null is given too. */
@@ -198,6 +207,12 @@ const STORED_FIELDS: readonly (keyof AuditEvent)[] = [
   ...(['redacted', 'sequence', 'sessionId', 'source', 'sourceId', 'surface', 'tool', 'type', 'userId', 'verdict'] as const),
 ];
 
+/** Words of ours, times and hashes, in which nothing is escaped. */
+const PLAIN_FIELDS: ReadonlySet<keyof AuditEvent> = new Set<keyof AuditEvent>([
+  ...(['contentSeal', 'executionMode', 'humanSource', 'id', 'occurredAt', 'outcome', 'recordedAt', 'recordingMode', 'surface'] as const),
+  'verdict',
+]);
+
 /** The bytes that are hashed and stored: fields that are null or empty are left out, and a human who is the user. */
 export function canonicalEvent(event: AuditEvent): string {
   let text = '';
@@ -206,7 +221,7 @@ export function canonicalEvent(event: AuditEvent): string {
     if (value === null || (field === 'humanId' && value === event.userId) || isEmpty(field, value)) continue;
     // `v` comes behind `userId` and before `verdict`.
     if (field === 'verdict') text += '"v":1,';
-    text += `"${field}":${canonicalJson(value)},`;
+    text += `"${field}":${PLAIN_FIELDS.has(field) ? `"${String(value)}"` : canonicalJson(value)},`;
   }
   return event.verdict === null ? `{${text}"v":1}` : `{${text.slice(0, -1)}}`;
 }

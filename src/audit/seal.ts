@@ -36,12 +36,15 @@ export function sealOf(salt: Uint8Array, json: string): Buffer {
 }
 
 const SALT_BYTES = 16;
+const STOCK_BYTES = 256 * SALT_BYTES;
 /** Randomness is asked for in stock: each asking costs as much as a seal. Nothing of it is given out twice. */
 let stock: Buffer = Buffer.alloc(0);
+let given = STOCK_BYTES;
 
 function newSalt(): Buffer {
-  if (stock.length < SALT_BYTES) stock = randomBytes(256 * SALT_BYTES);
-  const salt = stock.subarray(0, SALT_BYTES);
-  stock = stock.subarray(SALT_BYTES);
-  return salt;
+  if (given === STOCK_BYTES) {
+    stock = randomBytes(STOCK_BYTES);
+    given = 0;
+  }
+  return stock.subarray(given, (given += SALT_BYTES));
 }

@@ -16,15 +16,16 @@ export const userId = (text: string): UserId => text as UserId;
  * @param milliseconds a whole number from 0 to 2^48 - 1
  * @param hash at least 10 bytes
  */
-export function uuidV7(milliseconds: number, hash: Uint8Array): string {
-  const bytes = Buffer.alloc(16);
-  bytes.writeUIntBE(milliseconds, 0, 6);
-  bytes.set(hash.subarray(0, 10), 6);
-  bytes.writeUInt8(0x70 | (bytes.readUInt8(6) & 0x0f), 6);
-  bytes.writeUInt8(0x80 | (bytes.readUInt8(8) & 0x3f), 8);
-  const hex = bytes.toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+export function uuidV7(milliseconds: number, hash: Buffer): string {
+  if (!(milliseconds >= 0 && milliseconds < 2 ** 48)) throw new RangeError(`The time ${milliseconds} is out of range.`);
+  const time = milliseconds.toString(16).padStart(12, '0');
+  const hex = hash.toString('hex', 0, 10);
+  const variant = VARIANT[Number.parseInt(hex.charAt(4), 16) & 3] ?? '';
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${hex.slice(1, 4)}-${variant}${hex.slice(5, 8)}-${hex.slice(8)}`;
 }
+
+/** The first of the digits that hold the variant, by the two bits beside it. */
+const VARIANT = '89ab';
 
 /** Whether `text` is a UUID in its usual lower-case form. */
 export const isUuid = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);

@@ -24,12 +24,26 @@ export function canonicalJson(value: unknown): string {
   if (isJsonObject(value)) {
     for (const key of sorted(Object.keys(value))) {
       const member = value[key];
-      if (member !== undefined) text += `${text === '' ? '' : ','}${canonicalString(key)}:${canonicalJson(member)}`;
+      if (member !== undefined) text += `${text === '' ? '' : ','}${canonicalName(key)}:${canonicalJson(member)}`;
     }
     return `{${text}}`;
   }
   if (Array.isArray(value)) for (const item of value) text += `${text === '' ? '' : ','}${canonicalJson(item)}`;
   return `[${text}]`;
+}
+
+/** Short names as they are written: the same few come with every event. */
+const knownNames = new Map<string, string>();
+const MOST_KNOWN_NAMES = 2_000;
+
+function canonicalName(name: string): string {
+  const known = knownNames.get(name);
+  if (known !== undefined) return known;
+  const written = canonicalString(name);
+  if (name.length > LONGEST_LOOKED_THROUGH) return written;
+  if (knownNames.size >= MOST_KNOWN_NAMES) knownNames.clear();
+  knownNames.set(name, written);
+  return written;
 }
 
 /** By UTF-16 code units, which is what RFC 8785 asks and what sort() does by default. Often they come sorted. */
