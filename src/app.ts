@@ -199,7 +199,7 @@ async function addRoutes(
       recordBatch: (viewer, batch) => recordSessionBatch(services.audit, viewer, batch),
       envelope: (viewer, id) => classicEnvelopeById(services.audit, viewer, id),
     });
-    decisionRoutes(scope, (viewer, question) => decide(services.deciding, viewer, question));
+    decisionRoutes(scope, { decide: (viewer, question) => decide(services.deciding, viewer, question) });
   });
   http.get('/health/live', async () => ({ status: 'live' }));
   http.get('/health/ready', async () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isJsonObject, isPlain, isWellFormed, jsonProblem, type JsonObject } from '../kernel/index.js';
 import { EXECUTION_MODES, isObligation, SURFACES } from '../policy/index.js';
-import { MAX_ARGUMENTS_CHARACTERS, type Question } from './question.js';
+import { MAX_ARGUMENTS_CHARACTERS, MAX_REQUEST_ID_CHARACTERS, type Question } from './question.js';
 
 const name = (longest: number) =>
   z
@@ -64,7 +64,7 @@ const asked = {
   ...circumstances,
 };
 
-const QuestionInput = z.object({ requestId: optional(200), ...asked, callId: optional(200) });
+const QuestionInput = z.object({ requestId: optional(MAX_REQUEST_ID_CHARACTERS), ...asked, callId: optional(200) });
 
 /** What was sent flat, with its circumstances together. */
 function gathered<Rest extends object>({
@@ -91,14 +91,3 @@ export const NameInput = name(300);
 
 /** Reads a question from what a caller sent. */
 export const parseQuestion = (input: unknown): z.ZodSafeParseResult<Question> => QuestionRead.safeParse(input);
-
-const properties = z.record(z.string(), z.unknown()).nullish();
-
-/** A request of the AuthZEN Authorization API 1.0, section 5: unknown fields are ignored, missing ones refused. */
-export const EvaluationRequest = z.object({
-  subject: z.object({ type: z.string(), id: z.string(), properties }),
-  action: z.object({ name: z.string(), properties }),
-  resource: z.object({ type: z.string(), id: z.string(), properties }),
-  context: z.record(z.string(), z.unknown()).nullish(),
-});
-export type EvaluationRequest = z.infer<typeof EvaluationRequest>;

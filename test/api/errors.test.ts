@@ -58,7 +58,8 @@ describe('a REST request that is refused', () => {
 
   it.each([
     ['GET', '/access/v1/evaluation'],
-    ['POST', '/access/v1/evaluations'],
+    ['GET', '/access/v1/evaluations'],
+    ['PUT', '/access/v1/search/subject'],
     ['GET', '/'],
     ['GET', '/v1/audit-events?secret=hunter2'],
   ])('names what is not there: %s %s', async (method, path) => {
