@@ -18,8 +18,8 @@ import {
 import { auditRoutes } from './audit/rest.js';
 import type { Config } from './config.js';
 import * as decisionsGraphql from './decisions/graphql.js';
-import { decide, explainPolicies, type Question } from './decisions/index.js';
-import { decisionRoutes } from './decisions/rest.js';
+import { decide, explainPolicies, listEffectiveTools, listToolAccess, wouldBeAnswered, type Question } from './decisions/index.js';
+import { decisionRoutes, metadataRoutes } from './decisions/rest.js';
 import { pushDirectory, type DirectoryPush } from './directory/index.js';
 import { directoryRoutes } from './directory/rest.js';
 import * as feedGraphql from './feed/graphql.js';
@@ -199,8 +199,16 @@ async function addRoutes(
       recordBatch: (viewer, batch) => recordSessionBatch(services.audit, viewer, batch),
       envelope: (viewer, id) => classicEnvelopeById(services.audit, viewer, id),
     });
-    decisionRoutes(scope, { decide: (viewer, question) => decide(services.deciding, viewer, question) });
+    decisionRoutes(scope, {
+      decide: (viewer, question) => decide(services.deciding, viewer, question),
+      search: {
+        agents: async (viewer, request) => (await listToolAccess(services.access, viewer, [request]))[0] ?? null,
+        tools: async (viewer, request) => (await listEffectiveTools(services.access, viewer, [request]))[0] ?? null,
+        answer: (viewer, asked) => wouldBeAnswered(services.access, viewer, asked),
+      },
+    });
   });
+  metadataRoutes(http, config.publicUrl);
   http.get('/health/live', async () => ({ status: 'live' }));
   http.get('/health/ready', async () => {
     await database.sql.query('SELECT 1');

@@ -54,15 +54,16 @@ const circumstances = {
   promises,
 };
 
-/** What is asked of a call, as a caller sends it. */
-const asked = {
-  agentId: name(300),
+/** What is asked of a call, whoever makes it and of whatever tool, as a caller sends it. */
+const askedOfAny = {
   projectId: name(300),
-  tool: name(300),
   arguments: callArguments,
   sessionId: optional(200),
   ...circumstances,
 };
+const agentId = name(300);
+const tool = name(300);
+const asked = { agentId, tool, ...askedOfAny };
 
 const QuestionInput = z.object({ requestId: optional(MAX_REQUEST_ID_CHARACTERS), ...asked, callId: optional(200) });
 
@@ -82,6 +83,12 @@ const QuestionRead = QuestionInput.transform((sent): Question => gathered(sent))
 
 /** A call that is asked about without being made. */
 export const AskedInput = z.object(asked).transform(gathered);
+
+/** A call of a tool by any agent. */
+export const AskedOfToolInput = z.object({ tool, ...askedOfAny }).transform(gathered);
+
+/** A call by an agent of any tool. */
+export const AskedOfAgentInput = z.object({ agentId, ...askedOfAny }).transform(gathered);
 
 /** Where and how calls would be made, and what is promised. */
 export const CircumstancesInput = z.object(circumstances).transform(gathered);

@@ -5,12 +5,16 @@ import type { Question } from './question.js';
 import { evaluateSeveral, MAX_SHARED_REQUEST_ID_CHARACTERS } from './rest/evaluate-several.js';
 import { presentOutcome, type PresentedEvaluation } from './rest/present-outcome.js';
 import { readQuestion } from './rest/read-question.js';
-import { EvaluationsRequest } from './rest/shapes.js';
+import { searchActions, searchResources, searchSubjects, type Searching } from './rest/search.js';
+import { ActionSearchRequest, EvaluationsRequest, ResourceSearchRequest, SubjectSearchRequest } from './rest/shapes.js';
+
+export { metadataRoutes } from './rest/metadata.js';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 
 /** What the routes call. */
 export interface DecisionServing {
+  readonly search: Searching;
   decide(viewer: Viewer, question: Question): Promise<DecideOutcome>;
 }
 
@@ -35,14 +39,33 @@ export function decisionRoutes(server: HttpServer, serving: DecisionServing): vo
   );
 
   server.post('/access/v1/evaluations', { bodyLimit: MAX_BODY_BYTES }, async (request) => {
-    const viewer = viewerOfRequest(request);
-    requireScope(viewer, 'decision:request');
+    const viewer = asking(request);
     const sent = parseBody(EvaluationsRequest, request.body);
     const requestId = requestIdOf(request);
     if (sent.evaluations.length === 0) return evaluateOne(viewer, sent, requestId);
     refuseTooLong(requestId);
     return { evaluations: await evaluateSeveral(sent, requestId, (question) => serving.decide(viewer, question)) };
   });
+  searchRoutes(server, serving.search);
+}
+
+function searchRoutes(server: HttpServer, search: Searching): void {
+  server.post('/access/v1/search/subject', async (request) =>
+    searchSubjects(search, asking(request), parseBody(SubjectSearchRequest, request.body)),
+  );
+  server.post('/access/v1/search/resource', async (request) =>
+    searchResources(search, asking(request), parseBody(ResourceSearchRequest, request.body)),
+  );
+  server.post('/access/v1/search/action', async (request) =>
+    searchActions(search, asking(request), parseBody(ActionSearchRequest, request.body)),
+  );
+}
+
+/** @throws Failure FORBIDDEN for somebody who may not ask for decisions, whatever they send. */
+function asking(request: Parameters<typeof viewerOfRequest>[0]): Viewer {
+  const viewer = viewerOfRequest(request);
+  requireScope(viewer, 'decision:request');
+  return viewer;
 }
 
 function requestIdOf({ headers }: { readonly headers: Readonly<Record<string, string | string[] | undefined>> }): string | null {

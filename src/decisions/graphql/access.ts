@@ -30,13 +30,14 @@ export function accessForRequest(deps: AccessReading, viewer: () => Viewer): Acc
 
 const TOOL_CURSOR = 'effective-tool';
 const AGENT_CURSOR = 'tool-access';
+const BARE_CALL = { arguments: {}, sessionId: null };
 const isKey = (key: string): boolean => key !== '' && isPlain(key);
 
 export const Agent: Pick<AgentResolvers<AccessContext>, 'effectiveTools'> = {
   async effectiveTools({ id }, { projectId, userId, circumstances, ...args }, { access }) {
     const page = await access.effectiveTools({
       ...{ agentId: id, projectId, page: pageRequest(TOOL_CURSOR, args, isKey) },
-      ...{ userId: namedUser(userId), ...circumstancesIn(circumstances) },
+      ...{ userId: namedUser(userId), verdicts: null, ...BARE_CALL, ...circumstancesIn(circumstances) },
     });
     if (page === null) return null;
     return connectionOf(
@@ -51,7 +52,7 @@ export const Project: Pick<ProjectResolvers<AccessContext>, 'agentToolAccess'> =
   async agentToolAccess({ id }, { tool, userId, circumstances, verdicts, ...args }, { access }) {
     const page = await access.toolAccess({
       ...{ projectId: id, tool: nameIn('tool', tool), page: pageRequest(AGENT_CURSOR, args, isKey) },
-      ...{ userId: namedUser(userId), verdicts: verdicts ?? null, ...circumstancesIn(circumstances) },
+      ...{ userId: namedUser(userId), verdicts: verdicts ?? null, ...BARE_CALL, ...circumstancesIn(circumstances) },
     });
     if (page === null) return null;
     return connectionOf(

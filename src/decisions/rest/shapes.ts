@@ -35,3 +35,20 @@ export const EvaluationsRequest = z.object({
     .transform((options): Semantic => options?.evaluations_semantic ?? 'execute_all'),
 });
 export type EvaluationsRequest = z.infer<typeof EvaluationsRequest>;
+
+const wholeNumber = z.number('must be a whole number').int('must be a whole number').min(1, 'must be 1 or more');
+
+/** Which part of what is found. */
+export const SearchPage = z
+  .object({ token: z.string('must be a string').nullish(), limit: wholeNumber.nullish() }, 'must be a JSON object')
+  .nullish();
+export type SearchPage = z.infer<typeof SearchPage>;
+
+const anyOfType = z.object({ type: z.string(), properties });
+const one = z.object({ type: z.string(), id: z.string(), properties });
+const action = z.object({ name: z.string(), properties });
+
+/** The searches of AuthZEN: each leaves out what it looks for, and ignores it where it is sent. */
+export const SubjectSearchRequest = z.object({ subject: anyOfType, action, resource: one, context, page: SearchPage });
+export const ResourceSearchRequest = z.object({ subject: one, action, resource: anyOfType, context, page: SearchPage });
+export const ActionSearchRequest = z.object({ subject: one, resource: one, context, page: SearchPage });
