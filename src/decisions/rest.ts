@@ -29,7 +29,7 @@ export function decisionRoutes(server: HttpServer, serving: DecisionServing): vo
   });
 
   const evaluateOne = async (viewer: Viewer, body: unknown, requestId: string | null): Promise<PresentedEvaluation> => {
-    const read = readQuestion(body, requestId);
+    const read = readQuestion(viewer, body, requestId);
     if (read.kind === 'invalid') throw new Failure('BAD_USER_INPUT', read.message);
     return presentOutcome(await serving.decide(viewer, read.question));
   };
@@ -44,7 +44,7 @@ export function decisionRoutes(server: HttpServer, serving: DecisionServing): vo
     const requestId = requestIdOf(request);
     if (sent.evaluations.length === 0) return evaluateOne(viewer, sent, requestId);
     refuseTooLong(requestId);
-    return { evaluations: await evaluateSeveral(sent, requestId, (question) => serving.decide(viewer, question)) };
+    return { evaluations: await evaluateSeveral(viewer, sent, requestId, (question) => serving.decide(viewer, question)) };
   });
   searchRoutes(server, serving.search);
 }

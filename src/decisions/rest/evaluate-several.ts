@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../kernel/index.js';
+import { isJsonObject, type Viewer } from '../../kernel/index.js';
 import type { DecideOutcome } from '../decide.js';
 import { MAX_REQUEST_ID_CHARACTERS, type Question } from '../question.js';
 import { presentOutcome, type PresentedEvaluation } from './present-outcome.js';
@@ -15,12 +15,13 @@ export const MAX_SHARED_REQUEST_ID_CHARACTERS = MAX_REQUEST_ID_CHARACTERS - `#${
  * An ill-formed one is answered with `decision: false` and what is wrong with it; whatever `decide` throws is thrown for all.
  */
 export async function evaluateSeveral(
+  viewer: Viewer,
   request: EvaluationsRequest,
   requestId: string | null,
   decide: (question: Question) => Promise<DecideOutcome>,
 ): Promise<readonly PresentedEvaluation[]> {
   const answer = async (item: unknown, index: number): Promise<PresentedEvaluation> => {
-    const read = readQuestion(withDefaults(item, request), requestId === null ? null : `${requestId}#${index}`);
+    const read = readQuestion(viewer, withDefaults(item, request), requestId === null ? null : `${requestId}#${index}`);
     return read.kind === 'invalid' ? illFormed(read.message) : presentOutcome(await decide(read.question));
   };
   if (request.options === 'execute_all') return Promise.all(request.evaluations.map(answer));

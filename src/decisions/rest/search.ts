@@ -6,7 +6,7 @@ import type { AgentAccess, EffectiveTool } from '../explain/effective-access.js'
 import type { Asked } from '../gather.js';
 import { AskedInput, AskedOfAgentInput, AskedOfToolInput } from '../parse-question.js';
 import { NOTHING_FOUND, pageIn, presentPage, searchId, type SearchAnswer } from './search-pages.js';
-import { inputOf, sentenceOnInput, unknownWord, type SentCall } from './sent-call.js';
+import { inputOf, otherUser, sentenceOnInput, unknownWord, untoldArguments, type SentCall } from './sent-call.js';
 import type { ActionSearchRequest, ResourceSearchRequest, SubjectSearchRequest } from './shapes.js';
 
 /** What searches ask: the same that decisions would say, for the viewer, recorded nowhere. Null where there is no such project for them. */
@@ -20,7 +20,8 @@ const ALLOWED = { userId: null, verdicts: ['ALLOW'] } as const;
 
 /** The agents that may use the tool in the project, of those that the viewer is shown. */
 export async function searchSubjects(search: Searching, viewer: Viewer, sent: z.infer<typeof SubjectSearchRequest>): Promise<SearchAnswer> {
-  if (unknownWord(sent) !== null) return NOTHING_FOUND;
+  // Of the type `identity` there is the one who asks, and they know.
+  if (sent.subject.type !== 'agent' || unknownWord(sent) !== null) return NOTHING_FOUND;
   const asked = read(AskedOfToolInput, sent);
   const id = searchId('subject', viewer, asked);
   const { limit, after } = pageIn(id, sent.page);
@@ -35,7 +36,7 @@ export async function searchResources(
   viewer: Viewer,
   sent: z.infer<typeof ResourceSearchRequest>,
 ): Promise<SearchAnswer> {
-  if (unknownWord(sent) !== null) return NOTHING_FOUND;
+  if (isOfNobody(viewer, sent)) return NOTHING_FOUND;
   const asked = read(AskedOfAgentInput, sent);
   const id = searchId('resource', viewer, asked);
   const { limit, after } = pageIn(id, sent.page);
@@ -48,7 +49,7 @@ export async function searchResources(
 
 /** What the agent may do with the tool in the project: there is one action. */
 export async function searchActions(search: Searching, viewer: Viewer, sent: z.infer<typeof ActionSearchRequest>): Promise<SearchAnswer> {
-  if (unknownWord(sent) !== null) return NOTHING_FOUND;
+  if (isOfNobody(viewer, sent)) return NOTHING_FOUND;
   const asked = read(AskedInput, sent);
   pageIn(searchId('action', viewer, asked), sent.page);
   const evaluation = await search.answer(viewer, asked);
@@ -56,9 +57,14 @@ export async function searchActions(search: Searching, viewer: Viewer, sent: z.i
   return { results: [{ name: 'invokeTool' }], page: { next_token: '', count: 1 } };
 }
 
+/** Whether it is about what there is not: a search finds nothing then, where an evaluation is refused. */
+const isOfNobody = (viewer: Viewer, sent: SentCall): boolean => unknownWord(sent) !== null || otherUser(sent, viewer) !== null;
+
 /** @throws Failure BAD_USER_INPUT naming every field at fault. */
 function read<Schema extends z.ZodType>(schema: Schema, sent: SentCall): z.output<Schema> {
+  const untold = untoldArguments(sent);
+  if (untold !== null) throw new Failure('BAD_USER_INPUT', untold);
   const parsed = schema.safeParse(inputOf(sent));
-  if (!parsed.success) throw new Failure('BAD_USER_INPUT', sentenceOnInput(parsed.error));
+  if (!parsed.success) throw new Failure('BAD_USER_INPUT', sentenceOnInput(parsed.error, sent));
   return parsed.data;
 }
