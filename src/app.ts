@@ -93,7 +93,7 @@ export const resolvers = {
   AgentToolRule: policyGraphql.AgentToolRule,
   AgentToolRulePayload: policyGraphql.AgentToolRulePayload,
   AgentToolRuleResult: policyGraphql.AgentToolRuleResult,
-  AgentTool: toolsGraphql.AgentTool,
+  AgentTool: { ...toolsGraphql.AgentTool, ...decisionsGraphql.AgentTool },
   AgentToolPayload: toolsGraphql.AgentToolPayload,
   AgentApprovalPayload: { ...toolsGraphql.AgentApprovalPayload, ...decisionsGraphql.AgentApprovalPayload },
   AgentDecision: { ...toolsGraphql.AgentDecision, ...decisionsGraphql.AgentDecision },

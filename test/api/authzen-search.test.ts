@@ -172,6 +172,72 @@ describe('a search', () => {
   });
 });
 
+describe('AgentTool.usableBy', () => {
+  const USABLE = `query ($projectId: ID!, $circumstances: AgentCircumstancesInput, $first: Int, $after: String) { agentTools(first: 100) { nodes { id
+    usableBy(projectId: $projectId, circumstances: $circumstances, first: $first, after: $after) {
+      nodes { agentId verdict dependsOn agent { id } } edges { cursor } pageInfo { hasNextPage endCursor } } } } }`;
+  interface Usable {
+    readonly id: string;
+    readonly usableBy: {
+      readonly nodes: readonly { readonly agentId: string; readonly verdict: string }[];
+      readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+    } | null;
+  }
+  const usable = async (client: Client, projectId: string, more: object = {}): Promise<readonly Usable[]> => {
+    const { data, errors } = await client.graphql<{ readonly agentTools: { readonly nodes: readonly Usable[] } }>(USABLE, {
+      projectId,
+      ...more,
+    });
+    if (data == null) throw new Error(JSON.stringify(errors));
+    return data.agentTools.nodes;
+  };
+
+  it('finds the agents that the search finds, each with its verdict', async () => {
+    const circumstances = { environment: 'staging', promises: ['redact', 'log'] };
+    for (const client of [owner, developer]) {
+      const listed = await usable(client, company.api, { circumstances, first: 100 });
+      const found = await Promise.all(
+        tools.map((id) => search(client, 'subject', bySubject({ resource: aResource(id, company.api), context: circumstances }))),
+      );
+
+      expect(listed.map(({ id, usableBy }) => ({ id, agents: usableBy?.nodes.map(({ agentId }) => agentId) }))).toEqual(
+        tools.map((id, index) => ({ id, agents: found[index] === undefined ? [] : idsIn(found[index]) })),
+      );
+      expect(new Set(listed.flatMap(({ usableBy }) => usableBy?.nodes.map(({ verdict }) => verdict) ?? []))).toEqual(new Set(['ALLOW']));
+    }
+  });
+
+  it('comes in pages, and is null where the viewer may not see the project', async () => {
+    const circumstances = { environment: 'staging', promises: ['redact', 'log'] };
+    const whole = (await usable(owner, company.api, { circumstances, first: 100 })).find(
+      ({ usableBy }) => (usableBy?.nodes.length ?? 0) > 1,
+    );
+    const pageOf = async (after?: string | null) =>
+      (await usable(owner, company.api, { circumstances, first: 1, after })).find(({ id }) => id === whole?.id)?.usableBy;
+
+    const first = await pageOf();
+    const second = await pageOf(first?.pageInfo.endCursor);
+
+    expect([...(first?.nodes ?? []), ...(second?.nodes ?? [])]).toEqual(whole?.usableBy?.nodes.slice(0, 2));
+    expect(first?.pageInfo.hasNextPage).toBe(true);
+    expect((await usable(owner, 'nowhere')).map(({ usableBy }) => usableBy)).toEqual(tools.map(() => null));
+  });
+
+  it('can be asked for a page of tools in one operation, and no more', async () => {
+    const again = Array.from(
+      { length: 12 },
+      (_, index) => `of${index}: agentTools { nodes { usableBy(projectId: $id, first: 1) { nodes { agentId } } } }`,
+    );
+
+    const { errors } = await owner.graphql(`query ($id: ID!) { ${again.join(' ')} }`, { id: company.api });
+
+    expect(errors?.[0]).toMatchObject({
+      message: 'The operation asks for more than 100 lists usableBy. Ask in several operations.',
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
+  });
+});
+
 describe('what a search does not show', () => {
   it('is whatever its caller may not see, as if it were not there', async () => {
     const others = await anOrganization(subgraph);

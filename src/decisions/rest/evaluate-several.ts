@@ -1,12 +1,12 @@
 import { isJsonObject, type Viewer } from '../../kernel/index.js';
 import type { DecideOutcome } from '../decide.js';
-import { MAX_REQUEST_ID_CHARACTERS, type Question } from '../question.js';
+import { MAX_QUESTIONS, MAX_REQUEST_ID_CHARACTERS, type Question } from '../question.js';
 import { presentOutcome, type PresentedEvaluation } from './present-outcome.js';
 import { readQuestion } from './read-question.js';
-import { MAX_EVALUATIONS, type EvaluationsRequest, type Semantic } from './shapes.js';
+import type { EvaluationsRequest, Semantic } from './shapes.js';
 
 /** The longest `X-Request-ID` of several evaluations: each has its place added to it. */
-export const MAX_SHARED_REQUEST_ID_CHARACTERS = MAX_REQUEST_ID_CHARACTERS - `#${MAX_EVALUATIONS - 1}`.length;
+export const MAX_SHARED_REQUEST_ID_CHARACTERS = MAX_REQUEST_ID_CHARACTERS - `#${MAX_QUESTIONS - 1}`.length;
 
 /**
  * Answers several evaluations, each recorded as one decision, in the order sent. `execute_all` decides them together; the other semantics

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_QUESTIONS } from '../question.js';
 
 const properties = z.record(z.string(), z.unknown()).nullish();
 const context = z.record(z.string(), z.unknown()).nullish();
@@ -12,9 +13,6 @@ export const EvaluationRequest = z.object({
 });
 export type EvaluationRequest = z.infer<typeof EvaluationRequest>;
 
-/** The most evaluations that one request may ask for. */
-export const MAX_EVALUATIONS = 50;
-
 const SEMANTICS = ['execute_all', 'deny_on_first_deny', 'permit_on_first_permit'] as const;
 export type Semantic = (typeof SEMANTICS)[number];
 
@@ -26,7 +24,7 @@ export const EvaluationsRequest = z.object({
   context: z.unknown().optional(),
   evaluations: z
     .array(z.unknown(), 'must be a list')
-    .max(MAX_EVALUATIONS, `must hold at most ${MAX_EVALUATIONS}`)
+    .max(MAX_QUESTIONS, `must hold at most ${MAX_QUESTIONS}`)
     .nullish()
     .transform((items) => items ?? []),
   options: z
