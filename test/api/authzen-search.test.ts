@@ -2,63 +2,21 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Database } from '../../src/platform/postgres.js';
 import { aResource, authzen, type Evaluated } from '../support/authzen.js';
 import { openAsOwner } from '../support/database.js';
-import { aPublishedPolicy, registerTool } from '../support/governing.js';
+import { agents, aGeneratedOrganization, isOwn, ofCore, pairsAllowed, tools } from '../support/generated-organization.js';
+import { aPublishedPolicy } from '../support/governing.js';
 import { anOrganization, pushed, type TestOrganization } from '../support/organization.js';
-import { aRandom } from '../support/random.js';
 import { aSubgraph, type Client, type TestSubgraph } from '../support/subgraph.js';
 
 let subgraph: TestSubgraph;
 let database: Database;
 let company: TestOrganization;
 let owner: Client;
-/** May use most tools; is responsible for every third agent. */
 let developer: Client;
-let ada: string;
-
-/** Statements that read everything which a search can be told. */
-const POLICY = `permit (principal, action, resource) when { context.role >= 30 && resource.risk * 25 <= principal.trust };
-permit (principal in AgentClass::"ops", action, resource in ToolLabel::"exec");
-@oblige("log:full") forbid (principal in AgentClass::"ops", action, resource) unless { context.promises.contains("log:full") };
-permit (principal, action, resource) when { context has session && context.session == "trusted" };
-@oblige("redact:pii") forbid (principal, action, resource in ToolLabel::"data") unless { context.promises.contains("redact:pii") };
-@approval("maintainer") forbid (principal, action, resource) when { resource.risk >= 3 && context.environment == "production" }
-unless { context has approval && context.approval.level >= 40 };
-forbid (principal, action, resource in ToolLabel::"exec") when { resource.hasTag("path") && resource.getTag("path") like "/etc/*" };
-forbid (principal in AgentClass::"tests", action, resource in Server::"io.example/two");`;
-
-const random = aRandom(20261201);
-const agents = Array.from({ length: 9 }, (_, index) => `agent-${index}`);
-/** In the order of their ids. Some are registered for the group of the project `api` alone. */
-const tools = Array.from({ length: 9 }, (_, index) => `io.example/${random.pick(['one', 'two'])}/tool-${index}`).sort();
-const ofCore = new Set(tools.filter(() => random.below(3) === 0));
 
 beforeAll(async () => {
   subgraph = await aSubgraph();
   database = openAsOwner(subgraph.databaseUrl);
-  company = await anOrganization(subgraph);
-  ada = `${company.id}/ada`;
-  owner = await company.member('OWNER', company.id);
-  developer = await company.member('DEVELOPER', company.payments, { userId: ada });
-  await pushed(company.platform, {
-    agents: [
-      { id: company.coder, deleted: true },
-      ...agents.map((id, index) => ({
-        ...{ id, classes: [random.pick(['ops', 'tests', 'coding'])], trust: random.below(101), autonomous: random.below(2) === 0 },
-        ownerId: index % 3 === 0 ? ada : null,
-      })),
-    ],
-  });
-  const registering = tools.map((id) => ({
-    ...{
-      id,
-      actionType: random.pick(['READ', 'WRITE', 'DESTROY']),
-      actionTypeReason: 'so',
-      labels: [random.pick(['data', 'exec', 'net'])],
-    },
-    namespaceId: ofCore.has(id) ? company.core : company.id,
-  }));
-  await Promise.all(registering.map((tool) => registerTool(owner, tool)));
-  await aPublishedPolicy(owner, company.id, POLICY, 'everything');
+  ({ company, owner, developer } = await aGeneratedOrganization(subgraph));
 });
 afterAll(async () => {
   await database.close();
@@ -121,7 +79,7 @@ describe('a search', () => {
 
       const usable = tools.filter((id) => project === company.api || !ofCore.has(id));
       expect(ofTools.map(idsIn)).toEqual(agents.map((agent) => usable.filter((tool) => allowed.has(`${agent} ${tool}`))));
-      const shown = client === owner ? agents : agents.filter((_, index) => index % 3 === 0);
+      const shown = client === owner ? agents : agents.filter(isOwn);
       expect(ofAgents.map(idsIn)).toEqual(tools.map((tool) => shown.filter((agent) => allowed.has(`${agent} ${tool}`))));
     }
   });
@@ -376,29 +334,6 @@ describe('pages', () => {
 
 const subject = (id: string | undefined) => ({ subject: { type: 'agent', id } });
 const inProject = (project: string) => ({ type: 'tool', properties: { project } });
-
-/** The pairs of an agent and a tool that evaluations allow. */
-async function pairsAllowed(
-  client: Client,
-  project: string,
-  more: { readonly action: object; readonly context?: object },
-): Promise<ReadonlySet<string>> {
-  const answers = await Promise.all(
-    agents.map((id) =>
-      authzen<{ readonly evaluations: readonly Evaluated[] }>(client, 'evaluations', {
-        ...{ ...more, ...subject(id) },
-        evaluations: tools.map((tool) => ({ resource: aResource(tool, project) })),
-      }),
-    ),
-  );
-  const allowed = agents.flatMap((agent, place) =>
-    tools.filter((_, index) => answers[place]?.body.evaluations[index]?.decision === true).map((tool) => `${agent} ${tool}`),
-  );
-  // Otherwise nothing would be compared.
-  expect(allowed.length).toBeGreaterThan(0);
-  expect(allowed.length).toBeLessThan(agents.length * tools.length);
-  return new Set(allowed);
-}
 
 async function eventsRecorded(): Promise<number> {
   const [row] = await database.sql.query<{ count: number }>('SELECT count(*)::int AS count FROM audit_event WHERE organization_id = $1', [

@@ -1,4 +1,4 @@
-import { canonicalJson, cursorOf, hashOf, keyIn, MAX_PAGE, type Page, type Viewer } from '../../kernel/index.js';
+import { canonicalJson, cursorOf, hashOf, isPlain, keyIn, MAX_PAGE, type Page, type Viewer } from '../../kernel/index.js';
 import type { SearchPage } from './shapes.js';
 
 /** What a search found, as AuthZEN has it. */
@@ -23,7 +23,7 @@ export const searchId = (kind: string, { organizationId, userId }: Viewer, asked
  */
 export function pageIn(id: string, page: SearchPage): { readonly limit: number; readonly after: string | null } {
   const token = page?.token ?? '';
-  const isOurs = (key: string): boolean => key.startsWith(`${id}:`) && key.length > id.length + 1;
+  const isOurs = (key: string): boolean => key.startsWith(`${id}:`) && key.length > id.length + 1 && isPlain(key);
   const after = token === '' ? null : keyIn(KIND, token, isOurs, NO_TOKEN).slice(id.length + 1);
   return { limit: Math.min(page?.limit ?? MAX_PAGE, MAX_PAGE), after };
 }
