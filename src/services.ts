@@ -6,6 +6,7 @@ import {
   redactorBy,
   rememberPlaces,
   rememberSessionHumans,
+  rememberSessionIdentities,
   rememberSettings,
   scopeOf,
   secretScanner,
@@ -202,6 +203,7 @@ export function buildServices(config: Config, logger: Logger, clock: Clock, data
   const snapshots = keepSnapshots({ directory, policies, tools, engine: ENGINES[config.policyEngine], hints, clock });
   const deciding: Deciding = {
     ...{ snapshots, log, places, humans, redactor, clock },
+    sessions: rememberSessionIdentities(postgresSessionReader(database.of), clock),
     alarm: (message, details) => logger.error(message, details),
     notice: (message, details) => logger.warn(message, details),
   };

@@ -152,7 +152,7 @@ function decisionDetails({ arguments: tool_args = null, ...data }: JsonObject): 
   return {
     ...asOurs(
       ...['basis', 'explanation', 'advice', 'reasons', 'failed', 'shadow', 'obligations', 'approvalNeeded'],
-      ...['epoch', 'requestId', 'toolId', 'toolDefinitionDigest', 'actionType'],
+      ...['epoch', 'requestId', 'toolId', 'toolDefinitionDigest', 'actionType', 'contradictions'],
     )(data),
     ...picked({ tool_args }, ['tool_args']),
   };

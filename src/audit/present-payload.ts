@@ -49,6 +49,8 @@ const from =
     return parsed.success ? present(parsed.data, event) : null;
   };
 
+const CONTRADICTED = { userId: 'USER_ID', agentId: 'AGENT_ID', surface: 'SURFACE', executionMode: 'EXECUTION_MODE' } as const;
+
 const stub = (id: string | null): { readonly id: string } | null => (id === null ? null : { id });
 
 const presenters = {
@@ -95,6 +97,7 @@ const presenters = {
     __typename: PAYLOAD_TYPES.decision,
     decision: { id },
     arguments: data.arguments ?? null,
+    contradictions: (data.contradictions ?? []).map(({ field, ...said }) => ({ ...said, field: CONTRADICTED[field] })),
   })),
   approval: from(own.approval, ({ decisionId, toolId, decidedBy, ...data }) => ({
     __typename: PAYLOAD_TYPES.approval,

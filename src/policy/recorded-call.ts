@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { StoredEvent } from '../audit/index.js';
 import { isJsonObject, type JsonObject } from '../kernel/index.js';
+import { UNASKED_BASES } from './evaluate.js';
 import { SCHEMA_VERSION } from './model.js';
 import { EXECUTION_MODES, SURFACES, type ToolCall } from './tool-call.js';
 
@@ -82,6 +83,11 @@ export function factsOf(call: ToolCall): JsonObject {
 }
 
 const Recorded = z.object({
+  // What no policy decided can tell nothing of policies.
+  basis: z
+    .string()
+    .refine((basis) => !UNASKED_BASES.some((unasked) => unasked === basis))
+    .optional(),
   toolId: z.string().nullish(),
   toolDefinitionDigest: z.string().nullish(),
   actionType: z.enum(['READ', 'WRITE', 'DESTROY']),
@@ -96,7 +102,10 @@ export interface RecordedCall {
   readonly isWhole: boolean;
 }
 
-/** The call that a decision was about, as it was evaluated; null when the event is none, or from before facts were recorded. */
+/**
+ * The call that a decision was about, as it was evaluated; null when the event is none, is from before facts were recorded, or no policy was
+ * asked.
+ */
 export function callIn({ event }: Pick<StoredEvent, 'event'>): RecordedCall | null {
   const parsed = event.type === DECISION_EVENT ? Recorded.safeParse(event.data) : null;
   if (parsed?.success !== true || event.agentId === null || event.userId === null) return null;

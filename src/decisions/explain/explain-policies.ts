@@ -6,6 +6,7 @@ import {
   evaluate,
   explainCall,
   readDraft,
+  UNASKED_BASES,
   type Approval,
   type CallExplanation,
   type DraftReading,
@@ -144,6 +145,8 @@ async function recordedIn(deps: Explaining, viewer: Viewer, facts: Facts, stored
   const project = stored?.event.projectId == null ? null : await facts.project(stored.event.projectId);
   if (stored === null || decision === null || project === null || (await facts.level(viewer.userId, project)) === 0)
     return { kind: 'notFound', field: 'decisionId' };
+  if (UNASKED_BASES.some((basis) => basis === decision.basis))
+    return unexplainable('was made without asking any policy: its explanation says why');
   const recorded = callIn(stored);
   if (recorded === null)
     return unexplainable('was made before everything that is known of a call was recorded with it, and cannot be explained');
