@@ -208,7 +208,7 @@ export function buildServices(config: Config, logger: Logger, clock: Clock, data
     notice: (message, details) => logger.warn(message, details),
   };
   const explaining: Explaining = { ...policy, snapshots, events: audit.events };
-  const access: AccessReading = { snapshots, directory, tools, clock };
+  const access: AccessReading = { snapshots, directory, tools, humans, clock };
   const follower = followLogs({ reader: postgresLogReader(database.of), hints: growth, report });
   const feeding: Feeding = {
     follower,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   authorOf,
   eventOf,
+  humansBehind,
   OWN_SOURCE,
   prepareEvent,
   type PreparedEvent,
@@ -64,7 +65,8 @@ export async function decide(deps: Deciding, viewer: Viewer, asked: Question): P
   ]);
   const identified = identify(viewer, asked, session);
   const { question } = identified;
-  const gathered = await deps.snapshots.read(viewer.organizationId, (facts) => gather(facts, viewer.userId, question));
+  const humanIds = await humansBehind(deps.humans, viewer.organizationId, author);
+  const gathered = await deps.snapshots.read(viewer.organizationId, (facts) => gather(facts, viewer.userId, question, humanIds));
   if (gathered === null) return { kind: 'notFound', field: 'projectId' };
 
   const now = deps.clock();
@@ -94,6 +96,7 @@ interface Judged {
 /** What policies say of the call; where it is not made by whom it says, none is asked. */
 function judged(deps: Deciding, { organizationId }: Viewer, { identified, gathered, call }: Judging): Judged {
   if (identified.isSomebodyElse) return { evaluation: unasked('IDENTITY_CONTRADICTED'), shadow: null };
+  if (call.user.level === 0) return { evaluation: unasked('HUMAN_NO_MEMBER'), shadow: null };
   const { facts, project } = gathered;
   const judge = (set: PolicySet): Evaluation => evaluate(set, call);
   const evaluation = judge(facts.policySet(project, call.now));

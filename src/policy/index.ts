@@ -42,6 +42,7 @@ export {
   SURFACES,
   type Approval,
   type Circumstances,
+  type OnBehalf,
   type ToolCall,
   type ToolFacts,
 } from './tool-call.js';

@@ -22,7 +22,12 @@ const Facts = z.object({
     autonomous: z.boolean().default(false),
     owner: z.string().nullable().default(null),
   }),
-  user: z.object({ level: z.number(), teams: z.array(z.string()).default([]) }),
+  user: z.object({
+    level: z.number(),
+    teams: z.array(z.string()).default([]),
+    ownLevel: z.number().optional(),
+    humans: z.array(z.object({ id: z.string(), level: z.number() })).default([]),
+  }),
   /** From the organization down. */
   line: z.array(z.object({ id: z.string(), class: z.number().nullable().default(null), frozen: z.boolean().default(false) })).min(2),
   tool: z.object({
@@ -56,7 +61,7 @@ export function factsOf(call: ToolCall): JsonObject {
       ...(agent.autonomous && { autonomous: true }),
       ...(agent.ownerId !== null && { owner: agent.ownerId }),
     },
-    user: { level: user.level, ...(user.teams.length > 0 && { teams: user.teams }) },
+    user: { level: user.level, ...(user.teams.length > 0 && { teams: user.teams }), ...onBehalfFacts(user) },
     line: projectLine.map(({ id, dataClass, isFrozen }) => ({
       id,
       ...(dataClass !== null && { class: dataClass }),
@@ -81,6 +86,9 @@ export function factsOf(call: ToolCall): JsonObject {
     ...(call.promises.length > 0 && { promises: call.promises }),
   };
 }
+
+const onBehalfFacts = ({ onBehalf }: ToolCall['user']): JsonObject =>
+  onBehalf == null ? {} : { ownLevel: onBehalf.ownLevel, humans: onBehalf.humans.map(({ id, level }) => ({ id, level })) };
 
 const Recorded = z.object({
   // What no policy decided can tell nothing of policies.
@@ -120,7 +128,10 @@ export function callIn({ event }: Pick<StoredEvent, 'event'>): RecordedCall | nu
       autonomous: agent.autonomous,
       ownerId: agent.owner,
     },
-    user: { id: event.userId, level: user.level, teams: user.teams },
+    user: {
+      ...{ id: event.userId, level: user.level, teams: user.teams },
+      onBehalf: user.ownLevel === undefined ? null : { ownLevel: user.ownLevel, humans: user.humans },
+    },
     projectLine: line.map((one, index) => ({ id: one.id, kind: kindAt(index, line.length), dataClass: one.class, isFrozen: one.frozen })),
     tool: {
       id: toolId ?? event.tool ?? '',
