@@ -161,7 +161,8 @@ function contextFor(services: Services, caller: Caller): Context {
     retention: { viewer, deps: services.retention },
     sessions: sessionsForRequest(services.sessions, viewer),
     tools: toolsGraphql.toolsForRequest(services.registry, viewer),
-    decide: (question: Question) => decide(services.deciding, viewer(), question),
+    decide: (question: Question) => decide(services.deciding, viewer(), question, 'GRAPHQL'),
+    refusedQuestion: (refused) => services.deciding.refusals.record(viewer(), { ...refused, reason: 'QUESTION_INVALID', route: 'GRAPHQL' }),
     explain: decisionsGraphql.explainForRequest((request) => explainPolicies(services.explaining, viewer(), request)),
     revisionText: async (policyId, revision) => (await policies.revision(policyId, revision))?.text ?? null,
     access: decisionsGraphql.accessForRequest(services.access, viewer),
@@ -199,7 +200,10 @@ async function addRoutes(
       recordBatch: (viewer, batch) => recordSessionBatch(services.audit, viewer, batch),
       envelope: (viewer, id) => classicEnvelopeById(services.audit, viewer, id),
     });
-    decisionRoutes(scope, (viewer, question) => decide(services.deciding, viewer, question));
+    decisionRoutes(scope, {
+      decide: (viewer, question) => decide(services.deciding, viewer, question, 'AUTHZEN'),
+      refused: (viewer, refused) => services.deciding.refusals.record(viewer, { ...refused, reason: 'QUESTION_INVALID', route: 'AUTHZEN' }),
+    });
   });
   http.get('/health/live', async () => ({ status: 'live' }));
   http.get('/health/ready', async () => {

@@ -53,6 +53,7 @@ const FAMILIES: Readonly<Record<Family, ClassicFamily>> = {
     ),
   },
   decision: { target: toolOf, details: decisionDetails },
+  decisionRefusal: { target: agentOf, details: asOurs('reason', 'route', 'fields', 'leftOut') },
   policy: {
     target: policyOf,
     details: asOurs(

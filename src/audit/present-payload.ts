@@ -12,6 +12,7 @@ export const PAYLOAD_TYPES = {
   modelCall: 'AgentModelCallPayload',
   toolCall: 'AgentToolCallPayload',
   decision: 'AgentDecisionPayload',
+  decisionRefusal: 'AgentDecisionRefusalPayload',
   approval: 'AgentApprovalPayload',
   policy: 'AgentPolicyPayload',
   policySettings: 'AgentPolicySettingsPayload',
@@ -99,6 +100,7 @@ const presenters = {
     arguments: data.arguments ?? null,
     contradictions: (data.contradictions ?? []).map(({ field, ...said }) => ({ ...said, field: CONTRADICTED[field] })),
   })),
+  decisionRefusal: from(own.decisionRefusal, (data) => ({ __typename: PAYLOAD_TYPES.decisionRefusal, ...data })),
   approval: from(own.approval, ({ decisionId, toolId, decidedBy, ...data }) => ({
     __typename: PAYLOAD_TYPES.approval,
     ...data,

@@ -25,6 +25,7 @@ import { decisionIn, EXPLANATIONS, type Decision, type DecisionData } from './de
 import { callOf, gather, type Gathered } from './gather.js';
 import { identify, unasked, type Identified } from './identity.js';
 import { questionDigest, type Question } from './question.js';
+import type { Refusals, Route } from './refusals.js';
 import { shadowVerdict, type ShadowVerdict, type Watching } from './shadow.js';
 import type { Facts, Snapshots } from './snapshot.js';
 
@@ -35,6 +36,7 @@ export interface Deciding extends Watching {
   readonly humans: Humans;
   readonly sessions: SessionIdentities;
   readonly redactor: Redactor;
+  readonly refusals: Refusals;
   readonly clock: Clock;
 }
 
@@ -55,9 +57,13 @@ export type DecideOutcome =
  * A question asked again with the same request id has one record and one answer, also when policies changed in between; unless it
  * was allowed, or could be approved, and is not so readily any more: then that is the answer, with a record of it.
  *
+ * A question that is refused, for want of the scope or of the project, is recorded too, as far as `Refusals` goes.
+ *
  * @throws Failure FORBIDDEN without the scope `decision:request`; OVERLOADED, UNAVAILABLE.
  */
-export async function decide(deps: Deciding, viewer: Viewer, asked: Question): Promise<DecideOutcome> {
+export async function decide(deps: Deciding, viewer: Viewer, asked: Question, route: Route): Promise<DecideOutcome> {
+  if (!viewer.scopes.has('decision:request'))
+    deps.refusals.record(viewer, { reason: 'SCOPE_MISSING', route, fields: [], agentId: asked.agentId });
   requireScope(viewer, 'decision:request');
   const [session, author] = await Promise.all([
     asked.sessionId === null ? null : deps.sessions.identity(viewer.organizationId, asked.sessionId),
@@ -67,7 +73,10 @@ export async function decide(deps: Deciding, viewer: Viewer, asked: Question): P
   const { question } = identified;
   const humanIds = await humansBehind(deps.humans, viewer.organizationId, author);
   const gathered = await deps.snapshots.read(viewer.organizationId, (facts) => gather(facts, viewer.userId, question, humanIds));
-  if (gathered === null) return { kind: 'notFound', field: 'projectId' };
+  if (gathered === null) {
+    deps.refusals.record(viewer, { reason: 'PROJECT_NOT_FOUND', route, fields: [PROJECT_FIELDS[route]], agentId: asked.agentId });
+    return { kind: 'notFound', field: 'projectId' };
+  }
 
   const now = deps.clock();
   const call = callOf(viewer.userId, question, gathered, now);
@@ -81,6 +90,9 @@ export async function decide(deps: Deciding, viewer: Viewer, asked: Question): P
   const isOutdated = first.isRepeated && isStricter(evaluation, first.decision);
   return isOutdated ? recordOnce(deps, viewer, event, hashOf(...keyParts, facts.epoch)) : first;
 }
+
+/** Where each door has the project of a question. */
+const PROJECT_FIELDS = { GRAPHQL: 'projectId', AUTHZEN: 'resource.properties.project' } as const;
 
 interface Judging {
   readonly identified: Identified;

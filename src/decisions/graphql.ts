@@ -13,6 +13,7 @@ import type { ExplainContext } from './graphql/explain.js';
 import { presentDecision, type PresentedDecision } from './graphql/present.js';
 import { parseQuestion } from './parse-question.js';
 import type { Question } from './question.js';
+import type { Refusal } from './refusals.js';
 
 export { accessForRequest, Agent, Project } from './graphql/access.js';
 export { AgentExplainedPolicy, AgentExplainedStatement, AgentPolicyExplanation, explainForRequest, Query } from './graphql/explain.js';
@@ -20,6 +21,8 @@ export { AgentExplainedPolicy, AgentExplainedStatement, AgentPolicyExplanation, 
 export interface DecisionContext extends ExplainContext, AccessContext {
   /** Decides for the viewer. */
   readonly decide: (question: Question) => Promise<DecideOutcome>;
+  /** Records that the input could not be read as a question. */
+  readonly refusedQuestion: (refused: Pick<Refusal, 'fields' | 'agentId'>) => void;
   /** The event, as far as the viewer may see it. */
   readonly eventById: (id: string) => Promise<StoredEvent | null>;
 }
@@ -49,9 +52,13 @@ export const AgentOrphanedCall: Pick<AgentOrphanedCallResolvers<DecisionContext>
 };
 
 export const Mutation: Pick<MutationResolvers<DecisionContext>, 'agentDecisionRequest'> = {
-  async agentDecisionRequest(_root, { input }, { decide }) {
+  async agentDecisionRequest(_root, { input }, { decide, refusedQuestion }) {
     const parsed = parseQuestion(input);
-    if (!parsed.success) return refused(inputInvalid(inputProblems(parsed.error)));
+    if (!parsed.success) {
+      const problems = inputProblems(parsed.error);
+      refusedQuestion({ fields: problems.map(({ path }) => path), agentId: input.agentId });
+      return refused(inputInvalid(problems));
+    }
     const outcome = await decide(parsed.data);
     if (outcome.kind === 'notFound') return refused(notFound(outcome.field));
     return { decision: presentDecision(outcome.stored), errors: [] };

@@ -63,6 +63,18 @@ export const decision = payload(
   { details: ['arguments'] },
 );
 
+export const decisionRefusal = payload(
+  'decisionRefusal',
+  z.object({
+    reason: z.enum(['SCOPE_MISSING', 'PROJECT_NOT_FOUND', 'QUESTION_INVALID']),
+    route: z.enum(['GRAPHQL', 'AUTHZEN']),
+    /** The fields at fault, by their names. */
+    fields: z.array(z.string()),
+    /** How many refusals of the same user were not recorded since the last that was. */
+    leftOut: wholeNumber,
+  }),
+);
+
 /** How far an approval reaches: this call, the session, or calls that match a pattern. */
 const approvalScope = z.enum(['CALL', 'SESSION', 'PATTERN']);
 
