@@ -18,7 +18,7 @@ import {
 import { auditRoutes } from './audit/rest.js';
 import type { Config } from './config.js';
 import * as decisionsGraphql from './decisions/graphql.js';
-import { decide, explainPolicies, type Question } from './decisions/index.js';
+import { decideInTime, explainPolicies, type Question } from './decisions/index.js';
 import { decisionRoutes } from './decisions/rest.js';
 import { pushDirectory, type DirectoryPush } from './directory/index.js';
 import { directoryRoutes } from './directory/rest.js';
@@ -161,7 +161,7 @@ function contextFor(services: Services, caller: Caller): Context {
     retention: { viewer, deps: services.retention },
     sessions: sessionsForRequest(services.sessions, viewer),
     tools: toolsGraphql.toolsForRequest(services.registry, viewer),
-    decide: (question: Question) => decide(services.deciding, viewer(), question, 'GRAPHQL'),
+    decide: (question: Question) => decideInTime(services.deciding, viewer(), question, 'GRAPHQL'),
     refusedQuestion: (refused) => services.deciding.refusals.record(viewer(), { ...refused, reason: 'QUESTION_INVALID', route: 'GRAPHQL' }),
     explain: decisionsGraphql.explainForRequest((request) => explainPolicies(services.explaining, viewer(), request)),
     revisionText: async (policyId, revision) => (await policies.revision(policyId, revision))?.text ?? null,
@@ -201,7 +201,7 @@ async function addRoutes(
       envelope: (viewer, id) => classicEnvelopeById(services.audit, viewer, id),
     });
     decisionRoutes(scope, {
-      decide: (viewer, question) => decide(services.deciding, viewer, question, 'AUTHZEN'),
+      decide: (viewer, question) => decideInTime(services.deciding, viewer, question, 'AUTHZEN'),
       refused: (viewer, refused) => services.deciding.refusals.record(viewer, { ...refused, reason: 'QUESTION_INVALID', route: 'AUTHZEN' }),
     });
   });

@@ -34,7 +34,7 @@ import { postgresProjection } from './audit/postgres/projection.js';
 import { postgresRollups } from './audit/postgres/rollups.js';
 import { postgresSessionReader } from './audit/postgres/sessions.js';
 import type { Config } from './config.js';
-import { keepSnapshots, recordRefusals, type AccessReading, type Deciding, type Explaining } from './decisions/index.js';
+import { keepSnapshots, recordRefusals, type AccessReading, type DecidingInTime, type Explaining } from './decisions/index.js';
 import { rememberServiceAccounts, type Pushing } from './directory/index.js';
 import { postgresDirectory, postgresDirectoryWriter, postgresEpoch } from './directory/postgres.js';
 import { epochHints } from './directory/redis.js';
@@ -201,8 +201,9 @@ export function buildServices(config: Config, logger: Logger, clock: Clock, data
       ),
   };
   const snapshots = keepSnapshots({ directory, policies, tools, engine: ENGINES[config.policyEngine], hints, clock });
-  const notice: Deciding['notice'] = (message, details) => logger.warn(message, details);
-  const deciding: Deciding = {
+  const notice: DecidingInTime['notice'] = (message, details) => logger.warn(message, details);
+  const deciding: DecidingInTime = {
+    ...config.decisions,
     ...{ snapshots, log, places, humans, redactor, clock, notice },
     refusals: recordRefusals({ log, places, humans, redactor, clock, notice }),
     sessions: rememberSessionIdentities(postgresSessionReader(database.of), clock),

@@ -1,4 +1,5 @@
-export { decide, type DecideOutcome, type Deciding } from './decide.js';
+export type { DecideOutcome } from './decide.js';
+export { decideInTime, type DecidingInTime } from './decide-in-time.js';
 export type { Decision } from './decision.js';
 export type { AccessReading } from './explain/access-facts.js';
 export { explainPolicies, type Explaining, type ExplainOutcome, type ExplainRequest } from './explain/explain-policies.js';
