@@ -12,6 +12,7 @@ import {
   recordSessionBatch,
   startRetention,
   startProjector,
+  type AuditLog,
   type Projector,
   type RetentionSchedule,
 } from './audit/index.js';
@@ -108,11 +109,17 @@ export const resolvers = {
 /** The executable subgraph schema. */
 export const buildSchema = (): GraphQLSchema => guardEntities(buildSubgraphSchema([{ typeDefs: parse(readSchema()), resolvers }]));
 
+/** What stands in the place of a part: a clock in tests, a log that stores nothing in a benchmark. */
+export interface Replaced {
+  readonly clock?: Clock | undefined;
+  readonly log?: AuditLog;
+}
+
 /** Builds the adapters, hands them to the use cases, and those to GraphQL and REST. */
-export async function buildApp(config: Config, logger: Logger, clock: Clock = () => new Date()): Promise<App> {
+export async function buildApp(config: Config, logger: Logger, { clock = () => new Date(), log }: Replaced = {}): Promise<App> {
   const database = openDatabase(config.database.url, config.database.poolSize);
   const signals = config.redisUrl === null ? localSignals() : redisSignals(config.redisUrl, (message) => logger.warn(message));
-  const services = buildServices(config, logger, clock, database, signals);
+  const services = buildServices(config, logger, clock, database, signals, log);
   const http = createHttpServer(logger);
   await addRoutes(http, config, logger, clock, services, database);
 
