@@ -2,6 +2,7 @@ import { Option } from 'commander';
 import { z } from 'zod';
 import { forCerbos, forUs, type Question } from './decisions/rules.js';
 import { makeSetting, type Setting, type Subject } from './decisions/setting.js';
+import { measureSnapshot } from './decisions/snapshot.js';
 import { measure, type Measured, type Served } from './ingest/measure.js';
 import { benchmarkCommand, someOf, wholeNumber } from './support/arguments.js';
 import { atLeast, atMost, median, pairedRatio, printReport, type Report } from './support/figures.js';
@@ -9,13 +10,15 @@ import { onStage } from './support/stage.js';
 
 export const summary = 'Decisions a second over HTTP, without and with their durable record, against Cerbos and single-row inserts.';
 
-const PARTS = ['unrecorded', 'recorded'] as const;
+const PARTS = ['unrecorded', 'recorded', 'snapshot'] as const;
 
 interface Options {
   readonly only: readonly (typeof PARTS)[number][];
   readonly decisions: number;
   readonly policies: number;
   readonly rounds: number;
+  readonly snapshotProjects: number;
+  readonly snapshotPolicies: number;
 }
 
 const command = benchmarkCommand('decisions', `${summary} Progress on standard error, one line of JSON on standard output.`)
@@ -24,7 +27,9 @@ const command = benchmarkCommand('decisions', `${summary} Progress on standard e
   )
   .option('--decisions <n>', 'how many decisions a round', wholeNumber, 6_000)
   .option('--policies <n>', 'how many policies are in force', wholeNumber, 100)
-  .option('--rounds <n>', 'how often each is measured; the figures are medians', wholeNumber, 3);
+  .option('--rounds <n>', 'how often each is measured; the figures are medians', wholeNumber, 3)
+  .option('--snapshot-projects <n>', 'snapshot: how many projects the organization has', wholeNumber, 100_000)
+  .option('--snapshot-policies <n>', 'snapshot: how many policies are in force', wholeNumber, 10_000);
 
 type Part = Omit<Report, 'name'>;
 
@@ -33,14 +38,8 @@ const PATH = '/access/v1/evaluation';
 
 export async function run(args: readonly string[]): Promise<void> {
   const options = command.parse([...args], { from: 'user' }).opts<Options>();
-  const parts = await onStage(async (stage) => {
-    const setting = await makeSetting(stage, options.policies);
-    const differing = await countDifferences(setting);
-    const measured: Part[] = [{ figures: {}, reference: {}, bars: [atMost('answers that differ from those of Cerbos', 0, differing)] }];
-    if (options.only.includes('unrecorded')) measured.push(await measureUnrecorded(setting, options));
-    if (options.only.includes('recorded')) measured.push(await measureRecorded(setting, options));
-    return measured;
-  });
+  const served = options.only.some((part) => part !== 'snapshot') ? await measureServed(options) : [];
+  const parts = options.only.includes('snapshot') ? [...served, await onStage((stage) => measureSnapshot(stage, sizeIn(options)))] : served;
   printReport({
     name: 'decisions',
     figures: Object.assign({}, ...parts.map(({ figures }) => figures)),
@@ -48,6 +47,21 @@ export async function run(args: readonly string[]): Promise<void> {
     bars: parts.flatMap(({ bars }) => bars),
   });
 }
+
+/** In a fifth of the projects something is asked. */
+const sizeIn = ({ snapshotProjects, snapshotPolicies }: Options) => ({
+  ...{ projects: snapshotProjects, policies: snapshotPolicies, asked: Math.ceil(snapshotProjects / 5), rounds: 10 },
+});
+
+const measureServed = (options: Options): Promise<readonly Part[]> =>
+  onStage(async (stage) => {
+    const setting = await makeSetting(stage, options.policies);
+    const differing = await countDifferences(setting);
+    const measured: Part[] = [{ figures: {}, reference: {}, bars: [atMost('answers that differ from those of Cerbos', 0, differing)] }];
+    if (options.only.includes('unrecorded')) measured.push(await measureUnrecorded(setting, options));
+    if (options.only.includes('recorded')) measured.push(await measureRecorded(setting, options));
+    return measured;
+  });
 
 /** Puts every question to all three servers; how many are not answered alike. */
 async function countDifferences({ questions, recorded, unrecorded, cerbos }: Setting): Promise<number> {
