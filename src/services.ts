@@ -59,6 +59,7 @@ import {
 import { postgresBacktests, postgresBacktestWriter } from './policy/postgres/backtests.js';
 import { postgresPolicies } from './policy/postgres/reader.js';
 import { postgresPolicyWriter } from './policy/postgres/writer.js';
+import { threadComparison } from './policy/thread/comparing.js';
 import { threadReplaying } from './policy/thread/replaying.js';
 import { bothEngines, wasmEngine } from './policy/wasm/engines.js';
 import { wasmParser } from './policy/wasm/parser.js';
@@ -182,6 +183,9 @@ export function buildServices(config: Config, logger: Logger, clock: Clock, data
       report,
       running: new Map(),
     },
+    comparison: config.policyEngine === 'wasm' ? null : threadComparison(),
+    decided: audit.events,
+    alarm: (message, details) => logger.error(message, details),
     backtests: postgresBacktests(database.of),
     archive: postgresEventArchive(database.of),
     replaying: threadReplaying(availableParallelism()),
