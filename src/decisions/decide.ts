@@ -21,6 +21,7 @@ import { DECISION_EVENT, evaluate, factsOf, type Evaluation, type PolicySet, typ
 import type { Tool } from '../tools/index.js';
 import { decisionIn, EXPLANATIONS, type Decision, type DecisionData } from './decision.js';
 import { callOf, gather } from './gather.js';
+import type { SelfCheck } from './self-check.js';
 import { questionDigest, type Question } from './question.js';
 import { shadowVerdict, type ShadowVerdict, type Watching } from './shadow.js';
 import type { Facts, Snapshots } from './snapshot.js';
@@ -32,6 +33,7 @@ export interface Deciding extends Watching {
   readonly humans: Humans;
   readonly redactor: Redactor;
   readonly clock: Clock;
+  readonly selfCheck: Pick<SelfCheck, 'offer'>;
 }
 
 export type DecideOutcome =
@@ -61,7 +63,8 @@ export async function decide(deps: Deciding, viewer: Viewer, question: Question)
   const now = deps.clock();
   const call = callOf(viewer.userId, question, gathered, now);
   const judge = (set: PolicySet): Evaluation => evaluate(set, call);
-  const evaluation = judge(gathered.facts.policySet(gathered.project, now));
+  const set = gathered.facts.policySet(gathered.project, now);
+  const evaluation = judge(set);
   if (evaluation.failed.length > 0)
     deps.alarm('policies could not be evaluated', { organizationId: viewer.organizationId, failed: evaluation.failed });
 
@@ -72,8 +75,10 @@ export async function decide(deps: Deciding, viewer: Viewer, question: Question)
   const made = eventOfDecision({ author, question, facts, call, tool: named.tool, evaluation, shadow, now });
   const event = withCallId(eventOf(viewer.organizationId, now, made, await asRecorded(deps, viewer, made)));
   const keyParts = ['decision', viewer.userId, question.requestId, questionDigest(question)] as const;
+  const { organizationId } = viewer;
   const first = await recordOnce(deps, viewer, event, question.requestId === null ? null : hashOf(...keyParts));
   // What was allowed once is not allowed for ever: by now a policy may forbid it, or ask for more, and then that is the answer.
+  deps.selfCheck.offer({ organizationId, eventId: first.stored.event.id, set, call, evaluation });
   const isOutdated = first.isRepeated && isStricter(evaluation, first.decision);
   return isOutdated ? recordOnce(deps, viewer, event, hashOf(...keyParts, facts.epoch)) : first;
 }

@@ -8,15 +8,16 @@ import {
   type Standing,
 } from '../directory/index.js';
 import { Failure, hasJustBeen, type Clock, type OrganizationId, type UserId } from '../kernel/index.js';
-import type { InForce, PolicyEngine, PolicyReader, PolicySet } from '../policy/index.js';
+import type { InForce, PolicyReader, PolicySet } from '../policy/index.js';
 import { toolNamed, type NamedTool, type ToolReader } from '../tools/index.js';
 import { keepPolicySets, type Shadows } from './policy-sets.js';
+import type { Trust } from './trust.js';
 
 export interface Snapshotting {
   readonly directory: Directory;
   readonly policies: Pick<PolicyReader, 'inForce'>;
   readonly tools: ToolReader;
-  readonly engine: PolicyEngine;
+  readonly trust: Trust;
   readonly hints: EpochHints;
   readonly clock: Clock;
 }
@@ -90,6 +91,11 @@ export function keepSnapshots(deps: Snapshotting): Snapshots {
     underWay.delete(organizationId);
   };
   const unsubscribe = deps.hints.onMove(expire);
+  // What was made ready with an evaluator that is not trusted any more is of no use, though nothing else has changed.
+  const forget = deps.trust.onDistrust((organizationId) => {
+    kept.delete(organizationId);
+    underWay.delete(organizationId);
+  });
 
   const confirm = async (organizationId: OrganizationId, isLatest: () => boolean): Promise<Facts> => {
     const startedAt = deps.clock().getTime();
@@ -130,6 +136,7 @@ export function keepSnapshots(deps: Snapshotting): Snapshots {
     },
     close() {
       unsubscribe();
+      forget();
       kept.clear();
     },
   };
@@ -159,7 +166,8 @@ async function factsFrom(deps: Snapshotting, organizationId: OrganizationId, epo
 /** Policies are read at once; the rest as it is asked for, and then kept. */
 async function factsAt(deps: Snapshotting, organizationId: OrganizationId, epoch: number): Promise<Facts> {
   const asOf = deps.clock();
-  const sets = keepPolicySets(deps.engine, await deps.policies.inForce(organizationId, asOf));
+  const policies = await deps.policies.inForce(organizationId, asOf);
+  const sets = keepPolicySets(deps.trust.engineFor(organizationId, policies), policies);
   const projects = new Memory<Namespace | null>();
   const lines = new Memory<readonly Namespace[]>();
   const agents = new Memory<Agent | null>();

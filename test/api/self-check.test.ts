@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { decide, keepSelfCheck, keepSnapshots, keepTrust, type Deciding, type Question } from '../../src/decisions/index.js';
 import type { Viewer } from '../../src/kernel/index.js';
 import type { PolicyChanging } from '../../src/policy/index.js';
 import { applyBundle } from '../../src/policy/changes/apply-bundle.js';
@@ -9,6 +10,8 @@ import { setToolRules } from '../../src/policy/changes/set-tool-rules.js';
 import { refusalOf } from '../../src/policy/graphql/refusals.js';
 import { AT_ONCE } from '../../src/policy/policy.js';
 import type { EngineQuestion } from '../../src/policy/self-check/ports.js';
+import { threadReference } from '../../src/policy/thread/referring.js';
+import { wasmEngine } from '../../src/policy/wasm/engines.js';
 import { buggyEngine, comparing } from '../policy/buggy-engine.js';
 import { aDraft, aPublishedPolicy, decisionOn, publishPolicy as publish } from '../support/governing.js';
 import { anOrganization, type TestOrganization } from '../support/organization.js';
@@ -216,5 +219,47 @@ describe('whatever else puts a text in force is refused alike:', () => {
     const outcome = await setToolRules(buggy, viewer, { namespaceId: company.id, rules, message: null });
 
     expect(outcome).toMatchObject({ kind: 'selfCheckFailed', statements: [{ policyName: 'tool rules', number: 1 }] });
+  });
+});
+
+describe('one in so many decisions', () => {
+  it('is made again by Cedar in a thread of its own; where that differs, Cedar decides until the policies change', async () => {
+    const { company, grace, viewer } = await aSetting();
+    const alarms: Told[] = [];
+    const alarm = (message: string, details: Told['details']): void => void alarms.push({ message, details });
+    const policyId = await aPublishedPolicy(grace, company.id, `${PERMIT}\n${HALF}`, 'half');
+    const { deciding, policy, registry } = second.services;
+    const trust = keepTrust(buggyEngine('<= is <'), wasmEngine);
+    const reference = threadReference();
+    const selfCheck = keepSelfCheck({ rate: 1, reference, trust, alarm });
+    const hints = { announce: () => undefined, onMove: () => () => undefined };
+    const snapshots = keepSnapshots({ ...registry, policies: policy.policies, trust, hints });
+    const process: Deciding = { ...deciding, snapshots, selfCheck };
+    const unsaid = { environment: null, branch: null, isBranchProtected: null, surface: null, executionMode: null };
+    const question: Question = {
+      ...{ requestId: null, agentId: company.coder, projectId: company.api, tool: 'anything', arguments: {} },
+      ...{ sessionId: null, callId: null, circumstances: unsaid, promises: [] },
+    };
+    const decided = async (): Promise<{ readonly verdict: string; readonly eventId: string }> => {
+      const outcome = await decide(process, viewer, question);
+      if (outcome.kind !== 'decided') throw new Error('The project is not there.');
+      return { verdict: outcome.decision.verdict, eventId: outcome.stored.event.id };
+    };
+
+    const wrong = await decided();
+    await selfCheck.idle();
+    const right = await decided();
+    await publish(grace, { policyId, basedOn: 1, text: PERMIT });
+    snapshots.close();
+    const changed = await decided();
+    await selfCheck.idle();
+    await reference.close();
+
+    expect([wrong.verdict, right.verdict, changed.verdict]).toEqual(['ALLOW', 'DENY', 'ALLOW']);
+    expect(alarms.map(({ details }) => [details['eventId'], details['policies']])).toEqual([
+      [wrong.eventId, [{ id: policyId, name: 'half', revision: 1 }]],
+    ]);
+    expect(trust.engineFor(viewer.organizationId, [])).toBe(trust.usual);
+    expect(selfCheck.counts()).toEqual({ checked: 2, different: 1, dropped: 0, failed: 0 });
   });
 });

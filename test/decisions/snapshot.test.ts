@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { keepSnapshots, type Snapshots } from '../../src/decisions/index.js';
+import { keepSnapshots, keepTrust, type Snapshots } from '../../src/decisions/index.js';
 import type { Agent, Namespace } from '../../src/directory/index.js';
 import { organizationId, userId, type OrganizationId } from '../../src/kernel/index.js';
 import { evaluate, type PolicyInForce } from '../../src/policy/index.js';
-import { bothEngines } from '../../src/policy/wasm/engines.js';
+import { bothEngines, wasmEngine } from '../../src/policy/wasm/engines.js';
 import { aCall, anUncheckedPolicy } from '../policy/a-call.js';
 
 const company = organizationId('company');
@@ -20,6 +20,7 @@ function givenAStore() {
   let announce: (organization: OrganizationId) => void = () => undefined;
   /** Resolvers of epoch questions, while the test holds them back. */
   const held: (() => void)[] = [];
+  const trust = keepTrust(bothEngines, wasmEngine);
   const control = { isHolding: false };
   const snapshots: Snapshots = keepSnapshots({
     directory: {
@@ -50,7 +51,7 @@ function givenAStore() {
       },
     },
     tools: { byIds: async () => [], byAnyName: async () => [], list: async () => [], listFor: async () => [] },
-    engine: bothEngines,
+    trust,
     hints: {
       announce: (organization) => announce(organization),
       onMove(listener) {

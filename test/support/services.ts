@@ -20,7 +20,7 @@ export function servicesOn(subgraph: TestSubgraph, environment: Readonly<Record<
     services,
     async close() {
       services.snapshots.close();
-      await services.policy.comparison?.close();
+      await Promise.all([services.policy.comparison?.close(), services.reference.close()]);
       await database.close();
     },
   };

@@ -1,15 +1,8 @@
 import { isJsonObject } from '../../kernel/index.js';
-import {
-  evaluatePrepared,
-  prepareCall,
-  preparePolicySet,
-  statementId,
-  type Evaluation,
-  type PolicySet,
-  type PreparedCall,
-} from '../evaluate.js';
+import { evaluatePrepared, prepareCall, preparePolicySet, statementId, type PolicySet, type PreparedCall } from '../evaluate.js';
 import type { PolicyInForce, Statement } from '../policy.js';
 import type { CedarAnswer, LoadedStatements, PolicyEngine } from '../ports.js';
+import { onlyInOne, wordsOf } from './compare-evaluations.js';
 import type { EngineDifference, EngineQuestion, StatementPlace } from './ports.js';
 
 /**
@@ -27,18 +20,16 @@ export function compareEngines(ours: PolicyEngine, reference: PolicyEngine, ques
     statements: statements.length === 0 ? everyPlace : statements,
   });
   const [left, right] = [attempt(() => made(ours, question)), attempt(() => made(reference, question))];
-  if (!('value' in left) || !('value' in right)) return failure(0, [], [wordsOf(left), wordsOf(right)]);
+  if (!('value' in left) || !('value' in right)) return failure(0, [], [outcomeOf(left), outcomeOf(right)]);
   for (const [index, call] of calls.entries()) {
     const prepared = prepareCall(call);
     const [mine, theirs] = [left.value, right.value].map((side) => attempt(() => answered(side, prepared, index < decided)));
     if (mine === undefined || theirs === undefined) continue;
     // What neither can evaluate is a call that nobody can make.
     if (!('value' in mine) && !('value' in theirs)) continue;
-    if (!('value' in mine) || !('value' in theirs)) return failure(index, [], [wordsOf(mine), wordsOf(theirs)]);
+    if (!('value' in mine) || !('value' in theirs)) return failure(index, [], [outcomeOf(mine), outcomeOf(theirs)]);
     if (mine.value.words === theirs.value.words) continue;
-    const alone = onlyInOne(mine.value.alone, theirs.value.alone);
-    const differing = alone.length > 0 ? alone : onlyInOne(mine.value.determining, theirs.value.determining);
-    const statements = differing.flatMap((id) => places.get(id) ?? besideOf(question, id));
+    const statements = differing(mine.value, theirs.value).flatMap((id) => places.get(id) ?? besideOf(question, id));
     return failure(index, statements, [mine.value.words, theirs.value.words]);
   }
   return null;
@@ -54,7 +45,7 @@ function attempt<Value>(work: () => Value): Attempt<Value> {
   }
 }
 
-const wordsOf = (tried: Attempt<unknown>): string => ('problem' in tried ? `failed: ${tried.problem}` : 'did not fail');
+const outcomeOf = (tried: Attempt<unknown>): string => ('problem' in tried ? `failed: ${tried.problem}` : 'did not fail');
 
 interface Made {
   readonly set: PolicySet;
@@ -82,28 +73,18 @@ function answered({ set, each }: Made, prepared: PreparedCall, isDecided: boolea
   const alone = each.authorize(prepared.request);
   const evaluation = isDecided ? evaluatePrepared(set, prepared) : null;
   return {
-    words: JSON.stringify([saidAlone(alone), evaluation === null ? null : saidOf(evaluation)]),
-    alone: namedAlone(alone),
-    determining: evaluation === null ? [] : evaluation.determining.map((id) => `determines ${id}`),
+    words: `${JSON.stringify(saidAlone(alone))}${evaluation === null ? '' : ` ${wordsOf(evaluation)}`}`,
+    alone: [...alone.reasons.map((id) => `applies ${id}`), ...alone.errors.map((id) => `fails ${id}`)],
+    determining: evaluation?.determining ?? [],
   };
 }
 
-const saidOf = ({ verdict, basis, determining, failed, obligations, approval, advice }: Evaluation) => ({
-  ...{ verdict, basis, obligations, approval, advice, failed },
-  determining: [...determining].sort(),
-});
 const saidAlone = ({ reasons, errors }: CedarAnswer) => ({ apply: [...reasons].sort(), fail: [...errors].sort() });
 
-const namedAlone = ({ reasons, errors }: CedarAnswer): readonly string[] => [
-  ...reasons.map((id) => `applies ${id}`),
-  ...errors.map((id) => `fails ${id}`),
-];
-
 /** The ids of statements of which not the same was said. */
-function onlyInOne(left: readonly string[], right: readonly string[]): readonly string[] {
-  const [inLeft, inRight] = [new Set(left), new Set(right)];
-  const only = [...left.filter((said) => !inRight.has(said)), ...right.filter((said) => !inLeft.has(said))];
-  return [...new Set(only.map((said) => said.slice(said.indexOf(' ') + 1)))];
+function differing(mine: Answered, theirs: Answered): readonly string[] {
+  const alone = onlyInOne(mine.alone, theirs.alone).map((said) => said.slice(said.indexOf(' ') + 1));
+  return alone.length > 0 ? [...new Set(alone)] : onlyInOne(mine.determining, theirs.determining);
 }
 
 const placesOf = (policies: readonly PolicyInForce[]): ReadonlyMap<string, StatementPlace> =>

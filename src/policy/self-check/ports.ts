@@ -1,4 +1,5 @@
 import type { PolicyInForce } from '../policy.js';
+import type { Evaluation } from '../evaluate.js';
 import type { ToolCall } from '../tool-call.js';
 
 /** What both evaluators are asked: calls, about policies that are to come in force, beside those that are. */
@@ -33,5 +34,17 @@ export interface EngineComparison {
   /** The first difference; null when both say the same to every call. */
   compare(question: EngineQuestion): Promise<EngineDifference | null>;
   /** Ends whatever is kept for the next question. */
+  close(): Promise<void>;
+}
+
+/** Cedar itself, beside everything else that this process does. */
+export interface Reference {
+  /**
+   * What Cedar makes of a call. The list of policies is taken for the same as long as it is the same object.
+   *
+   * @throws Error when it cannot tell
+   */
+  evaluate(policies: readonly PolicyInForce[], call: ToolCall): Promise<Evaluation>;
+  /** Ends whatever is kept for the next call. */
   close(): Promise<void>;
 }

@@ -9,7 +9,7 @@ const IDLE_MILLISECONDS = 60_000;
 const ANSWER_MILLISECONDS = 20_000;
 
 /** Compares in a thread of its own, so that decisions beside it do not wait. */
-export function threadComparison(script = new URL('./check-thread.js', import.meta.url)): EngineComparison {
+export function threadComparison(script = new URL('../wasm/check-thread.js', import.meta.url)): EngineComparison {
   const thread = restingThread<EngineQuestion, EngineDifference | null>(script, IDLE_MILLISECONDS);
   return {
     expect: thread.wake,
