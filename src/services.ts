@@ -209,7 +209,9 @@ export function buildServices(config: Config, logger: Logger, clock: Clock, data
     logger.warn('the policies on which the compiled ones and Cedar did not agree are not in force any more', { organizationId }),
   );
   const reference = threadReference();
-  const snapshots = keepSnapshots({ directory, policies, tools, trust, hints, clock });
+  // What decisions read is of use at once or not at all.
+  const promptly = { directory: postgresDirectory(database.promptly), tools: postgresTools(database.promptly) };
+  const snapshots = keepSnapshots({ ...promptly, policies, trust, hints, clock });
   // The others ask Cedar about every decision.
   const rate = config.policyEngine === 'compiled' ? config.decisionSelfCheckRate : 0;
   const deciding: Deciding = {

@@ -48,3 +48,12 @@ export interface Reference {
   /** Ends whatever is kept for the next call. */
   close(): Promise<void>;
 }
+
+/**
+ * What the thread is told: some more policies of a set, each by its name and, when it has not come before, as it is; that a set is not
+ * needed any more. And what it is asked: a call.
+ */
+export type ReferenceQuestion =
+  | { readonly set: number; readonly policies: readonly (readonly [name: string, policy: PolicyInForce | null])[] }
+  | { readonly set: number; readonly call: ToolCall }
+  | { readonly drop: number };

@@ -1,18 +1,8 @@
 import { othersFirst } from '../../kernel/index.js';
 import type { Evaluation } from '../evaluate.js';
 import type { PolicyInForce } from '../policy.js';
-import type { Reference } from '../self-check/ports.js';
-import type { ToolCall } from '../tool-call.js';
+import type { Reference, ReferenceQuestion } from '../self-check/ports.js';
 import { restingThread } from './resting-thread.js';
-
-/**
- * What the thread is told: some more policies of a set, each by its name and, when it has not come before, as it is; that a set is not
- * needed any more. And what it is asked: a call.
- */
-export type ReferenceQuestion =
-  | { readonly set: number; readonly policies: readonly (readonly [name: string, policy: PolicyInForce | null])[] }
-  | { readonly set: number; readonly call: ToolCall }
-  | { readonly drop: number };
 
 /** How long the thread stays for the next call. */
 const IDLE_MILLISECONDS = 300_000;

@@ -1,7 +1,7 @@
 import { serveThread } from '../../platform/worker-thread.js';
 import { evaluate, preparePolicySet, type Evaluation, type PolicySet } from '../evaluate.js';
 import type { PolicyInForce } from '../policy.js';
-import type { ReferenceQuestion } from '../thread/referring.js';
+import type { ReferenceQuestion } from '../self-check/ports.js';
 import { wasmEngine } from './engines.js';
 
 // What runs in the thread that evaluates calls as Cedar does: policies come once, sets of them by their names, then calls.
