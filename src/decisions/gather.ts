@@ -24,16 +24,17 @@ export interface CallFacts {
 
 /** What the question is about; null when the project does not exist for the user on whose behalf it is asked. */
 export async function gather(facts: Facts, userId: UserId, question: Asked): Promise<Gathered | null> {
-  const project = await facts.project(question.projectId);
+  // As much side by side as can be: after a change all of it is read anew, and whoever asks first waits for that.
+  const [project, agent, user] = await Promise.all([
+    facts.project(question.projectId),
+    facts.agent(question.agentId),
+    facts.user(userId),
+    facts.standing(userId),
+  ]);
   if (project === null) return null;
   const level = await facts.level(userId, project);
   if (level === 0) return null;
-  const [agent, named, line, user] = await Promise.all([
-    facts.agent(question.agentId),
-    facts.tool(project, question.tool),
-    facts.line(project),
-    facts.user(userId),
-  ]);
+  const [named, line] = await Promise.all([facts.tool(project, question.tool), facts.line(project)]);
   return { facts, project, line, level, teams: user?.teams ?? [], agent, named };
 }
 
