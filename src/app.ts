@@ -12,14 +12,15 @@ import {
   recordSessionBatch,
   startRetention,
   startProjector,
+  type AuditLog,
   type Projector,
   type RetentionSchedule,
 } from './audit/index.js';
 import { auditRoutes } from './audit/rest.js';
 import type { Config } from './config.js';
 import * as decisionsGraphql from './decisions/graphql.js';
-import { decide, explainPolicies, type Question } from './decisions/index.js';
-import { decisionRoutes } from './decisions/rest.js';
+import { decide, explainPolicies, listEffectiveTools, listToolAccess, wouldBeAnswered, type Question } from './decisions/index.js';
+import { decisionRoutes, metadataRoutes } from './decisions/rest.js';
 import { pushDirectory, type DirectoryPush } from './directory/index.js';
 import { directoryRoutes } from './directory/rest.js';
 import * as feedGraphql from './feed/graphql.js';
@@ -92,7 +93,7 @@ export const resolvers = {
   AgentToolRule: policyGraphql.AgentToolRule,
   AgentToolRulePayload: policyGraphql.AgentToolRulePayload,
   AgentToolRuleResult: policyGraphql.AgentToolRuleResult,
-  AgentTool: toolsGraphql.AgentTool,
+  AgentTool: { ...toolsGraphql.AgentTool, ...decisionsGraphql.AgentTool },
   AgentToolPayload: toolsGraphql.AgentToolPayload,
   AgentApprovalPayload: { ...toolsGraphql.AgentApprovalPayload, ...decisionsGraphql.AgentApprovalPayload },
   AgentDecision: { ...toolsGraphql.AgentDecision, ...decisionsGraphql.AgentDecision },
@@ -108,11 +109,17 @@ export const resolvers = {
 /** The executable subgraph schema. */
 export const buildSchema = (): GraphQLSchema => guardEntities(buildSubgraphSchema([{ typeDefs: parse(readSchema()), resolvers }]));
 
+/** What stands in the place of a part: a clock in tests, a log that stores nothing in a benchmark. */
+export interface Replaced {
+  readonly clock?: Clock | undefined;
+  readonly log?: AuditLog;
+}
+
 /** Builds the adapters, hands them to the use cases, and those to GraphQL and REST. */
-export async function buildApp(config: Config, logger: Logger, clock: Clock = () => new Date()): Promise<App> {
+export async function buildApp(config: Config, logger: Logger, { clock = () => new Date(), log }: Replaced = {}): Promise<App> {
   const database = openDatabase(config.database.url, config.database.poolSize);
   const signals = config.redisUrl === null ? localSignals() : redisSignals(config.redisUrl, (message) => logger.warn(message));
-  const services = buildServices(config, logger, clock, database, signals);
+  const services = buildServices(config, logger, clock, database, signals, log);
   const http = createHttpServer(logger);
   await addRoutes(http, config, logger, clock, services, database);
 
@@ -200,8 +207,16 @@ async function addRoutes(
       recordBatch: (viewer, batch) => recordSessionBatch(services.audit, viewer, batch),
       envelope: (viewer, id) => classicEnvelopeById(services.audit, viewer, id),
     });
-    decisionRoutes(scope, (viewer, question) => decide(services.deciding, viewer, question));
+    decisionRoutes(scope, {
+      decide: (viewer, question) => decide(services.deciding, viewer, question),
+      search: {
+        agents: async (viewer, request) => (await listToolAccess(services.access, viewer, [request]))[0] ?? null,
+        tools: async (viewer, request) => (await listEffectiveTools(services.access, viewer, [request]))[0] ?? null,
+        answer: (viewer, asked) => wouldBeAnswered(services.access, viewer, asked),
+      },
+    });
   });
+  metadataRoutes(http, config.publicUrl);
   http.get('/health/live', async () => ({ status: 'live' }));
   http.get('/health/ready', async () => {
     await database.sql.query('SELECT 1');

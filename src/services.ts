@@ -86,7 +86,7 @@ function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
 }
 
 /** Builds the adapters and hands them to the use cases. */
-export function buildServices(config: Config, logger: Logger, clock: Clock, database: Database, signals: Signals) {
+export function buildServices(config: Config, logger: Logger, clock: Clock, database: Database, signals: Signals, replacedLog?: AuditLog) {
   const report = (message: string, error: unknown): void => logger.error(message, { error });
   const alarm = (message: string, details: Readonly<Record<string, unknown>>): void => logger.error(message, details);
   const directory = postgresDirectory(database.of);
@@ -95,12 +95,14 @@ export function buildServices(config: Config, logger: Logger, clock: Clock, data
   const months = new Set<string>();
   const hints = epochHints(signals);
   const growth = logHints(signals);
-  const log: AuditLog = groupCommit({
-    log: postgresAuditLog(database.of, months),
-    maxWaitingEvents: config.audit.queueMaxEvents,
-    committed: () => growth.announceStored(),
-    isDataError,
-  });
+  const log: AuditLog =
+    replacedLog ??
+    groupCommit({
+      log: postgresAuditLog(database.of, months),
+      maxWaitingEvents: config.audit.queueMaxEvents,
+      committed: () => growth.announceStored(),
+      isDataError,
+    });
   const announce = (organizationId: Viewer['organizationId']): void => {
     hints.announce(organizationId);
     growth.announceStored();

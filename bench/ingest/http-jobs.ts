@@ -4,6 +4,7 @@ import { openConnection } from './connection.js';
 import type { Job, Ready } from './job.js';
 
 type BatchesJob = Extract<Job, { readonly kind: 'batches' }>;
+type PostsJob = Extract<Job, { readonly kind: 'posts' }>;
 type SinglesJob = Extract<Job, { readonly kind: 'singles' }>;
 
 /** Bodies that each client sends in turn: enough that the service does not see the same text every time. */
@@ -18,6 +19,28 @@ export async function batchesJob(job: BatchesJob): Promise<Ready> {
 export async function singlesJob(job: SinglesJob): Promise<Ready> {
   const bodies = perClient(job.clients, (seed) => cloudEventBodies(theCompany, 'single', SINGLE_BODIES, 1, seed));
   return posting({ ...job, contentType: 'application/cloudevents+json', bodies });
+}
+
+export async function postsJob({ url, headers, clients, requests, bodies, units, expected }: PostsJob): Promise<Ready> {
+  const target = new URL(url);
+  const connections = await Promise.all(
+    Array.from({ length: clients }, () => openConnection(target, { ...headers, 'content-type': 'application/json' })),
+  );
+  const ready = bodies.map((body) => Buffer.from(body));
+  let taken = 0;
+  return {
+    clients,
+    async next(client) {
+      const number = taken++;
+      const body = ready[number % ready.length];
+      const connection = connections[client];
+      if (body === undefined || connection === undefined || number >= requests) return 0;
+      const answer = await connection.post(body);
+      if (!answer.includes(expected)) throw new Error(`Not an answer: ${answer.slice(0, 500)}`);
+      return units;
+    },
+    end: async () => connections.forEach((connection) => connection.close()),
+  };
 }
 
 const perClient = (clients: number, make: (seed: number) => readonly Body[]): readonly (readonly Body[])[] =>

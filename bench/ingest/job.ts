@@ -21,6 +21,17 @@ export const Job = z.discriminatedUnion('kind', [
     events: z.number(),
     firstEvent: z.number(),
   }),
+  /** `clients` connections post `requests` bodies in turn, each of which is about `units` things; each answer must hold `expected`. */
+  z.object({
+    kind: z.literal('posts'),
+    url: z.string(),
+    headers: z.record(z.string(), z.string()),
+    clients: z.number(),
+    requests: z.number(),
+    bodies: z.array(z.string()),
+    units: z.number(),
+    expected: z.string(),
+  }),
   /**
    * `connections` copy the newest `rows` events into one table without an index, with a commit after each batch; `times` over, so that
    * it takes long enough to be timed.

@@ -1,6 +1,6 @@
 /** The process that sends: takes one job after the other from the benchmark that started it, and ends with it. */
 import { percentile } from '../support/figures.js';
-import { batchesJob, singlesJob } from './http-jobs.js';
+import { batchesJob, postsJob, singlesJob } from './http-jobs.js';
 import { Job, type Outcome, type Ready, type Word } from './job.js';
 import { copyJob, insertsJob } from './sql-jobs.js';
 
@@ -31,6 +31,8 @@ function prepare(job: Job): Promise<Ready> {
       return batchesJob(job);
     case 'singles':
       return singlesJob(job);
+    case 'posts':
+      return postsJob(job);
     case 'copy':
       return copyJob(job);
     case 'inserts':

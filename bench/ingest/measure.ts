@@ -1,7 +1,7 @@
 import { cpuSeconds, cpuSecondsOfTree } from '../support/processes.js';
 import { showProgress } from '../support/progress.js';
 import type { Job, Outcome } from './job.js';
-import type { Setting, Subject } from './setting.js';
+import type { Setting } from './setting.js';
 
 /** What a job did, and whose processor it took. */
 export interface Measured extends Outcome {
@@ -10,8 +10,18 @@ export interface Measured extends Outcome {
   readonly cpuMicroseconds: { readonly service: number; readonly postgres: number; readonly sender: number };
 }
 
+/** Who is measured: the service that a job is about. */
+export interface Served {
+  readonly product: { readonly pid: number };
+}
+
 /** Has a job done, with a bar that shows it; `subject` is the service that it is about, if any. */
-export async function measure(setting: Setting, title: string, job: Job, subject: Subject | null): Promise<Measured> {
+export async function measure(
+  setting: Pick<Setting, 'cluster' | 'load'>,
+  title: string,
+  job: Job,
+  subject: Served | null,
+): Promise<Measured> {
   const progress = showProgress(title, ...workOf(job));
   const used = () => ({
     service: subject === null ? 0 : cpuSeconds(subject.product.pid),
@@ -39,5 +49,6 @@ export async function measure(setting: Setting, title: string, job: Job, subject
 
 function workOf(job: Job): readonly [number, string] {
   if (job.kind === 'copy') return [job.rows * job.times, 'rows'];
-  return job.kind === 'inserts' ? [job.rows, 'rows'] : [job.events, 'events'];
+  if (job.kind === 'inserts') return [job.rows, 'rows'];
+  return job.kind === 'posts' ? [job.requests * job.units, 'decisions'] : [job.events, 'events'];
 }

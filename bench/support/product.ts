@@ -36,18 +36,24 @@ export async function startIdentity(stage: Stage): Promise<Identity> {
 /**
  * Starts the service on a database and waits until it is ready.
  *
- * @param environment what it is told besides, for example `SEQUENCER`
+ * @param plan `environment` is what it is told besides, for example `SEQUENCER`; `entry` another beginning of the service as it is built
  */
 export async function startProduct(
   stage: Stage,
   identity: Identity,
-  plan: { readonly name: string; readonly databaseUrl: string; readonly environment?: Readonly<Record<string, string>> },
+  plan: {
+    readonly name: string;
+    readonly databaseUrl: string;
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly entry?: string;
+  },
 ): Promise<Product> {
+  const entry = await builtService();
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const service = startService({
     title: `The service (${plan.name})`,
-    entry: await builtService(),
+    entry: plan.entry ?? entry,
     root: fileURLToPath(new URL('../../', import.meta.url)),
     environment: {
       ...identity.environment,

@@ -1,103 +1,82 @@
-import { Failure, type Viewer } from '../kernel/index.js';
+import { Failure, requireScope, type Viewer } from '../kernel/index.js';
 import { parseBody, viewerOfRequest, type HttpServer } from '../platform/http-server.js';
 import type { DecideOutcome } from './decide.js';
-import { EvaluationRequest, parseQuestion } from './parse-question.js';
 import type { Question } from './question.js';
+import { evaluateSeveral, MAX_SHARED_REQUEST_ID_CHARACTERS } from './rest/evaluate-several.js';
+import { presentOutcome, type PresentedEvaluation } from './rest/present-outcome.js';
+import { readQuestion } from './rest/read-question.js';
+import { searchActions, searchResources, searchSubjects, type Searching } from './rest/search.js';
+import { ActionSearchRequest, EvaluationsRequest, ResourceSearchRequest, SubjectSearchRequest } from './rest/shapes.js';
+
+export { metadataRoutes } from './rest/metadata.js';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 
-/**
- * `POST /access/v1/evaluation`: the AuthZEN Authorization API 1.0. How a request is read is described in docs/agent-platform.md:
- * subject the agent, action `invokeTool` with the call's arguments in its properties, resource the tool, its project in its
- * properties.
- */
-export function decisionRoutes(server: HttpServer, decide: (viewer: Viewer, question: Question) => Promise<DecideOutcome>): void {
-  server.addHook('onSend', async (request, reply) => {
-    const requestId = request.headers['x-request-id'];
-    if (typeof requestId === 'string' && request.url.startsWith('/access/')) reply.header('X-Request-ID', requestId);
-  });
-  server.post('/access/v1/evaluation', { bodyLimit: MAX_BODY_BYTES }, async (request) => {
-    const viewer = viewerOfRequest(request);
-    const requestId = request.headers['x-request-id'];
-    const question = questionIn(parseBody(EvaluationRequest, request.body), typeof requestId === 'string' ? requestId : null);
-    return presentOutcome(await decide(viewer, question));
-  });
+/** What the routes call. */
+export interface DecisionServing {
+  readonly search: Searching;
+  decide(viewer: Viewer, question: Question): Promise<DecideOutcome>;
 }
 
-function questionIn({ subject, action, resource, context }: EvaluationRequest, requestId: string | null): Question {
-  expect('subject.type', subject.type, 'agent');
-  expect('action.name', action.name, 'invokeTool');
-  expect('resource.type', resource.type, 'tool');
-  const parsed = parseQuestion({
-    requestId,
-    agentId: subject.id,
-    projectId: resource.properties?.['project'],
-    tool: resource.id,
-    arguments: action.properties?.['arguments'],
-    sessionId: context?.['session'],
-    callId: context?.['call'],
-    environment: context?.['environment'],
-    branch: context?.['branch'],
-    branchProtected: context?.['branchProtected'],
-    surface: context?.['surface'],
-    executionMode: context?.['executionMode'],
-    promises: context?.['promises'],
+/**
+ * The AuthZEN Authorization API 1.0. How a request is read is described in docs/agent-platform.md: subject the agent, action `invokeTool`
+ * with the call's arguments in its properties, resource the tool, its project in its properties.
+ */
+export function decisionRoutes(server: HttpServer, serving: DecisionServing): void {
+  server.addHook('onSend', async (request, reply) => {
+    const requestId = requestIdOf(request);
+    if (requestId !== null && request.url.startsWith('/access/')) reply.header('X-Request-ID', requestId);
   });
-  if (!parsed.success)
+
+  const evaluateOne = async (viewer: Viewer, body: unknown, requestId: string | null): Promise<PresentedEvaluation> => {
+    const read = readQuestion(viewer, body, requestId);
+    if (read.kind === 'invalid') throw new Failure('BAD_USER_INPUT', read.message);
+    return presentOutcome(await serving.decide(viewer, read.question));
+  };
+
+  server.post('/access/v1/evaluation', { bodyLimit: MAX_BODY_BYTES }, async (request) =>
+    evaluateOne(viewerOfRequest(request), request.body, requestIdOf(request)),
+  );
+
+  server.post('/access/v1/evaluations', { bodyLimit: MAX_BODY_BYTES }, async (request) => {
+    const viewer = asking(request);
+    const sent = parseBody(EvaluationsRequest, request.body);
+    const requestId = requestIdOf(request);
+    if (sent.evaluations.length === 0) return evaluateOne(viewer, sent, requestId);
+    refuseTooLong(requestId);
+    return { evaluations: await evaluateSeveral(viewer, sent, requestId, (question) => serving.decide(viewer, question)) };
+  });
+  searchRoutes(server, serving.search);
+}
+
+function searchRoutes(server: HttpServer, search: Searching): void {
+  server.post('/access/v1/search/subject', async (request) =>
+    searchSubjects(search, asking(request), parseBody(SubjectSearchRequest, request.body)),
+  );
+  server.post('/access/v1/search/resource', async (request) =>
+    searchResources(search, asking(request), parseBody(ResourceSearchRequest, request.body)),
+  );
+  server.post('/access/v1/search/action', async (request) =>
+    searchActions(search, asking(request), parseBody(ActionSearchRequest, request.body)),
+  );
+}
+
+/** @throws Failure FORBIDDEN for somebody who may not ask for decisions, whatever they send. */
+function asking(request: Parameters<typeof viewerOfRequest>[0]): Viewer {
+  const viewer = viewerOfRequest(request);
+  requireScope(viewer, 'decision:request');
+  return viewer;
+}
+
+function requestIdOf({ headers }: { readonly headers: Readonly<Record<string, string | string[] | undefined>> }): string | null {
+  const requestId = headers['x-request-id'];
+  return typeof requestId === 'string' ? requestId : null;
+}
+
+function refuseTooLong(requestId: string | null): void {
+  if (requestId !== null && requestId.length > MAX_SHARED_REQUEST_ID_CHARACTERS)
     throw new Failure(
       'BAD_USER_INPUT',
-      parsed.error.issues
-        .map(({ path, message }) => `${[PLACES[String(path[0])] ?? 'body', ...path.slice(1)].join('.')}: ${message}.`)
-        .join(' '),
+      `X-Request-ID: must have at most ${MAX_SHARED_REQUEST_ID_CHARACTERS} characters with several evaluations.`,
     );
-  return parsed.data;
-}
-
-/** Where in a request each part of the question stands. */
-const PLACES: Readonly<Record<string, string>> = {
-  requestId: 'X-Request-ID',
-  agentId: 'subject.id',
-  projectId: 'resource.properties.project',
-  tool: 'resource.id',
-  arguments: 'action.properties.arguments',
-  sessionId: 'context.session',
-  callId: 'context.call',
-  environment: 'context.environment',
-  branch: 'context.branch',
-  branchProtected: 'context.branchProtected',
-  surface: 'context.surface',
-  executionMode: 'context.executionMode',
-  promises: 'context.promises',
-};
-
-function expect(field: string, value: string, wanted: string): void {
-  if (value !== wanted)
-    throw new Failure('BAD_USER_INPUT', `${field}: must be ${JSON.stringify(wanted)}; got ${JSON.stringify(value.slice(0, 100))}.`);
-}
-
-function presentOutcome(outcome: DecideOutcome): object {
-  if (outcome.kind === 'notFound')
-    return { decision: false, context: { verdict: 'DENY', explanation: 'There is no such project, or you may not see it.' } };
-  const { id, callId, verdict, basis, explanation, advice, reasons, obligations, approvalNeeded } = outcome.decision;
-  const { epoch, toolId, toolDefinitionDigest, actionType, decidedAt } = outcome.decision;
-  return {
-    decision: verdict === 'ALLOW',
-    context: {
-      id,
-      callId,
-      verdict,
-      basis,
-      explanation,
-      advice,
-      reasons,
-      obligations,
-      approvalNeeded,
-      epoch,
-      toolId,
-      toolDefinitionDigest,
-      actionType,
-      decidedAt,
-      isRepeated: outcome.isRepeated,
-    },
-  };
 }

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { fastify, type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { Failure, parseJson, type FailureCode, type Viewer } from '../kernel/index.js';
@@ -78,11 +79,18 @@ const MAX_READ_AWAY_BYTES = 64 * 1024 * 1024;
  *
  * @throws Failure BAD_USER_INPUT naming the limit.
  */
-async function refuseAnnouncedExcess(request: FastifyRequest, _reply: unknown, body: Readable): Promise<Readable> {
+function refuseAnnouncedExcess(
+  request: FastifyRequest,
+  _reply: unknown,
+  body: Readable,
+  done: (error: Error | null, body?: Readable) => void,
+): void {
   const announced = Number(request.headers['content-length'] ?? 0);
-  if (announced <= request.routeOptions.bodyLimit) return body;
-  if (announced <= MAX_READ_AWAY_BYTES) for await (const _chunk of body);
-  throw Object.assign(tooLarge(request), { statusCode: 413 });
+  // Answered at once: nearly every request passes here.
+  if (announced <= request.routeOptions.bodyLimit) return done(null, body);
+  const refuse = (): void => done(Object.assign(tooLarge(request), { statusCode: 413 }));
+  if (announced > MAX_READ_AWAY_BYTES) return refuse();
+  finished(body.resume()).then(refuse, refuse);
 }
 
 function tooLarge({ routeOptions: { bodyLimit } }: FastifyRequest, cause?: unknown): Failure {

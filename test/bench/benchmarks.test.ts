@@ -73,7 +73,7 @@ interface Ended {
 function runBenchmark(args: readonly string[]): Promise<Ended> {
   const child = spawn(process.execPath, ['--import', 'tsx', 'bench/run.ts', ...args], {
     cwd: fileURLToPath(new URL('../../', import.meta.url)),
-    env: { ...process.env, NODE_OPTIONS: '', TMPDIR: folder },
+    env: { ...process.env, NODE_OPTIONS: '', TMPDIR: folder, BENCH_FROM_SOURCE: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

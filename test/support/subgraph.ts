@@ -89,7 +89,7 @@ async function run({ environment, issuer, clock, afterwards }: Run): Promise<Tes
   const app = await buildApp(
     config,
     createLogger('warn', (line) => void logged.push(line)),
-    clock,
+    { clock },
   );
   const { url } = await app.listen();
   return {
