@@ -19,10 +19,13 @@ export function compareEngines(ours: PolicyEngine, reference: PolicyEngine, ques
     ...{ call, said },
     statements: statements.length === 0 ? everyPlace : statements,
   });
-  const [left, right] = [attempt(() => made(ours, question)), attempt(() => made(reference, question))];
+  const [left, right] = [attempt(() => load(ours, question)), attempt(() => load(reference, question))];
   if (!('value' in left) || !('value' in right)) return failure(0, [], [outcomeOf(left), outcomeOf(right)]);
   for (const [index, call] of calls.entries()) {
-    const prepared = prepareCall(call);
+    const made = attempt(() => prepareCall(call));
+    // What is no call can be asked about by nobody.
+    if (!('value' in made)) continue;
+    const prepared = made.value;
     const [mine, theirs] = [left.value, right.value].map((side) => attempt(() => answered(side, prepared, index < decided)));
     if (mine === undefined || theirs === undefined) continue;
     // What neither can evaluate is a call that nobody can make.
@@ -53,7 +56,7 @@ interface Made {
   readonly each: LoadedStatements;
 }
 
-const made = (engine: PolicyEngine, { own, beside }: EngineQuestion): Made => ({
+const load = (engine: PolicyEngine, { own, beside }: EngineQuestion): Made => ({
   set: preparePolicySet(engine, [...own, ...beside]),
   each: engine.load(new Map(own.flatMap((policy) => policy.statements.map((one, index) => [statementId(policy, index), asForbid(one)])))),
 });

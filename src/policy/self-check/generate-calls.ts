@@ -106,7 +106,7 @@ class Drawing {
     const compared = this.#literals.texts(path);
     const text = this.#random.pick(first, ...others, ...compared, ...compared);
     // Its neighbours: what ends later, and what begins later.
-    return this.#chance(3, 4) ? text : this.#random.pick(`${text}x`, text.slice(1));
+    return this.#chance(3, 4) ? text : this.#random.pick(`${text}x`, [...text].slice(1).join(''));
   }
 
   #number(path: string, ...others: readonly number[]): number {
@@ -170,14 +170,21 @@ class Drawing {
 
   #moment(): Date {
     const texts = [...this.#literals.texts('context.now'), ...this.#literals.texts('context.local.date')];
-    const named = texts.map((text) => Date.parse(text)).filter((time) => Number.isFinite(time));
+    const named = texts.flatMap((text) => [-1, 0, 1].map((more) => Date.parse(text) + more)).filter(isNear);
     const weekday = this.#number('context.local.weekday', 1, 3, 6, 7);
-    const start = this.#random.pick(MONDAY + (weekday - 1) * DAY, ...named.flatMap((time) => [time - 1, time, time + 1]));
-    if (start !== MONDAY + (weekday - 1) * DAY && this.#chance(1, 2)) return new Date(start);
-    const hour = this.#number('context.local.hour', 0, 9, 14, 23);
-    return new Date(Math.floor(start / DAY) * DAY + hour * HOUR + this.#number('context.local.minute', 0, 30) * MINUTE);
+    const day = MONDAY + (between(weekday, 1, 7) - 1) * DAY;
+    const start = this.#random.pick(day, ...named);
+    if (start !== day && this.#chance(1, 2)) return new Date(start);
+    const hour = between(this.#number('context.local.hour', 0, 9, 14, 23), 0, 23);
+    const minute = between(this.#number('context.local.minute', 0, 30), 0, 59);
+    return new Date(Math.floor(start / DAY) * DAY + hour * HOUR + minute * MINUTE);
   }
 }
+
+/** Whether a call could be made then: neither before there were any, nor when there will be none. */
+const isNear = (time: number): boolean => time >= Date.UTC(1980, 0) && time < Date.UTC(2100, 0);
+
+const between = (value: number, least: number, most: number): number => Math.min(most, Math.max(least, value));
 
 const including = (first: string | undefined, others: readonly string[]): readonly string[] =>
   first === undefined ? others : [...new Set([first, ...others])];

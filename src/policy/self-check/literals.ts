@@ -34,7 +34,11 @@ export function literalsIn(statements: readonly Statement[]): Literals {
   return {
     ids: (type) => [...(found.ids.get(type) ?? [])],
     texts: (path) => [...(found.texts.get(path) ?? [])],
-    numbers: (path) => [...new Set([...(found.numbers.get(path) ?? [])].flatMap((value) => [value - 1, value, value + 1]))],
+    numbers: (path) => {
+      const near = [...(found.numbers.get(path) ?? [])].flatMap((value) => [value - 1, value, value + 1]);
+      // What no call can hold is no example: of larger numbers a double knows only some.
+      return [...new Set(near)].filter(Number.isSafeInteger);
+    },
     arguments: (kind) => [...(found.tags.get(kind) ?? [])],
   };
 }
