@@ -189,9 +189,10 @@ module.exports = {
     }),
     only({
       name: 'wasm-speaks-to-cedar-wasm',
-      comment: 'cedar-wasm behind a port of the policies, so that it stays off the decision path and can be replaced.',
+      comment:
+        'cedar-wasm behind a port of the policies, so that it stays off the decision path and can be replaced; also as what runs in a thread.',
       from: adapterKind('wasm'),
-      may: [...everyDoor, anyCoreFile, ...inSrc('platform/cedar-wasm'), crypto, ...npm('zod')],
+      may: [...everyDoor, anyCoreFile, ...inSrc('platform/(?:cedar-wasm|worker-thread)'), crypto, ...npm('zod')],
     }),
     only({
       name: 'thread-runs-the-core-elsewhere',

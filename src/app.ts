@@ -143,6 +143,7 @@ export async function buildApp(config: Config, logger: Logger, { clock = () => n
       await schedule?.stop();
       await Promise.all([sequencer?.stop(), projector?.stop()]);
       services.snapshots.close();
+      await Promise.all([services.policy.comparison?.close(), services.reference.close()]);
       await stopBacktests(services.policy);
       await signals.close();
       await database.close();

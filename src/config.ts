@@ -43,6 +43,7 @@ const Environment = z.object({
   SEQUENCER: z.enum(['on', 'off']).default('on'),
   RETENTION_INTERVAL_MINUTES: wholeNumber(1, 10_080).default(60),
   POLICY_ENGINE: z.enum(['compiled', 'wasm', 'both']).default('compiled'),
+  DECISION_SELF_CHECK_RATE: wholeNumber(0, 1_000_000).default(1_000),
   POLICY_BASELINE: z.enum(['on', 'off']).default('on'),
   GRAPHQL_INTROSPECTION: z.enum(['on', 'off']).default('on'),
   LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
@@ -75,8 +76,10 @@ export interface Config {
   /** Whether this process is a candidate for giving events their positions. */
   readonly sequencer: boolean;
   readonly retention: { readonly intervalMinutes: number };
-  /** Whether an organization that becomes known starts with the baseline policy. */
   readonly policyEngine: 'compiled' | 'wasm' | 'both';
+  /** One of so many decisions is made again by cedar-wasm, after its answer; 0: none is. */
+  readonly decisionSelfCheckRate: number;
+  /** Whether an organization that becomes known starts with the baseline policy. */
   readonly policyBaseline: boolean;
   readonly introspection: boolean;
   readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug';
@@ -144,6 +147,7 @@ function toConfig(env: z.infer<typeof Environment>): Config {
     sequencer: env.SEQUENCER === 'on',
     retention: { intervalMinutes: env.RETENTION_INTERVAL_MINUTES },
     policyEngine: env.POLICY_ENGINE,
+    decisionSelfCheckRate: env.DECISION_SELF_CHECK_RATE,
     policyBaseline: env.POLICY_BASELINE === 'on',
     introspection: env.GRAPHQL_INTROSPECTION === 'on',
     logLevel: env.LOG_LEVEL,

@@ -34,7 +34,15 @@ import { postgresProjection } from './audit/postgres/projection.js';
 import { postgresRollups } from './audit/postgres/rollups.js';
 import { postgresSessionReader } from './audit/postgres/sessions.js';
 import type { Config } from './config.js';
-import { keepSnapshots, recordRefusals, type AccessReading, type DecidingInTime, type Explaining } from './decisions/index.js';
+import {
+  keepSelfCheck,
+  keepSnapshots,
+  keepTrust,
+  recordRefusals,
+  type AccessReading,
+  type DecidingInTime,
+  type Explaining,
+} from './decisions/index.js';
 import { rememberServiceAccounts, type Pushing } from './directory/index.js';
 import { postgresDirectory, postgresDirectoryWriter, postgresEpoch } from './directory/postgres.js';
 import { epochHints } from './directory/redis.js';
@@ -60,6 +68,8 @@ import {
 import { postgresBacktests, postgresBacktestWriter } from './policy/postgres/backtests.js';
 import { postgresPolicies } from './policy/postgres/reader.js';
 import { postgresPolicyWriter } from './policy/postgres/writer.js';
+import { threadComparison } from './policy/thread/comparing.js';
+import { threadReference } from './policy/thread/referring.js';
 import { threadReplaying } from './policy/thread/replaying.js';
 import { bothEngines, wasmEngine } from './policy/wasm/engines.js';
 import { wasmParser } from './policy/wasm/parser.js';
@@ -87,6 +97,7 @@ function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
 /** Builds the adapters and hands them to the use cases. */
 export function buildServices(config: Config, logger: Logger, clock: Clock, database: Database, signals: Signals, replacedLog?: AuditLog) {
   const report = (message: string, error: unknown): void => logger.error(message, { error });
+  const alarm = (message: string, details: Readonly<Record<string, unknown>>): void => logger.error(message, details);
   const directory = postgresDirectory(database.of);
   const policies = postgresPolicies(database.of);
   const tools = postgresTools(database.of);
@@ -185,6 +196,9 @@ export function buildServices(config: Config, logger: Logger, clock: Clock, data
       report,
       running: new Map(),
     },
+    comparison: config.policyEngine === 'wasm' ? null : threadComparison(),
+    decided: audit.events,
+    alarm,
     backtests: postgresBacktests(database.of),
     archive: postgresEventArchive(database.of),
     replaying: threadReplaying(availableParallelism()),
@@ -202,14 +216,22 @@ export function buildServices(config: Config, logger: Logger, clock: Clock, data
         }),
       ),
   };
-  const snapshots = keepSnapshots({ directory, policies, tools, engine: ENGINES[config.policyEngine], hints, clock });
+  const trust = keepTrust(ENGINES[config.policyEngine], wasmEngine, (organizationId) =>
+    logger.warn('the policies on which the compiled ones and Cedar did not agree are not in force any more', { organizationId }),
+  );
+  const reference = threadReference();
+  // What decisions read is of use at once or not at all.
+  const promptly = { directory: postgresDirectory(database.promptly), tools: postgresTools(database.promptly) };
+  const snapshots = keepSnapshots({ ...promptly, policies, trust, hints, clock });
+  // The others ask Cedar about every decision.
+  const rate = config.policyEngine === 'compiled' ? config.decisionSelfCheckRate : 0;
   const notice: DecidingInTime['notice'] = (message, details) => logger.warn(message, details);
   const deciding: DecidingInTime = {
     ...config.decisions,
-    ...{ snapshots, log, places, humans, redactor, clock, notice },
+    ...{ snapshots, log, places, humans, redactor, clock, alarm, notice },
     refusals: recordRefusals({ log, places, humans, redactor, clock, notice }),
     sessions: rememberSessionIdentities(postgresSessionReader(database.of), clock),
-    alarm: (message, details) => logger.error(message, details),
+    selfCheck: keepSelfCheck({ rate, reference, trust, alarm }),
   };
   const explaining: Explaining = { ...policy, snapshots, events: audit.events };
   const access: AccessReading = { snapshots, directory, tools, humans, clock };
@@ -233,6 +255,7 @@ export function buildServices(config: Config, logger: Logger, clock: Clock, data
     explaining,
     access,
     feeding,
+    reference,
     follower,
     snapshots,
     sequencing: { sequencing: postgresSequencing(database), hints: growth, report },

@@ -26,6 +26,7 @@ describe('readConfig', () => {
       feed: { heartbeatSeconds: 15 },
       sequencer: true,
       policyEngine: 'compiled',
+      decisionSelfCheckRate: 1_000,
       policyBaseline: true,
       retention: { intervalMinutes: 60 },
       introspection: true,

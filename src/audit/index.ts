@@ -2,6 +2,7 @@ export { type RecordingModeChanging } from './change-recording-mode.js';
 export { groupCommit, type GroupCommit } from './append.js';
 export { eventFrom, eventOf, OWN_SOURCE, type AuditEvent, type NewEvent, type Outcome, type StoredEvent, type Verdict } from './event.js';
 export { actorOf, authorOf, humansBehind, whoDid, type Actor, type Author, type Humans } from './humans.js';
+export { NO_FILTER } from './ports.js';
 export type {
   Append,
   ArchivePage,

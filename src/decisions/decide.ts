@@ -24,6 +24,7 @@ import type { Tool } from '../tools/index.js';
 import { decisionIn, EXPLANATIONS, type Decision, type DecisionData } from './decision.js';
 import { callOf, gather, type Gathered } from './gather.js';
 import { identify, unasked, type Identified } from './identity.js';
+import type { SelfCheck } from './self-check.js';
 import { questionDigest, type Question } from './question.js';
 import type { Refusals, Route } from './refusals.js';
 import { shadowVerdict, type ShadowVerdict, type Watching } from './shadow.js';
@@ -38,6 +39,7 @@ export interface Deciding extends Watching {
   readonly redactor: Redactor;
   readonly refusals: Refusals;
   readonly clock: Clock;
+  readonly selfCheck: Pick<SelfCheck, 'offer'>;
 }
 
 export type DecideOutcome =
@@ -80,15 +82,18 @@ export async function decide(deps: Deciding, viewer: Viewer, asked: Question, ro
 
   const now = deps.clock();
   const call = callOf(viewer.userId, question, gathered, now);
-  const { evaluation, shadow } = judged(deps, viewer, { identified, gathered, call });
+  const { set, evaluation, shadow } = judged(deps, viewer, { identified, gathered, call });
   const { facts, named } = gathered;
   const made = eventOfDecision({ author, identified, facts, call, tool: named.tool, evaluation, shadow, now });
   const event = withCallId(eventOf(viewer.organizationId, now, made, await asRecorded(deps, viewer, made)));
-  const keyParts = ['decision', viewer.userId, asked.requestId, questionDigest(asked)] as const;
-  const first = await recordOnce(deps, viewer, event, asked.requestId === null ? null : hashOf(...keyParts));
+  const { organizationId } = viewer;
+  const keyOf = (...more: readonly (string | number)[]): Buffer =>
+    hashOf('decision', viewer.userId, asked.requestId, questionDigest(asked), ...more);
+  const first = await recordOnce(deps, viewer, event, asked.requestId === null ? null : keyOf());
+  if (set !== null) deps.selfCheck.offer({ organizationId, eventId: first.stored.event.id, set, call, evaluation });
   // What was allowed once is not allowed for ever: by now a policy may forbid it, or ask for more, and then that is the answer.
   const isOutdated = first.isRepeated && isStricter(evaluation, first.decision);
-  return isOutdated ? recordOnce(deps, viewer, event, hashOf(...keyParts, facts.epoch)) : first;
+  return isOutdated ? recordOnce(deps, viewer, event, keyOf(facts.epoch)) : first;
 }
 
 /** Where each door has the project of a question. */
@@ -101,20 +106,23 @@ interface Judging {
 }
 
 interface Judged {
+  /** The policies that were asked; null where none was. */
+  readonly set: PolicySet | null;
   readonly evaluation: Evaluation;
   readonly shadow: ShadowVerdict | null;
 }
 
 /** What policies say of the call; where it is not made by whom it says, none is asked. */
 function judged(deps: Deciding, { organizationId }: Viewer, { identified, gathered, call }: Judging): Judged {
-  if (identified.isSomebodyElse) return { evaluation: unasked('IDENTITY_CONTRADICTED'), shadow: null };
-  if (call.user.level === 0) return { evaluation: unasked('HUMAN_NO_MEMBER'), shadow: null };
+  if (identified.isSomebodyElse) return { set: null, evaluation: unasked('IDENTITY_CONTRADICTED'), shadow: null };
+  if (call.user.level === 0) return { set: null, evaluation: unasked('HUMAN_NO_MEMBER'), shadow: null };
   const { facts, project } = gathered;
   const judge = (set: PolicySet): Evaluation => evaluate(set, call);
-  const evaluation = judge(facts.policySet(project, call.now));
+  const set = facts.policySet(project, call.now);
+  const evaluation = judge(set);
   if (evaluation.failed.length > 0) deps.alarm('policies could not be evaluated', { organizationId, failed: evaluation.failed });
   const shadow = shadowVerdict(deps, organizationId, { shadows: facts.shadows(project, call.now), enforced: evaluation, judge });
-  return { evaluation, shadow };
+  return { set, evaluation, shadow };
 }
 
 const STRICTNESS = { ALLOW: 0, ASK: 1, DENY: 2 } as const;

@@ -31,17 +31,18 @@ export interface CallFacts {
  * @param humanIds the humans behind the user, where that is a service account
  */
 export async function gather(facts: Facts, user: UserId, question: Asked, humanIds: readonly string[]): Promise<Gathered | null> {
-  const project = await facts.project(question.projectId);
+  // As much side by side as can be: after a change all of it is read anew, and whoever asks first waits for that.
+  const [project, agent, told] = await Promise.all([
+    facts.project(question.projectId),
+    facts.agent(question.agentId),
+    facts.user(user),
+    facts.standing(user),
+  ]);
   if (project === null) return null;
   const ownLevel = await facts.level(user, project);
   if (ownLevel === 0) return null;
   const onBehalf = humanIds.length === 0 ? null : await levelsBehind(facts, project, ownLevel, humanIds);
-  const [agent, named, line, told] = await Promise.all([
-    facts.agent(question.agentId),
-    facts.tool(project, question.tool),
-    facts.line(project),
-    facts.user(user),
-  ]);
+  const [named, line] = await Promise.all([facts.tool(project, question.tool), facts.line(project)]);
   return { facts, project, line, level: levelOf(ownLevel, onBehalf), onBehalf, teams: told?.teams ?? [], agent, named };
 }
 

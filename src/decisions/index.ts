@@ -7,4 +7,6 @@ export { explainPolicies, type Explaining, type ExplainOutcome, type ExplainRequ
 export { wouldBeAnswered } from './explain/would-be-answered.js';
 export { MAX_ARGUMENTS_CHARACTERS, type Question } from './question.js';
 export { recordRefusals, type Refusal, type Refusals } from './refusals.js';
+export { keepSelfCheck, type SelfCheck } from './self-check.js';
+export { keepTrust, type Trust } from './trust.js';
 export { keepSnapshots, type Snapshots } from './snapshot.js';

@@ -7,18 +7,21 @@ import {
   type Namespace,
   type Standing,
 } from '../directory/index.js';
-import { Failure, hasJustBeen, type Clock, type OrganizationId, type UserId } from '../kernel/index.js';
-import type { InForce, PolicyEngine, PolicyReader, PolicySet } from '../policy/index.js';
+import { Failure, hasJustBeen, within, type Clock, type OrganizationId, type UserId } from '../kernel/index.js';
+import type { InForce, PolicyReader, PolicySet } from '../policy/index.js';
 import { toolNamed, type NamedTool, type ToolReader } from '../tools/index.js';
 import { keepPolicySets, type Shadows } from './policy-sets.js';
+import type { Trust } from './trust.js';
 
 export interface Snapshotting {
   readonly directory: Directory;
   readonly policies: Pick<PolicyReader, 'inForce'>;
   readonly tools: ToolReader;
-  readonly engine: PolicyEngine;
+  readonly trust: Trust;
   readonly hints: EpochHints;
   readonly clock: Clock;
+  /** How long a word about the epoch is waited for, CONFIRM_WITHIN_MILLISECONDS unless it is said. */
+  readonly confirmWithinMilliseconds?: number;
 }
 
 /** Everything that decisions of one organization read, as it is at `epoch`. Not outside of `Snapshots.read`. */
@@ -51,7 +54,10 @@ export interface Snapshots {
   /**
    * The facts to decide with, at an epoch that was confirmed less than 500 ms ago and after every hint that came.
    *
-   * @throws whatever the store throws when the epoch cannot be confirmed: nothing is decided on facts that may be old.
+   * Made ready at once after a hint, where they were asked for in the last minute: whoever asks next need not wait for it.
+   *
+   * @throws Failure UNAVAILABLE, or whatever the store throws, when the epoch cannot be confirmed within a second: nothing is decided on
+   * facts that may be old, and nobody waits longer to hear that.
    */
   current(organizationId: OrganizationId): Promise<Facts>;
 
@@ -66,6 +72,12 @@ export interface Snapshots {
 
 /** How long an epoch counts without being asked for again. Bounds how late a change takes effect when every hint is lost. */
 const CONFIRMED_MILLISECONDS = 500;
+/** How long a word about the epoch, or about anything that is of that epoch, is waited for: as long as a change may take to reach everybody. */
+const CONFIRM_WITHIN_MILLISECONDS = 1_000;
+/** The same of all policies: ten thousand of them take a while when none is known yet. */
+const READ_WITHIN_MILLISECONDS = 5_000;
+/** For how long after it was asked about last an organization is made ready anew before anybody asks. */
+const ASKED_MILLISECONDS = 60_000;
 /** How often reading begins anew when the epoch moves meanwhile. */
 const MAX_TRIES = 10;
 /** The most organizations kept ready in one process. */
@@ -76,10 +88,13 @@ const KEPT_FACTS = 50_000;
 interface Kept {
   readonly facts: Facts;
   readonly confirmedAt: number;
+  /** When the organization was asked about last. */
+  readonly asked: { at: number };
 }
 
 /** Keeps facts in memory, per organization, and replaces them as a whole when the organization's epoch has moved. */
-export function keepSnapshots(deps: Snapshotting): Snapshots {
+export function keepSnapshots(given: Snapshotting): Snapshots {
+  const deps = withDeadlines(given);
   const kept = new Map<OrganizationId, Kept>();
   const underWay = new Map<OrganizationId, Promise<Facts>>();
 
@@ -89,7 +104,16 @@ export function keepSnapshots(deps: Snapshotting): Snapshots {
     if (entry !== undefined) kept.set(organizationId, { ...entry, confirmedAt: Number.NEGATIVE_INFINITY });
     underWay.delete(organizationId);
   };
-  const unsubscribe = deps.hints.onMove(expire);
+  const unsubscribe = deps.hints.onMove((organizationId) => {
+    expire(organizationId);
+    const asked = kept.get(organizationId)?.asked.at ?? Number.NEGATIVE_INFINITY;
+    if (hasJustBeen(asked, deps.clock().getTime(), ASKED_MILLISECONDS)) prepare(organizationId);
+  });
+  // What was made ready with an evaluator that is not trusted any more is of no use, though nothing else has changed.
+  const forget = deps.trust.onDistrust((organizationId) => {
+    kept.delete(organizationId);
+    underWay.delete(organizationId);
+  });
 
   const confirm = async (organizationId: OrganizationId, isLatest: () => boolean): Promise<Facts> => {
     const startedAt = deps.clock().getTime();
@@ -98,14 +122,21 @@ export function keepSnapshots(deps: Snapshotting): Snapshots {
     // When the clock was set back, something may be in force again that was not read.
     const isSame = before?.facts.epoch === epoch && before.facts.asOf.getTime() <= startedAt;
     const facts = isSame ? before.facts : await factsFrom(deps, organizationId, epoch);
-    if (isLatest()) remember(kept, organizationId, { facts, confirmedAt: startedAt });
+    const asked = kept.get(organizationId)?.asked ?? { at: startedAt };
+    if (isLatest()) remember(kept, organizationId, { facts, confirmedAt: startedAt, asked });
     return facts;
   };
 
   const current = (organizationId: OrganizationId): Promise<Facts> => {
     const entry = kept.get(organizationId);
-    if (entry !== undefined && hasJustBeen(entry.confirmedAt, deps.clock().getTime(), CONFIRMED_MILLISECONDS))
-      return Promise.resolve(entry.facts);
+    if (entry === undefined) return looked(organizationId);
+    const now = deps.clock().getTime();
+    entry.asked.at = now;
+    return hasJustBeen(entry.confirmedAt, now, CONFIRMED_MILLISECONDS) ? Promise.resolve(entry.facts) : looked(organizationId);
+  };
+
+  /** Confirms, or waits for whoever does already. */
+  const looked = (organizationId: OrganizationId): Promise<Facts> => {
     const already = underWay.get(organizationId);
     if (already !== undefined) return already;
     const confirming: Promise<Facts> = confirm(organizationId, () => underWay.get(organizationId) === confirming).finally(() => {
@@ -113,6 +144,24 @@ export function keepSnapshots(deps: Snapshotting): Snapshots {
     });
     underWay.set(organizationId, confirming);
     return confirming;
+  };
+
+  const preparing = new Map<OrganizationId, { isOutdated: boolean }>();
+  /** Makes the facts ready before anybody asks; one time after the other, however fast hints come. What fails is for whoever asks next. */
+  const prepare = (organizationId: OrganizationId): void => {
+    const already = preparing.get(organizationId);
+    if (already !== undefined) {
+      already.isOutdated = true;
+      return;
+    }
+    const state = { isOutdated: false };
+    preparing.set(organizationId, state);
+    looked(organizationId)
+      .catch(() => undefined)
+      .finally(() => {
+        preparing.delete(organizationId);
+        if (state.isOutdated && kept.has(organizationId)) prepare(organizationId);
+      });
   };
 
   return {
@@ -130,7 +179,25 @@ export function keepSnapshots(deps: Snapshotting): Snapshots {
     },
     close() {
       unsubscribe();
+      forget();
       kept.clear();
+    },
+  };
+}
+
+const UNCONFIRMED = 'Whether policies, tools or members have changed could not be learnt within a second. Try again.';
+
+/** The same with everything that is read bounded in time: a database that hangs must not hold whoever waits for a decision. */
+function withDeadlines(deps: Snapshotting): Snapshotting {
+  const { directory, policies, confirmWithinMilliseconds = CONFIRM_WITHIN_MILLISECONDS } = deps;
+  return {
+    ...deps,
+    directory: {
+      ...directory,
+      epoch: (organizationId) => within(confirmWithinMilliseconds, UNCONFIRMED, directory.epoch(organizationId)),
+    },
+    policies: {
+      inForce: (organizationId, asOf) => within(READ_WITHIN_MILLISECONDS, UNCONFIRMED, policies.inForce(organizationId, asOf)),
     },
   };
 }
@@ -159,7 +226,8 @@ async function factsFrom(deps: Snapshotting, organizationId: OrganizationId, epo
 /** Policies are read at once; the rest as it is asked for, and then kept. */
 async function factsAt(deps: Snapshotting, organizationId: OrganizationId, epoch: number): Promise<Facts> {
   const asOf = deps.clock();
-  const sets = keepPolicySets(deps.engine, await deps.policies.inForce(organizationId, asOf));
+  const policies = await deps.policies.inForce(organizationId, asOf);
+  const sets = keepPolicySets(deps.trust.engineFor(organizationId, policies), policies);
   const projects = new Memory<Namespace | null>();
   const lines = new Memory<readonly Namespace[]>();
   const agents = new Memory<Agent | null>();
@@ -171,25 +239,27 @@ async function factsAt(deps: Snapshotting, organizationId: OrganizationId, epoch
     if ((await deps.directory.epoch(organizationId)) !== epoch) throw new EpochMoved();
     return value;
   };
+  const promptly = <Value>(reading: Promise<Value>): Promise<Value> =>
+    atThisEpoch(within(CONFIRM_WITHIN_MILLISECONDS, UNCONFIRMED, reading));
   const standingOf = (userId: UserId): Promise<Standing> =>
-    standings.get(userId, () => atThisEpoch(deps.directory.standing(organizationId, userId)));
+    standings.get(userId, () => promptly(deps.directory.standing(organizationId, userId)));
   return {
     epoch,
     asOf,
     project: (id) =>
       projects.get(id, async () => {
-        const found = await atThisEpoch(deps.directory.namespaces(organizationId, [id]));
+        const found = await promptly(deps.directory.namespaces(organizationId, [id]));
         return found.find(({ kind }) => kind === 'PROJECT') ?? null;
       }),
     line: (project) =>
       lines.get(project.id, async () => {
-        const found = await atThisEpoch(deps.directory.namespaces(organizationId, project.ancestors));
+        const found = await promptly(deps.directory.namespaces(organizationId, project.ancestors));
         return project.ancestors.flatMap((id) => found.find((namespace) => namespace.id === id) ?? []);
       }),
-    user: (id) => users.get(id, () => atThisEpoch(deps.directory.user(organizationId, id))),
-    agent: (id) => agents.get(id, () => atThisEpoch(deps.directory.agent(organizationId, id))),
+    user: (id) => users.get(id, () => promptly(deps.directory.user(organizationId, id))),
+    agent: (id) => agents.get(id, () => promptly(deps.directory.agent(organizationId, id))),
     tool: ({ id, ancestors }, name) =>
-      tools.get(JSON.stringify([id, name]), () => atThisEpoch(toolNamed(deps.tools, organizationId, ancestors, name))),
+      tools.get(JSON.stringify([id, name]), () => promptly(toolNamed(deps.tools, organizationId, ancestors, name))),
     level: async (userId, project) => levelIn(await standingOf(userId), project),
     standing: standingOf,
     atThisEpoch,

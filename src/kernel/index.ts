@@ -16,4 +16,6 @@ export {
 export { othersFirst } from './others-first.js';
 export { isPlain, isPlainText } from './text.js';
 export { connectionOf, cursorOf, keyIn, MAX_PAGE, pageOf, pageRequest, type ConnectionOf, type Page, type PageRequest } from './page.js';
+export { seeded, type Seeded } from './seeded.js';
+export { within } from './within.js';
 export { requireScope, SCOPES, type Scope, type Viewer } from './viewer.js';

@@ -24,6 +24,8 @@ export type Session = pg.PoolClient;
 /** The connection to Postgres: one pool under Prisma and under plain SQL. */
 export interface Database {
   readonly of: SqlOf;
+  /** The same for what is of use at once or not at all: a statement fails, and gives its connection up, when there is no word within a second. */
+  readonly promptly: SqlOf;
   /** On behalf of nobody: of what belongs to organizations it sees nothing. For functions that cross them, and for what has none. */
   readonly sql: Sql;
   /** For `inTransaction`. */
@@ -47,11 +49,16 @@ export interface DatabaseLimits {
   readonly statementMilliseconds: number;
   /** For any word at all: ends what a database behind a broken network never answers. */
   readonly answerMilliseconds: number;
+  /** The same of `Database.promptly`. */
+  readonly promptMilliseconds: number;
   /** The role to work as. */
   readonly role: string;
 }
 
-const LIMITS: DatabaseLimits = { connectMilliseconds: 5_000, statementMilliseconds: 30_000, answerMilliseconds: 35_000, role: APP_ROLE };
+const LIMITS: DatabaseLimits = {
+  ...{ connectMilliseconds: 5_000, statementMilliseconds: 30_000, answerMilliseconds: 35_000, promptMilliseconds: 1_000 },
+  role: APP_ROLE,
+};
 
 /**
  * Opens the pool. Connects when first used.
@@ -61,7 +68,7 @@ const LIMITS: DatabaseLimits = { connectMilliseconds: 5_000, statementMillisecon
  * for which row-level security holds, also when the login in `url` may do more.
  */
 export function openDatabase(url: string, poolSize: number, limits: Partial<DatabaseLimits> = {}): Database {
-  const { connectMilliseconds, statementMilliseconds, answerMilliseconds, role } = { ...LIMITS, ...limits };
+  const { connectMilliseconds, statementMilliseconds, answerMilliseconds, promptMilliseconds, role } = { ...LIMITS, ...limits };
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
@@ -75,6 +82,7 @@ export function openDatabase(url: string, poolSize: number, limits: Partial<Data
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
     of: (organizationId) => sqlFor(pool, organizationId),
+    promptly: (organizationId) => sqlFor(pool, organizationId, promptMilliseconds),
     sql: sqlFor(pool, ''),
     prisma,
     session: () => nobodysSession(pool),
@@ -102,22 +110,27 @@ async function nobodysSession(pool: pg.Pool): Promise<Session> {
   }
 }
 
-async function nameOrganization(session: Session, organizationId: string): Promise<void> {
+async function nameOrganization(session: Session, organizationId: string, query_timeout?: number): Promise<void> {
   named.delete(session);
-  await session.query('SELECT set_config($1, $2, false)', [ORGANIZATION_SETTING, organizationId]);
+  const values = [ORGANIZATION_SETTING, organizationId];
+  await session.query({ text: 'SELECT set_config($1, $2, false)', values, ...limitedTo(query_timeout) });
   named.set(session, organizationId);
 }
 
+const limitedTo = (query_timeout: number | undefined): { readonly query_timeout?: number } =>
+  query_timeout === undefined ? {} : { query_timeout };
+
 /** SQL on any free connection, which names the organization first unless it has; the empty one is nobody's. */
-const sqlFor = (pool: pg.Pool, organizationId: string): Sql => ({
+const sqlFor = (pool: pg.Pool, organizationId: string, answerMilliseconds?: number): Sql => ({
   async query<Row>(text: string, values: readonly unknown[] = [], name?: string) {
     const session = await pool.connect();
     let isUsable = false;
     // A connection that breaks fails its statement too; without a listener it would end the process.
     session.on('error', ignore);
     try {
-      if ((named.get(session) ?? '') !== organizationId) await nameOrganization(session, organizationId);
-      const { rows } = await session.query({ text, values: [...values], ...(name !== undefined && { name }) });
+      if ((named.get(session) ?? '') !== organizationId) await nameOrganization(session, organizationId, answerMilliseconds);
+      const limit = limitedTo(answerMilliseconds);
+      const { rows } = await session.query({ text, values: [...values], ...(name !== undefined && { name }), ...limit });
       isUsable = true;
       return rows as Row[];
     } finally {

@@ -32,6 +32,7 @@ function fromSource(script: URL): URL {
  */
 export function startThread<Question, Answer>(script: URL): Thread<Question, Answer> {
   const worker = new Worker(isSource ? fromSource(script) : script, { execArgv: [] });
+  worker.unref();
   const waiting: { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void }[] = [];
   let ended: Error | null = null;
   const endWith = (error: Error): void => {

@@ -33,6 +33,8 @@ export { SCHEMA, SCHEMA_VERSION } from './model.js';
 export type { PolicyInForce, PolicyProblem } from './policy.js';
 export type { PolicyEngine, PolicyParser, PolicyReader, PolicyTransaction, PolicyWriter } from './ports.js';
 export type { PolicyReading } from './read-policies.js';
+export { differenceBetween, wordsOf as evaluationWords } from './self-check/compare-evaluations.js';
+export type { EngineComparison, Reference } from './self-check/ports.js';
 export { rememberParses } from './remember-parses.js';
 export { statementLines } from './tokens.js';
 export { callIn, DECISION_EVENT, factsOf, type RecordedCall } from './recorded-call.js';

@@ -71,6 +71,13 @@ function enforcedAfter(bundle: ReadBundle): readonly PolicyInForce[] {
   return [...bundle.enforced.filter(({ id }) => !going.has(id)), ...coming.map((policy) => inForce(bundle, policy))];
 }
 
+/** What of the folder would come in force, and what else would be. */
+export function changedIn(bundle: ReadBundle): { readonly own: readonly PolicyInForce[]; readonly beside: readonly PolicyInForce[] } {
+  const own = bundle.policies.filter(({ isChanged }) => isChanged).map((policy) => inForce(bundle, policy));
+  const ids = new Set(own.map(({ id }) => id));
+  return { own, beside: enforcedAfter(bundle).filter(({ id }) => !ids.has(id)) };
+}
+
 const inForce = ({ namespaceId }: ReadBundle, policy: ReadPolicy): PolicyInForce => ({
   ...AT_ONCE,
   ...{ id: idOf(policy), name: policy.name, namespaceId, revision: policy.revision, statements: policy.statements },

@@ -3,6 +3,7 @@ import type { Clock, OrganizationId } from '../kernel/index.js';
 import type { LineSeat } from './cases/case-call.js';
 import type { PolicyCase } from './cases/case.js';
 import { runCases, type CasesRun, type TriedPolicy } from './cases/run-cases.js';
+import type { PolicyInForce } from './policy.js';
 import type { PolicyEngine, PolicyReader } from './ports.js';
 import { warningsOf, type PolicyWarning } from './warnings/warnings-of.js';
 
@@ -19,12 +20,15 @@ export interface Trial {
   readonly warnings: readonly PolicyWarning[];
 }
 
+/** Told of a policy that is about to be tried, beside what is enforced where it is attached but for itself. */
+export type BeginTrying = (policy: TriedPolicy, beside: readonly PolicyInForce[], line: readonly LineSeat[]) => void;
+
 /** Runs a policy's cases beside what is enforced now where it is attached, and looks for what its author may not have meant. */
 export async function tryOut(
   deps: Trying,
   organizationId: OrganizationId,
   line: readonly LineSeat[],
-  { policy, cases }: { readonly policy: TriedPolicy; readonly cases: readonly PolicyCase[] },
+  { policy, cases, begin }: { readonly policy: TriedPolicy; readonly cases: readonly PolicyCase[]; readonly begin: BeginTrying },
 ): Promise<Trial> {
   const inForce = await deps.policies.enforcedAlong(
     organizationId,
@@ -32,6 +36,7 @@ export async function tryOut(
     deps.clock(),
   );
   const enforced = inForce.filter(({ id }) => id !== policy.id);
+  begin(policy, enforced, line);
   const run = await runCases({ engine: deps.engine, line, enforced }, policy, cases);
   return { run, warnings: await warningsOf(policy, { enforced, line }) };
 }

@@ -12,6 +12,7 @@ jest.setTimeout(120_000);
 const RUNS: Readonly<Record<string, readonly string[]>> = {
   ingest: ['--events', '1000', '--single-events', '64', '--memory-events', '1000', '--rounds', '1'],
   cedar: ['--policies', '10,40', '--rounds', '1'],
+  revocation: ['--policies', '10', '--rounds', '1'],
   'audit-query': ['--events', '1000', '--rounds', '1', '--only', 'organization,projectToolVerdict'],
 };
 
@@ -36,6 +37,7 @@ describe('npm run bench', () => {
       },
     ],
     ['cedar', { figures: ['policies10', 'policies40'], reference: ['policies10', 'policies40'], bars: 8 }],
+    ['revocation', { figures: ['redis', 'lossy', 'gone'], reference: ['decisionAlone'], bars: 3 }],
     ['audit-query', { figures: ['large', 'small'], reference: ['large', 'small'], bars: 6 }],
   ])('-- %s prints one line with figures, reference and bars', (name, wanted) => {
     const { code, output, errors } = ended.get(name) ?? { code: null, output: '', errors: '' };

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { keepSnapshots, type Snapshots } from '../../src/decisions/index.js';
+import { keepSnapshots, keepTrust, type Snapshots } from '../../src/decisions/index.js';
 import type { Agent, Namespace } from '../../src/directory/index.js';
 import { organizationId, userId, type OrganizationId } from '../../src/kernel/index.js';
 import { evaluate, type PolicyInForce } from '../../src/policy/index.js';
-import { bothEngines } from '../../src/policy/wasm/engines.js';
+import { bothEngines, wasmEngine } from '../../src/policy/wasm/engines.js';
 import { aCall, anUncheckedPolicy } from '../policy/a-call.js';
 
 const company = organizationId('company');
@@ -20,6 +20,7 @@ function givenAStore() {
   let announce: (organization: OrganizationId) => void = () => undefined;
   /** Resolvers of epoch questions, while the test holds them back. */
   const held: (() => void)[] = [];
+  const trust = keepTrust(bothEngines, wasmEngine);
   const control = { isHolding: false };
   const snapshots: Snapshots = keepSnapshots({
     directory: {
@@ -50,7 +51,7 @@ function givenAStore() {
       },
     },
     tools: { byIds: async () => [], byAnyName: async () => [], list: async () => [], listFor: async () => [] },
-    engine: bothEngines,
+    trust,
     hints: {
       announce: (organization) => announce(organization),
       onMove(listener) {
@@ -59,12 +60,18 @@ function givenAStore() {
       },
     },
     clock: () => new Date(store.now),
+    confirmWithinMilliseconds: 20,
   });
   const release = (): void => {
     control.isHolding = false;
     for (const resolve of held.splice(0)) resolve();
   };
-  return { store, asked, snapshots, hold: () => (control.isHolding = true), release, announce: () => announce(company) };
+  return { store, asked, trust, snapshots, hold: () => (control.isHolding = true), release, announce: () => announce(company) };
+}
+
+/** When whatever is going on without time passing has happened. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
 describe('the facts that decisions read', () => {
@@ -170,6 +177,69 @@ describe('the facts that decisions read', () => {
     store.isAway = false;
 
     expect((await snapshots.current(company)).epoch).toBe(1);
+  });
+
+  it('are not to be had when there is no word about the epoch in time, and are again afterwards', async () => {
+    const { store, snapshots, hold, release } = givenAStore();
+    await snapshots.current(company);
+    store.now = 500;
+    hold();
+    const waiting = [snapshots.current(company), snapshots.current(company)];
+
+    for (const read of waiting) await expect(read).rejects.toMatchObject({ code: 'UNAVAILABLE', message: /within a second/ });
+    release();
+
+    expect((await snapshots.current(company)).epoch).toBe(1);
+  });
+
+  it('are made ready after a hint before anybody asks, where somebody has asked in the last minute', async () => {
+    const { store, asked, snapshots, announce } = givenAStore();
+    await snapshots.current(company);
+    store.epoch = 2;
+    store.now = 100;
+
+    announce();
+    const atOnce = asked.slice(3);
+    await settled();
+    const ready = asked.length;
+    const facts = await snapshots.current(company);
+
+    expect([atOnce, asked.slice(3, ready)]).toEqual([['epoch'], ['epoch', 'policies', 'epoch']]);
+    expect([facts.epoch, asked.length]).toEqual([2, ready]);
+  });
+
+  it('are made ready once more when a hint came meanwhile, and not for every one', async () => {
+    const { store, asked, snapshots, announce, hold, release } = givenAStore();
+    await snapshots.current(company);
+    hold();
+    for (let count = 0; count < 10; count += 1) announce();
+    store.epoch = 2;
+    release();
+    await settled();
+
+    expect(asked.slice(3).filter((what) => what === 'policies')).toHaveLength(1);
+    expect((await snapshots.current(company)).epoch).toBe(2);
+  });
+
+  it('are left alone after a hint where nobody has asked for a minute', async () => {
+    const { store, asked, snapshots, announce } = givenAStore();
+    await snapshots.current(company);
+    store.now = 60_000;
+    announce();
+    await settled();
+
+    expect(asked).toEqual(['epoch', 'policies', 'epoch']);
+  });
+
+  it('are read anew when what made them ready is not trusted any more', async () => {
+    const { asked, snapshots, trust } = givenAStore();
+    const first = await snapshots.current(company);
+    trust.distrust(company, []);
+
+    const next = await snapshots.current(company);
+
+    expect(next).not.toBe(first);
+    expect(asked).toEqual(['epoch', 'policies', 'epoch', 'epoch', 'policies', 'epoch']);
   });
 
   it('are remembered of an agent that is not known, and not of a look that failed', async () => {

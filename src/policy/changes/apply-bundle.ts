@@ -12,7 +12,8 @@ import {
   type SeenPolicy,
 } from '../bundle.js';
 import type { PolicyTransaction, PolicyWithLatest } from '../ports.js';
-import { tryBundle, type BundledTrial, type ReadBundle } from '../try-bundle.js';
+import { expectCheck, type SelfCheckFailed } from '../self-check/check-revisions.js';
+import { changedIn, tryBundle, type BundledTrial, type ReadBundle } from '../try-bundle.js';
 import { backtestsBehind } from './bundle-backtests.js';
 import type { NotFound, PolicyChanging, ReviewNeeded, Unacceptable } from './changing.js';
 import { readBundle, repeatedName, type BundleInvalid } from './read-bundle.js';
@@ -60,6 +61,7 @@ export type ApplyOutcome =
   | BundleDrifted
   | ReviewNeeded
   | BacktestNeeded
+  | SelfCheckFailed
   | Unacceptable
   | NotFound;
 
@@ -67,7 +69,7 @@ export type ApplyOutcome =
  * Makes the policies of a namespace those of a folder, all of it or nothing: publishes what is new or another, and takes out of force what
  * was applied from the folder before and is not in it any more. Refused when something is not as the caller has seen it, or is not as the
  * last apply has left it and not adopted by name; when a case of any policy of the folder fails beside all the others; or when there is a
- * warning of one that changes, and the request does not confirm it. A folder that is in force already changes and records nothing, whatever was seen.
+ * warning of one that changes, and the request does not confirm it; or when what decides does not evaluate one of them as Cedar does. A folder that is in force already changes and records nothing, whatever was seen.
  *
  * Where a second person must review what is published, it is refused unless each namespace that demands so trusts the viewer: what
  * comes from a repository has many authors, none of whom is known here, so whether a second person has looked at it is for the repository
@@ -99,11 +101,14 @@ async function applyOnce(deps: PolicyChanging, viewer: Viewer, namespace: Namesp
   const names = request.policies.map(({ name }) => name);
   const planned = judge(request, await deps.policies.listBundle(viewer.organizationId, namespace.id, names));
   if (!('changes' in planned)) return planned;
+  const expected = expectCheck(deps, viewer, namespace);
   const bundle = await readBundle(deps, viewer, namespace, planned.changes);
   if ('problems' in bundle) return bundle;
   const trials = await tryBundle(deps, bundle);
   const refusal = trialsProblem(trials, request.confirm);
   if (refusal !== null) return refusal;
+  const fault = await expected.check({ ...changedIn(bundle), line: bundle.line });
+  if (fault !== null) return fault;
 
   const by = await authorOf(deps.humans, viewer);
   const outcome = await deps

@@ -7,10 +7,11 @@ import { readCases } from '../cases/read-cases.js';
 import type { Draft, Enforcement, Policy, PolicyProblem, Statement, Written } from '../policy.js';
 import type { PolicyEngine, PolicyParser, PolicyReader, PolicyTransaction } from '../ports.js';
 import { readText } from '../read-text.js';
-import { lineOf, tryOut, type Trial } from '../try-out.js';
+import type { SelfChecking } from '../self-check/check-revisions.js';
+import { lineOf, tryOut, type BeginTrying, type Trial } from '../try-out.js';
 import type { PolicyWarning } from '../warnings/warnings-of.js';
 
-export interface PolicyChanging {
+export interface PolicyChanging extends SelfChecking {
   readonly directory: Directory;
   readonly policies: PolicyReader;
   readonly humans: Humans;
@@ -99,12 +100,17 @@ export async function maintainedPolicy(
 /** The cases of a request, where null means those that were there before, and an empty text that there are none. */
 export const casesAfter = (given: string | null, before: string | null): string | null => (given ?? before) || null;
 
-/** What is to be stored of a policy, read and tried; or everything that is wrong with its text or its cases. */
+/**
+ * What is to be stored of a policy, read and tried; or everything that is wrong with its text or its cases.
+ *
+ * @param begin told as soon as the text has been read and it is known what it is tried beside
+ */
 export async function readAndTry(
-  deps: PolicyChanging,
+  deps: Pick<PolicyChanging, 'directory' | 'policies' | 'parser' | 'engine' | 'clock'>,
   viewer: Viewer,
   namespace: Namespace,
   policy: Written & { readonly id: string | null; readonly name: string },
+  begin: BeginTrying = () => undefined,
 ): Promise<{ readonly statements: readonly Statement[]; readonly trial: Trial } | Invalid | CasesInvalid> {
   const read = await readFor(deps, viewer, namespace, policy.text);
   if ('problems' in read) return read;
@@ -112,7 +118,7 @@ export async function readAndTry(
   const document = readCases(policy.cases, line);
   if ('problems' in document) return { kind: 'casesInvalid', ...document };
   const tried = { ...read, id: policy.id, name: policy.name, text: policy.text, namespaceId: namespace.id };
-  return { ...read, trial: await tryOut(deps, viewer.organizationId, line, { policy: tried, cases: document.cases }) };
+  return { ...read, trial: await tryOut(deps, viewer.organizationId, line, { policy: tried, cases: document.cases, begin }) };
 }
 
 /** Why what was tried does not come in force: cases that fail, or warnings that nobody has confirmed; null when it may. */
@@ -131,7 +137,7 @@ export const trialRecord = ({ run, warnings }: Trial) => ({
 
 /** What a text says, if it can be attached to the namespace; or everything that is wrong with it. */
 export async function readFor(
-  deps: PolicyChanging,
+  deps: Pick<PolicyChanging, 'directory' | 'parser'>,
   viewer: Viewer,
   namespace: Namespace,
   text: string,

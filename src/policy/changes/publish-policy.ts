@@ -4,11 +4,11 @@ import { requireScope, sha256Hex, type Viewer } from '../../kernel/index.js';
 import { backtestBehind, type BacktestNeeded } from '../backtest/demand.js';
 import type { Draft, Enforcement, Policy, Revision, Statement, Written } from '../policy.js';
 import type { PolicyTransaction } from '../ports.js';
+import type { SelfCheckFailed } from '../self-check/check-revisions.js';
 import {
   casesAfter,
   changeFrom,
   maintainedPolicy,
-  readAndTry,
   scheduleProblem,
   trialProblem,
   trialRecord,
@@ -26,6 +26,7 @@ import {
   type Unacceptable,
 } from './changing.js';
 import { revisionRecord } from './record.js';
+import { readTryAndCheck } from './checked.js';
 import { digestOrNull, matchingReview } from './review.js';
 import { isSameWriting, nextDraft } from './save-draft.js';
 
@@ -45,7 +46,7 @@ export interface PublishRequest extends Enforcement {
 }
 
 export type PublishOutcome = Done | Refusal;
-type Refusal = Untried | Unacceptable | NotFound | Conflict | DraftConflict | ReviewNeeded | BacktestNeeded | NotByHand;
+type Refusal = Untried | Unacceptable | NotFound | Conflict | DraftConflict | ReviewNeeded | BacktestNeeded | NotByHand | SelfCheckFailed;
 
 /** The text, its cases or what became of them is at fault. */
 type Untried = Invalid | CasesInvalid | CasesFailed | NotConfirmed;
@@ -53,7 +54,8 @@ type Untried = Invalid | CasesInvalid | CasesFailed | NotConfirmed;
 /**
  * Makes the next revision of a policy and puts it in force: at once or at its start, and until its end. Refused when somebody else
  * published since `basedOn`, where a second person must have reviewed exactly this and nobody has, where a backtest must have shown first
- * what it changes, when a case fails, or when there is a warning that the request does not confirm.
+ * what it changes, when a case fails, when there is a warning that the request does not confirm, or when what decides does not evaluate it as
+ * Cedar does.
  *
  * What the request brings of its own becomes the draft, unless there is work in the draft that was never published: that stays.
  */
@@ -65,7 +67,7 @@ export async function publishPolicy(deps: PolicyChanging, viewer: Viewer, reques
   if (problem !== null) return problem;
   const { draft } = found.policy;
   const written: Written = { text: request.text ?? draft.text, cases: casesAfter(request.cases, draft.cases) };
-  const read = await readAndTry(deps, viewer, found.namespace, { ...written, id: found.policy.id, name: found.policy.name });
+  const read = await readTryAndCheck(deps, viewer, found, written, request.confirm);
   if ('problems' in read) return read;
 
   const by = await authorOf(deps.humans, viewer);
@@ -93,6 +95,7 @@ export async function publishPolicy(deps: PolicyChanging, viewer: Viewer, reques
       ...{ subject: 'PUBLISH', digest: sha256Hex(written.text), line: found.namespace.ancestors },
     });
     if (typeof backtest === 'object' && backtest !== null) return backtest;
+    if (read.fault !== null) return read.fault;
     const author = isDraft ? locked.draft.savedBy : viewer.userId;
     const reviewer = review?.reviewedBy ?? null;
     return addRevision(deps, by, tx, found.namespace, {

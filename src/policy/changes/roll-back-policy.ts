@@ -2,10 +2,10 @@ import { authorOf } from '../../audit/index.js';
 import { backtestBehind, type BacktestNeeded } from '../backtest/demand.js';
 import { requireScope, type Viewer } from '../../kernel/index.js';
 import type { Enforcement, Revision } from '../policy.js';
+import type { SelfCheckFailed } from '../self-check/check-revisions.js';
 import {
   changeFrom,
   maintainedPolicy,
-  readAndTry,
   scheduleProblem,
   trialProblem,
   trialRecord,
@@ -22,6 +22,7 @@ import {
   type ReviewNeeded,
   type Unacceptable,
 } from './changing.js';
+import { readTryAndCheck } from './checked.js';
 import { addRevision } from './publish-policy.js';
 
 export interface RollBackRequest extends Enforcement {
@@ -46,7 +47,8 @@ export type RollBackOutcome =
   | Conflict
   | ReviewNeeded
   | BacktestNeeded
-  | NotByHand;
+  | NotByHand
+  | SelfCheckFailed;
 
 /**
  * Publishes an old revision anew, as the next one, which names it. Its own cases have to pass beside what is in force now.
@@ -66,7 +68,7 @@ export async function rollBackPolicy(deps: PolicyChanging, viewer: Viewer, reque
   if (old === undefined) return { kind: 'notFound', field: 'toRevision' };
   if (old.status === 'RETIRED') return unacceptable('toRevision', `revision ${old.revision} is a retirement; name one that was published`);
   const { text, cases } = old;
-  const read = await readAndTry(deps, viewer, found.namespace, { text, cases, id: found.policy.id, name: found.policy.name });
+  const read = await readTryAndCheck(deps, viewer, found, { text, cases }, request.confirm);
   if ('problems' in read) return read;
 
   const by = await authorOf(deps.humans, viewer);
@@ -74,7 +76,7 @@ export async function rollBackPolicy(deps: PolicyChanging, viewer: Viewer, reque
     deps,
     viewer,
     request,
-    async (tx, locked): Promise<Done | ReviewNeeded | BacktestNeeded | CasesFailed | NotConfirmed> => {
+    async (tx, locked): Promise<Done | ReviewNeeded | BacktestNeeded | CasesFailed | NotConfirmed | SelfCheckFailed> => {
       const refusal = trialProblem(read.trial, request.confirm);
       if (refusal !== null) return refusal;
       const demandedBy = await tx.policies.demandingReview(viewer.organizationId, found.namespace.ancestors);
@@ -82,6 +84,7 @@ export async function rollBackPolicy(deps: PolicyChanging, viewer: Viewer, reque
       const change = { ...request, subject: 'PUBLISH', digest: old.digest, line: found.namespace.ancestors } as const;
       const backtest = await backtestBehind(deps, tx, by, change);
       if (typeof backtest === 'object' && backtest !== null) return backtest;
+      if (read.fault !== null) return read.fault;
       const author = old.author;
       // Whoever reviewed the old revision has agreed to that, and not to another mode or another end.
       const reviewer = isReviewed(old, request) ? old.reviewer : null;

@@ -2,8 +2,9 @@ import { authorOf, type Author } from '../../audit/index.js';
 import { maintainedNamespace, type Namespace } from '../../directory/index.js';
 import { Failure, requireScope, type Viewer } from '../../kernel/index.js';
 import type { BacktestNeeded } from '../backtest/demand.js';
-import { AT_ONCE, type Policy, type Statement } from '../policy.js';
+import { AT_ONCE, type Policy, type PolicyInForce, type Statement } from '../policy.js';
 import type { PolicyTransaction } from '../ports.js';
+import { expectCheck, type SelfCheckFailed } from '../self-check/check-revisions.js';
 import {
   MAX_RULES,
   placeRules,
@@ -16,6 +17,7 @@ import {
   type RuleRequest,
   type RuleVerdict,
 } from '../tool-rules.js';
+import { lineOf } from '../try-out.js';
 import { readFor, type Invalid, type NotFound, type PolicyChanging, type ReviewNeeded } from './changing.js';
 import { newPolicy } from './create-policy.js';
 import { addRevision } from './publish-policy.js';
@@ -43,7 +45,8 @@ export type SetRulesOutcome =
   | NotFound
   | Invalid
   | ReviewNeeded
-  | BacktestNeeded;
+  | BacktestNeeded
+  | SelfCheckFailed;
 
 /** How often planning begins anew when somebody else changes the rules meanwhile. */
 const MAX_TRIES = 5;
@@ -79,10 +82,14 @@ async function setOnce(
   { rules, message }: SetRulesRequest,
 ): Promise<SetRulesOutcome | null> {
   const { organizationId } = viewer;
+  const expected = expectCheck(deps, viewer, namespace);
   const book = await deps.atomically(organizationId, ({ policies }) => policies.lockToolRules(organizationId, namespace.id));
   const plan = planFor(book, rules);
   const texts = await textsOf(deps, viewer, namespace, plan.holders);
   if ('problems' in texts) return texts;
+  const line = await lineOf(deps, organizationId, namespace);
+  const fault = await expected.check({ own: rulesInForce(namespace, book, texts), beside: [], line });
+  if (fault !== null) return fault;
 
   const by = await authorOf(deps.humans, viewer);
   const outcome = await deps.atomically(organizationId, async (tx): Promise<SetRulesOutcome | null> => {
@@ -166,6 +173,14 @@ async function textsOf(
   }
   return { read };
 }
+
+/** What holds the rules that change, as it would be in force. Rules are read by themselves, whatever is beside them. */
+const rulesInForce = (namespace: Namespace, { policies }: RuleBook, { read }: Texts): readonly PolicyInForce[] =>
+  read.map(({ holder: { policyId }, statements }, index) => {
+    const known = policies.find(({ id }) => id === policyId);
+    const named = { id: policyId ?? `tool rules/${index}`, name: known?.name ?? 'tool rules', revision: (known?.latestRevision ?? 0) + 1 };
+    return { ...AT_ONCE, ...named, namespaceId: namespace.id, statements };
+  });
 
 interface Writing {
   readonly book: RuleBook;

@@ -58,6 +58,8 @@ function presentApplied(outcome: ApplyOutcome) {
       return notApplied(refusalOf.reviewNeeded(outcome));
     case 'backtestNeeded':
       return notApplied(refusalOf.backtestNeeded(outcome));
+    case 'selfCheckFailed':
+      return notApplied(refusalOf.selfCheckFailed(outcome));
     case 'unacceptable':
       return notApplied(refusalOf.unacceptable(outcome));
     case 'notFound':
@@ -82,6 +84,8 @@ function presentReleased(outcome: ReleaseOutcome) {
   switch (outcome.kind) {
     case 'done':
       return { policy: presentPolicy(outcome.policy), errors: [] };
+    case 'selfCheckFailed':
+      return notReleased(refusalOf.selfCheckFailed(outcome));
     case 'generated':
       return notReleased(refusalOf.generated(outcome));
     case 'notFound':

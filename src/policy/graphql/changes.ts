@@ -136,6 +136,8 @@ function presentRolledBack(outcome: RollBackOutcome) {
       return refused(refusalOf.casesFailed(outcome));
     case 'warned':
       return refused(refusalOf.warned(outcome));
+    case 'selfCheckFailed':
+      return refused(refusalOf.selfCheckFailed(outcome));
     case 'unacceptable':
       return refused(refusalOf.unacceptable(outcome));
     default:

@@ -15,6 +15,7 @@ import type {
   ReviewNeeded,
   Unacceptable,
 } from '../changes/changing.js';
+import type { SelfCheckFailed } from '../self-check/check-revisions.js';
 import { presentDraft } from './present.js';
 import { presentCase } from './present-trial.js';
 
@@ -93,6 +94,13 @@ export const refusalOf = {
     problems,
   }),
 
+  selfCheckFailed: ({ statements, requestDigest }: SelfCheckFailed) => ({
+    __typename: 'AgentPolicySelfCheckFailed' as const,
+    message: `Nothing came in force: the service does not evaluate ${statementsWords(statements)} as Cedar does. That is a fault of the service and not of the text, and what decided before still does. Tell the service’s operators, with the digest ${requestDigest}; their log says more.`,
+    requestDigest,
+    statements: statements.map(({ policyName, number, statement }) => ({ policyName, number, statement })),
+  }),
+
   ownDraft: () => ({
     __typename: 'AgentPolicyOwnDraft' as const,
     message: 'You saved this draft yourself. Somebody else must review it.',
@@ -150,6 +158,13 @@ export const refusalOf = {
     message: `${counted(drifted.length, 'policy is', 'policies are')} not as the last apply has left ${drifted.length === 1 ? 'it' : 'them'}. Nothing of the folder was applied. Look at each, and name in adopt those that the folder is to take over.`,
     policies: drifted.map(({ drift, ...policy }) => ({ ...policy, reason: drift })),
   }),
+};
+
+const statementsWords = (statements: SelfCheckFailed['statements']): string => {
+  const [first] = statements;
+  const others = statements.length - 1;
+  const words = `statement ${first?.number ?? 1} of ${JSON.stringify(first?.policyName ?? '')}`;
+  return others < 1 ? words : `${words} and ${counted(others, 'other', 'others')}`;
 };
 
 const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;

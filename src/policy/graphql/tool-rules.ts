@@ -55,6 +55,8 @@ function presentOutcome(outcome: SetRulesOutcome) {
     }
     case 'invalid':
       return refused(refusalOf.invalid(outcome));
+    case 'selfCheckFailed':
+      return refused(refusalOf.selfCheckFailed(outcome));
     case 'backtestNeeded':
       return refused(refusalOf.backtestNeeded(outcome));
     case 'reviewNeeded':
