@@ -6,6 +6,7 @@ import {
   redactorBy,
   rememberPlaces,
   rememberSessionHumans,
+  rememberSessionIdentities,
   rememberSettings,
   scopeOf,
   secretScanner,
@@ -33,7 +34,7 @@ import { postgresProjection } from './audit/postgres/projection.js';
 import { postgresRollups } from './audit/postgres/rollups.js';
 import { postgresSessionReader } from './audit/postgres/sessions.js';
 import type { Config } from './config.js';
-import { keepSnapshots, type AccessReading, type Deciding, type Explaining } from './decisions/index.js';
+import { keepSnapshots, recordRefusals, type AccessReading, type DecidingInTime, type Explaining } from './decisions/index.js';
 import { rememberServiceAccounts, type Pushing } from './directory/index.js';
 import { postgresDirectory, postgresDirectoryWriter, postgresEpoch } from './directory/postgres.js';
 import { epochHints } from './directory/redis.js';
@@ -202,13 +203,16 @@ export function buildServices(config: Config, logger: Logger, clock: Clock, data
       ),
   };
   const snapshots = keepSnapshots({ directory, policies, tools, engine: ENGINES[config.policyEngine], hints, clock });
-  const deciding: Deciding = {
-    ...{ snapshots, log, places, humans, redactor, clock },
+  const notice: DecidingInTime['notice'] = (message, details) => logger.warn(message, details);
+  const deciding: DecidingInTime = {
+    ...config.decisions,
+    ...{ snapshots, log, places, humans, redactor, clock, notice },
+    refusals: recordRefusals({ log, places, humans, redactor, clock, notice }),
+    sessions: rememberSessionIdentities(postgresSessionReader(database.of), clock),
     alarm: (message, details) => logger.error(message, details),
-    notice: (message, details) => logger.warn(message, details),
   };
   const explaining: Explaining = { ...policy, snapshots, events: audit.events };
-  const access: AccessReading = { snapshots, directory, tools, clock };
+  const access: AccessReading = { snapshots, directory, tools, humans, clock };
   const follower = followLogs({ reader: postgresLogReader(database.of), hints: growth, report });
   const feeding: Feeding = {
     follower,

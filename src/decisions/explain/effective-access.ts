@@ -43,7 +43,7 @@ export async function listEffectiveTools(
       Promise.all([readPlaces(deps, viewer, requests), readAgents(deps, viewer, requests), readToolPages(deps, viewer, requests)]),
     );
     return inTurn(requests, async (request) => {
-      const place = await placeFor(facts, viewer, places, request);
+      const place = await placeFor(deps, facts, viewer, places, request);
       const tools = pages(request);
       if (place === null || tools === null) return null;
       const agent = agents.get(request.agentId) ?? null;
@@ -72,7 +72,7 @@ export async function listToolAccess(
     );
     const agents = agentLists(deps, viewer, facts);
     return inTurn(requests, async (request) => {
-      const place = await placeFor(facts, viewer, places, request);
+      const place = await placeFor(deps, facts, viewer, places, request);
       if (place === null) return null;
       const { tool } = request;
       const { first, after } = pageToRead(request);
