@@ -204,15 +204,16 @@ export function buildServices(config: Config, logger: Logger, clock: Clock, data
   };
   const snapshots = keepSnapshots({ directory, policies, tools, engine: ENGINES[config.policyEngine], hints, clock });
   const notice: DecidingInTime['notice'] = (message, details) => logger.warn(message, details);
+  const identities = rememberSessionIdentities(postgresSessionReader(database.of), clock);
   const deciding: DecidingInTime = {
     ...config.decisions,
     ...{ snapshots, log, places, humans, redactor, clock, notice },
     refusals: recordRefusals({ log, places, humans, redactor, clock, notice }),
-    sessions: rememberSessionIdentities(postgresSessionReader(database.of), clock),
+    sessions: identities,
     alarm: (message, details) => logger.error(message, details),
   };
   const explaining: Explaining = { ...policy, snapshots, events: audit.events };
-  const access: AccessReading = { snapshots, directory, tools, humans, clock };
+  const access: AccessReading = { snapshots, directory, tools, humans, sessions: identities, clock };
   const follower = followLogs({ reader: postgresLogReader(database.of), hints: growth, report });
   const feeding: Feeding = {
     follower,
