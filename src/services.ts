@@ -226,15 +226,16 @@ export function buildServices(config: Config, logger: Logger, clock: Clock, data
   // The others ask Cedar about every decision.
   const rate = config.policyEngine === 'compiled' ? config.decisionSelfCheckRate : 0;
   const notice: DecidingInTime['notice'] = (message, details) => logger.warn(message, details);
+  const identities = rememberSessionIdentities(postgresSessionReader(database.of), clock);
   const deciding: DecidingInTime = {
     ...config.decisions,
     ...{ snapshots, log, places, humans, redactor, clock, alarm, notice },
     refusals: recordRefusals({ log, places, humans, redactor, clock, notice }),
-    sessions: rememberSessionIdentities(postgresSessionReader(database.of), clock),
+    sessions: identities,
     selfCheck: keepSelfCheck({ rate, reference, trust, alarm }),
   };
   const explaining: Explaining = { ...policy, snapshots, events: audit.events };
-  const access: AccessReading = { snapshots, directory, tools, humans, clock };
+  const access: AccessReading = { snapshots, directory, tools, humans, sessions: identities, clock };
   const follower = followLogs({ reader: postgresLogReader(database.of), hints: growth, report });
   const feeding: Feeding = {
     follower,

@@ -22,8 +22,9 @@ export interface DecisionServing {
 }
 
 /**
- * The AuthZEN Authorization API 1.0. How a request is read is described in docs/agent-platform.md: subject the agent, action `invokeTool`
- * with the call's arguments in its properties, resource the tool, its project in its properties.
+ * The AuthZEN Authorization API 1.0: one evaluation, several, and the searches. How a request is read is described in
+ * docs/agent-platform.md: subject the agent, action `invokeTool` with the call's arguments in its properties, resource the tool, its project
+ * in its properties.
  */
 export function decisionRoutes(server: HttpServer, serving: DecisionServing): void {
   server.addHook('onSend', (request, reply, _payload, done) => {

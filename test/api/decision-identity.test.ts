@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { aResource, authzen } from '../support/authzen.js';
 import { aCloudEvent } from '../support/cloud-events.js';
-import { aPublishedPolicy, askDecision, decisionOn } from '../support/governing.js';
-import { anOrganization, type TestOrganization } from '../support/organization.js';
+import { aPublishedPolicy, askDecision, decisionOn, registerTool } from '../support/governing.js';
+import { anOrganization, pushed, type TestOrganization } from '../support/organization.js';
 import { recordedInOrder, sessionOf } from '../support/sessions.js';
 import { statementsDuring } from '../support/statements.js';
 import { aSubgraph, type Client, type TestSubgraph } from '../support/subgraph.js';
@@ -22,6 +23,10 @@ beforeEach(async () => {
   ada = await company.member('DEVELOPER', company.api, { userId: 'ada' });
   await aPublishedPolicy(owner, company.id, 'permit (principal, action, resource);');
 });
+
+interface Found {
+  readonly results: readonly { readonly id?: string }[];
+}
 
 const question = (more: object = {}) => ({ agentId: company.coder, projectId: company.api, tool: 'deploy', ...more });
 
@@ -184,6 +189,32 @@ describe('a call that names a session', () => {
 
     expect([first.verdict, again.verdict]).toEqual(['ALLOW', 'DENY']);
     expect(again.id).not.toBe(first.id);
+  });
+
+  it.each<[string, object, readonly [boolean, boolean]]>([
+    ['their own', {}, [true, false]],
+    ['that works from where it must not', { surface: 'CI' }, [false, false]],
+    ['of another user', { userid: 'bob' }, [false, false]],
+    ['of another agent', { agentid: 'another' }, [false, true]],
+  ])('is found by searches as it is decided: in a session of %s', async (_whose, event, wanted) => {
+    const agents = [company.coder, 'another'];
+    await pushed(company.platform, { agents: agents.map((id) => ({ id, ownerId: 'ada' })) });
+    await registerTool(owner, { id: 'io.example/deploy' });
+    await aPublishedPolicy(owner, company.id, 'forbid (principal, action, resource) when { context.surface == "CI" };');
+    const context = { session: await aKnownSession(event), surface: 'IDE' };
+    const action = { name: 'invokeTool' };
+    const resource = aResource('io.example/deploy', company.api);
+
+    const decided = agents.map((id) => authzen(ada, 'evaluation', { subject: { type: 'agent', id }, action, resource, context }));
+    const ofAgents = agents.map((id) => ({ subject: { type: 'agent', id }, action, resource, context }));
+    const byAction = ofAgents.map((request) => authzen<Found>(ada, 'search/action', request));
+    const byResource = ofAgents.map((request) => authzen<Found>(ada, 'search/resource', request));
+    const bySubject = await authzen<Found>(ada, 'search/subject', { subject: { type: 'agent' }, action, resource, context });
+
+    expect((await Promise.all(decided)).map(({ body }) => body.decision)).toEqual(wanted);
+    for (const found of [await Promise.all(byAction), await Promise.all(byResource)])
+      expect(found.map(({ body }) => body.results.length)).toEqual(wanted.map(Number));
+    expect(agents.map((id) => bySubject.body.results.some((subject) => subject.id === id))).toEqual(wanted);
   });
 
   it('costs no statement for a session that is known', async () => {

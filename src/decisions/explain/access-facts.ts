@@ -1,4 +1,4 @@
-import { actorOf, humansBehind, type Humans } from '../../audit/index.js';
+import { actorOf, humansBehind, type Humans, type SessionIdentities } from '../../audit/index.js';
 import type { Agent, AgentReader, Directory, Namespace } from '../../directory/index.js';
 import { userId, type Clock, type PageRequest, type UserId, type Viewer } from '../../kernel/index.js';
 import type { Evaluation } from '../../policy/index.js';
@@ -13,6 +13,7 @@ export interface AccessReading {
   readonly directory: Pick<Directory, 'namespaces'> & AgentReader;
   readonly tools: ToolReader;
   readonly humans: Humans;
+  readonly sessions: SessionIdentities;
   readonly clock: Clock;
 }
 
@@ -136,7 +137,11 @@ export async function placeFor(
   if (!(await mayAskFor(facts, viewer, user, placed.project))) return null;
   const ownLevel = await facts.level(user, placed.project);
   const { organizationId } = viewer;
-  const humanIds = await humansBehind(deps.humans, organizationId, await actorOf(deps.humans, { organizationId, userId: user }));
+  const humanIds = await humansBehind(
+    deps.humans,
+    organizationId,
+    await actorOf(deps.humans, { organizationId, userId: user }, request.sessionId),
+  );
   const onBehalf = humanIds.length === 0 ? null : await levelsBehind(facts, placed.project, ownLevel, humanIds);
   const level = levelOf(ownLevel, onBehalf);
   if (level === 0) return null;

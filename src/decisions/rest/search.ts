@@ -20,7 +20,7 @@ const ALLOWED = { userId: null, verdicts: ['ALLOW'] } as const;
 
 /** The agents that may use the tool in the project, of those that the viewer is shown. */
 export async function searchSubjects(search: Searching, viewer: Viewer, sent: z.infer<typeof SubjectSearchRequest>): Promise<SearchAnswer> {
-  // Of the type `identity` there is the one who asks, and they know.
+  // The one subject of type `identity` that could be found is the user who asks.
   if (sent.subject.type !== 'agent' || unknownWord(sent) !== null) return NOTHING_FOUND;
   const asked = read(AskedOfToolInput, sent);
   const id = searchId('subject', viewer, asked);
