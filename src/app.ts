@@ -19,8 +19,8 @@ import {
 import { auditRoutes } from './audit/rest.js';
 import type { Config } from './config.js';
 import * as decisionsGraphql from './decisions/graphql.js';
-import { decideInTime, explainPolicies, type Question } from './decisions/index.js';
-import { decisionRoutes } from './decisions/rest.js';
+import { decideInTime, explainPolicies, listEffectiveTools, listToolAccess, wouldBeAnswered, type Question } from './decisions/index.js';
+import { decisionRoutes, metadataRoutes } from './decisions/rest.js';
 import { pushDirectory, type DirectoryPush } from './directory/index.js';
 import { directoryRoutes } from './directory/rest.js';
 import * as feedGraphql from './feed/graphql.js';
@@ -93,7 +93,7 @@ export const resolvers = {
   AgentToolRule: policyGraphql.AgentToolRule,
   AgentToolRulePayload: policyGraphql.AgentToolRulePayload,
   AgentToolRuleResult: policyGraphql.AgentToolRuleResult,
-  AgentTool: toolsGraphql.AgentTool,
+  AgentTool: { ...toolsGraphql.AgentTool, ...decisionsGraphql.AgentTool },
   AgentToolPayload: toolsGraphql.AgentToolPayload,
   AgentApprovalPayload: { ...toolsGraphql.AgentApprovalPayload, ...decisionsGraphql.AgentApprovalPayload },
   AgentDecision: { ...toolsGraphql.AgentDecision, ...decisionsGraphql.AgentDecision },
@@ -209,9 +209,15 @@ async function addRoutes(
     });
     decisionRoutes(scope, {
       decide: (viewer, question) => decideInTime(services.deciding, viewer, question, 'AUTHZEN'),
-      refused: (viewer, refused) => services.deciding.refusals.record(viewer, { ...refused, reason: 'QUESTION_INVALID', route: 'AUTHZEN' }),
+      refused: (viewer, refused) => services.deciding.refusals.record(viewer, { ...refused, route: 'AUTHZEN' }),
+      search: {
+        agents: async (viewer, request) => (await listToolAccess(services.access, viewer, [request]))[0] ?? null,
+        tools: async (viewer, request) => (await listEffectiveTools(services.access, viewer, [request]))[0] ?? null,
+        answer: (viewer, asked) => wouldBeAnswered(services.deciding, viewer, asked),
+      },
     });
   });
+  metadataRoutes(http, config.publicUrl);
   http.get('/health/live', async () => ({ status: 'live' }));
   http.get('/health/ready', async () => {
     await database.sql.query('SELECT 1');

@@ -16,6 +16,11 @@ const url = (...protocols: readonly string[]) =>
       `must be a URL that begins with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
     );
 
+/** Where something is reached, without a slash at its end, so that paths can be added. */
+const baseUrl = url('http', 'https')
+  .refine((text) => !/[?#]|^[^/]*\/\/[^/]*@/.test(text), 'must have no query, fragment or user')
+  .transform((text) => new URL(text).href.replace(/\/+$/, ''));
+
 const Environment = z.object({
   DATABASE_URL: url('postgres', 'postgresql'),
   MIGRATION_DATABASE_URL: url('postgres', 'postgresql').optional(),
@@ -23,6 +28,7 @@ const Environment = z.object({
   REDIS_URL: url('redis', 'rediss').optional(),
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(4001),
+  PUBLIC_URL: baseUrl.optional(),
   JWKS_URL: url('http', 'https'),
   TOKEN_ISSUER: z.string().min(1),
   TOKEN_AUDIENCE: z.string().min(1).default('agent-governance'),
@@ -53,6 +59,8 @@ export interface Config {
   /** Null: this process works alone, on in-memory doubles. */
   readonly redisUrl: string | null;
   readonly listen: { readonly host: string; readonly port: number };
+  /** Where callers reach this service, without a slash at its end; null: each where their request says. */
+  readonly publicUrl: string | null;
   readonly identity: IdentityConfig;
   readonly audit: {
     readonly maxAgeDays: number;
@@ -117,6 +125,7 @@ function toConfig(env: z.infer<typeof Environment>): Config {
     database: { url: env.DATABASE_URL, migrationUrl: env.MIGRATION_DATABASE_URL ?? env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE },
     redisUrl: env.REDIS_URL ?? null,
     listen: { host: env.HOST, port: env.PORT },
+    publicUrl: env.PUBLIC_URL ?? null,
     identity: {
       jwksUrl: env.JWKS_URL,
       issuer: env.TOKEN_ISSUER,

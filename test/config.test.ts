@@ -13,6 +13,7 @@ describe('readConfig', () => {
       database: { url: enough.DATABASE_URL, migrationUrl: enough.DATABASE_URL, poolSize: 16 },
       redisUrl: null,
       listen: { host: '127.0.0.1', port: 4001 },
+      publicUrl: null,
       identity: {
         jwksUrl: enough.JWKS_URL,
         issuer: enough.TOKEN_ISSUER,
@@ -55,6 +56,7 @@ describe('readConfig', () => {
       TOKEN_ISSUER: 'https://id.example',
       REDIS_URL: 'hunter2',
       ROUTER_SECRET: 'hunter2',
+      PUBLIC_URL: 'https://governance.example?hunter2',
       DATABASE_POOL_SIZE: '1',
       PORT: 'hunter2',
       AUDIT_MAX_AGE_DAYS: '0',
@@ -82,6 +84,21 @@ describe('readConfig', () => {
     expect(message).toContain('ROUTER_SECRET: must have at least 16 characters');
     expect(message).toContain('DATABASE_URL: must be a URL that begins with postgres:// or postgresql://');
   });
+
+  it.each([
+    ['https://governance.example', 'https://governance.example'],
+    ['https://governance.example/', 'https://governance.example'],
+    ['http://Proxy.example:8080/governance//', 'http://proxy.example:8080/governance'],
+  ])('takes PUBLIC_URL=%s for %s', (given, wanted) => {
+    expect(readConfig({ ...enough, PUBLIC_URL: given }).publicUrl).toBe(wanted);
+  });
+
+  it.each(['governance.example', 'ftp://governance.example', 'https://governance.example#top', 'https://ada:pass@governance.example'])(
+    'refuses PUBLIC_URL=%s',
+    (given) => {
+      expect(messageOf({ ...enough, PUBLIC_URL: given })).toMatch(/^The environment is not usable\.\n {2}PUBLIC_URL: must /);
+    },
+  );
 
   it.each([
     ['PORT', '0x10'],

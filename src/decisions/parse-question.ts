@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isJsonObject, isPlain, isWellFormed, jsonProblem, type JsonObject } from '../kernel/index.js';
 import { EXECUTION_MODES, isObligation, SURFACES } from '../policy/index.js';
-import { MAX_ARGUMENTS_CHARACTERS, type Question } from './question.js';
+import { MAX_ARGUMENTS_CHARACTERS, MAX_REQUEST_ID_CHARACTERS, type Question } from './question.js';
 
 const name = (longest: number) =>
   z
@@ -54,17 +54,18 @@ const circumstances = {
   promises,
 };
 
-/** What is asked of a call, as a caller sends it. */
-const asked = {
-  agentId: name(300),
+/** What is asked of a call, whoever makes it and of whatever tool, as a caller sends it. */
+const askedOfAny = {
   projectId: name(300),
-  tool: name(300),
   arguments: callArguments,
   sessionId: optional(200),
   ...circumstances,
 };
+const agentId = name(300);
+const tool = name(300);
+const asked = { agentId, tool, ...askedOfAny };
 
-const QuestionInput = z.object({ requestId: optional(200), ...asked, callId: optional(200) });
+const QuestionInput = z.object({ requestId: optional(MAX_REQUEST_ID_CHARACTERS), ...asked, callId: optional(200) });
 
 /** What was sent flat, with its circumstances together. */
 function gathered<Rest extends object>({
@@ -83,6 +84,12 @@ const QuestionRead = QuestionInput.transform((sent): Question => gathered(sent))
 /** A call that is asked about without being made. */
 export const AskedInput = z.object(asked).transform(gathered);
 
+/** A call of a tool by any agent. */
+export const AskedOfToolInput = z.object({ tool, ...askedOfAny }).transform(gathered);
+
+/** A call by an agent of any tool. */
+export const AskedOfAgentInput = z.object({ agentId, ...askedOfAny }).transform(gathered);
+
 /** Where and how calls would be made, and what is promised. */
 export const CircumstancesInput = z.object(circumstances).transform(gathered);
 
@@ -91,14 +98,3 @@ export const NameInput = name(300);
 
 /** Reads a question from what a caller sent. */
 export const parseQuestion = (input: unknown): z.ZodSafeParseResult<Question> => QuestionRead.safeParse(input);
-
-const properties = z.record(z.string(), z.unknown()).nullish();
-
-/** A request of the AuthZEN Authorization API 1.0, section 5: unknown fields are ignored, missing ones refused. */
-export const EvaluationRequest = z.object({
-  subject: z.object({ type: z.string(), id: z.string(), properties }),
-  action: z.object({ name: z.string(), properties }),
-  resource: z.object({ type: z.string(), id: z.string(), properties }),
-  context: z.record(z.string(), z.unknown()).nullish(),
-});
-export type EvaluationRequest = z.infer<typeof EvaluationRequest>;

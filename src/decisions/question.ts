@@ -4,6 +4,12 @@ import type { Circumstances } from '../policy/index.js';
 /** The most that a call's arguments may hold, in characters of JSON. */
 export const MAX_ARGUMENTS_CHARACTERS = 256 * 1024;
 
+/** The longest id that a caller may give to a question, in characters. */
+export const MAX_REQUEST_ID_CHARACTERS = 200;
+
+/** The most questions that one request may ask. */
+export const MAX_QUESTIONS = 50;
+
 /** What is asked: may this agent make this call now? The user is the one whose token asks. */
 export interface Question {
   /** The caller's own id of the question; null when a repetition need not be recognised. */

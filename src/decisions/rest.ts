@@ -1,70 +1,100 @@
-import { z } from 'zod';
-import { Failure, type Viewer } from '../kernel/index.js';
-import { sentenceOf, viewerOfRequest, type HttpRequest, type HttpServer } from '../platform/http-server.js';
+import { Failure, requireScope, type Viewer } from '../kernel/index.js';
+import { parseBody, viewerOfRequest, type HttpRequest, type HttpServer } from '../platform/http-server.js';
 import type { DecideOutcome } from './decide.js';
-import { EvaluationRequest, parseQuestion } from './parse-question.js';
 import type { Question } from './question.js';
 import type { Refusal } from './refusals.js';
+import { evaluateSeveral, MAX_SHARED_REQUEST_ID_CHARACTERS } from './rest/evaluate-several.js';
+import { presentOutcome, type PresentedEvaluation } from './rest/present-outcome.js';
+import { claimedAgent, readQuestion } from './rest/read-question.js';
+import { searchActions, searchResources, searchSubjects, type Searching } from './rest/search.js';
+import { ActionSearchRequest, EvaluationsRequest, ResourceSearchRequest, SubjectSearchRequest } from './rest/shapes.js';
+
+export { metadataRoutes } from './rest/metadata.js';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 
-export interface DecisionUseCases {
-  readonly decide: (viewer: Viewer, question: Question) => Promise<DecideOutcome>;
-  /** Records that a body could not be read as a question. */
-  readonly refused: (viewer: Viewer, refused: Pick<Refusal, 'fields' | 'agentId'>) => void;
+/** What the routes call. */
+export interface DecisionServing {
+  readonly search: Searching;
+  decide(viewer: Viewer, question: Question): Promise<DecideOutcome>;
+  /** Records that something which was to be a question was refused. */
+  refused(viewer: Viewer, refused: Omit<Refusal, 'route'>): void;
 }
 
 /**
- * `POST /access/v1/evaluation`: the AuthZEN Authorization API 1.0. How a request is read is described in docs/agent-platform.md:
- * subject the agent, action `invokeTool` with the call's arguments in its properties, resource the tool, its project in its
- * properties.
+ * The AuthZEN Authorization API 1.0. How a request is read is described in docs/agent-platform.md: subject the agent, action `invokeTool`
+ * with the call's arguments in its properties, resource the tool, its project in its properties.
  */
-export function decisionRoutes(server: HttpServer, { decide, refused }: DecisionUseCases): void {
-  server.addHook('onSend', async (request, reply) => {
-    const requestId = request.headers['x-request-id'];
-    if (typeof requestId === 'string' && request.url.startsWith('/access/')) reply.header('X-Request-ID', requestId);
+export function decisionRoutes(server: HttpServer, serving: DecisionServing): void {
+  server.addHook('onSend', (request, reply, _payload, done) => {
+    const requestId = requestIdOf(request);
+    if (requestId !== null && request.url.startsWith('/access/')) reply.header('X-Request-ID', requestId);
+    done();
   });
   // Also called for what never reaches the route: no JSON, too large a body. Without a viewer there is nobody to record it of.
   const onError = async (request: HttpRequest, _reply: unknown, error: Error): Promise<void> => {
     const viewer = request.caller?.viewer ?? null;
-    if (viewer !== null && isAboutQuestion(error)) refused(viewer, { fields: fieldsIn(error), agentId: agentIn(request.body) });
+    if (viewer !== null && isAboutQuestion(error))
+      serving.refused(viewer, { reason: 'QUESTION_INVALID', fields: fieldsIn(error), agentId: claimedAgent(request.body) });
   };
-  server.post('/access/v1/evaluation', { bodyLimit: MAX_BODY_BYTES, onError }, async (request) => {
+  const evaluateOne = async (viewer: Viewer, body: unknown, requestId: string | null): Promise<PresentedEvaluation> => {
+    const read = readQuestion(viewer, body, requestId);
+    if (read.kind === 'invalid') throw new Unreadable(read.message, read.fields);
+    return presentOutcome(await serving.decide(viewer, read.question));
+  };
+
+  server.post('/access/v1/evaluation', { bodyLimit: MAX_BODY_BYTES, onError }, async (request) =>
+    evaluateOne(viewerOfRequest(request), request.body, requestIdOf(request)),
+  );
+
+  server.post('/access/v1/evaluations', { bodyLimit: MAX_BODY_BYTES, onError }, async (request) => {
     const viewer = viewerOfRequest(request);
-    const requestId = request.headers['x-request-id'];
-    const question = questionIn(evaluationIn(request.body), typeof requestId === 'string' ? requestId : null);
-    return presentOutcome(await decide(viewer, question));
+    if (!viewer.scopes.has('decision:request'))
+      serving.refused(viewer, { reason: 'SCOPE_MISSING', fields: [], agentId: claimedAgent(request.body) });
+    requireScope(viewer, 'decision:request');
+    const sent = parseBody(EvaluationsRequest, request.body);
+    const requestId = requestIdOf(request);
+    if (sent.evaluations.length === 0) return evaluateOne(viewer, sent, requestId);
+    refuseTooLong(requestId);
+    return {
+      evaluations: await evaluateSeveral(viewer, sent, requestId, {
+        decide: (question) => serving.decide(viewer, question),
+        refused: (fields, item) => serving.refused(viewer, { reason: 'QUESTION_INVALID', fields, agentId: claimedAgent(item) }),
+      }),
+    };
   });
+  searchRoutes(server, serving.search);
 }
 
-function questionIn({ subject, action, resource, context }: EvaluationRequest, requestId: string | null): Question {
-  expect('subject.type', subject.type, 'agent');
-  expect('action.name', action.name, 'invokeTool');
-  expect('resource.type', resource.type, 'tool');
-  const parsed = parseQuestion({
-    requestId,
-    agentId: subject.id,
-    projectId: resource.properties?.['project'],
-    tool: resource.id,
-    arguments: action.properties?.['arguments'],
-    sessionId: context?.['session'],
-    callId: context?.['call'],
-    environment: context?.['environment'],
-    branch: context?.['branch'],
-    branchProtected: context?.['branchProtected'],
-    surface: context?.['surface'],
-    executionMode: context?.['executionMode'],
-    promises: context?.['promises'],
-  });
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => ({
-    path: [PLACES[String(path[0])] ?? 'body', ...path.slice(1)].join('.'),
-    message,
-  }));
-  throw new Unreadable(
-    problems.map(({ path, message }) => `${path}: ${message}.`).join(' '),
-    problems.map(({ path }) => path),
+function searchRoutes(server: HttpServer, search: Searching): void {
+  server.post('/access/v1/search/subject', async (request) =>
+    searchSubjects(search, asking(request), parseBody(SubjectSearchRequest, request.body)),
   );
+  server.post('/access/v1/search/resource', async (request) =>
+    searchResources(search, asking(request), parseBody(ResourceSearchRequest, request.body)),
+  );
+  server.post('/access/v1/search/action', async (request) =>
+    searchActions(search, asking(request), parseBody(ActionSearchRequest, request.body)),
+  );
+}
+
+/** @throws Failure FORBIDDEN for somebody who may not ask for decisions, whatever they send. */
+function asking(request: HttpRequest): Viewer {
+  const viewer = viewerOfRequest(request);
+  requireScope(viewer, 'decision:request');
+  return viewer;
+}
+
+function requestIdOf({ headers }: Pick<HttpRequest, 'headers'>): string | null {
+  const requestId = headers['x-request-id'];
+  return typeof requestId === 'string' ? requestId : null;
+}
+
+function refuseTooLong(requestId: string | null): void {
+  if (requestId !== null && requestId.length > MAX_SHARED_REQUEST_ID_CHARACTERS)
+    throw new Unreadable(`X-Request-ID: must have at most ${MAX_SHARED_REQUEST_ID_CHARACTERS} characters with several evaluations.`, [
+      'X-Request-ID',
+    ]);
 }
 
 /** A body that is no question. */
@@ -78,16 +108,6 @@ class Unreadable extends Failure {
   }
 }
 
-/** @throws Unreadable naming every field at fault. */
-function evaluationIn(body: unknown): EvaluationRequest {
-  const parsed = EvaluationRequest.safeParse(body);
-  if (parsed.success) return parsed.data;
-  throw new Unreadable(
-    sentenceOf(parsed.error),
-    parsed.error.issues.map(({ path }) => path.join('.') || 'body'),
-  );
-}
-
 /** Whether a request failed for what is in it, and not for who sent it or what has become of the service. */
 const isAboutQuestion = (error: Error & { readonly statusCode?: number }): boolean =>
   error instanceof Failure
@@ -95,57 +115,3 @@ const isAboutQuestion = (error: Error & { readonly statusCode?: number }): boole
     : error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500;
 
 const fieldsIn = (error: Error): readonly string[] => (error instanceof Unreadable ? error.fields : ['body']);
-
-const Claimed = z.object({ subject: z.object({ id: z.string() }) });
-
-/** The agent that a body names, if it does so where it should. */
-const agentIn = (body: unknown): string | null => Claimed.safeParse(body).data?.subject.id ?? null;
-
-/** Where in a request each part of the question stands. */
-const PLACES: Readonly<Record<string, string>> = {
-  requestId: 'X-Request-ID',
-  agentId: 'subject.id',
-  projectId: 'resource.properties.project',
-  tool: 'resource.id',
-  arguments: 'action.properties.arguments',
-  sessionId: 'context.session',
-  callId: 'context.call',
-  environment: 'context.environment',
-  branch: 'context.branch',
-  branchProtected: 'context.branchProtected',
-  surface: 'context.surface',
-  executionMode: 'context.executionMode',
-  promises: 'context.promises',
-};
-
-function expect(field: string, value: string, wanted: string): void {
-  if (value !== wanted)
-    throw new Unreadable(`${field}: must be ${JSON.stringify(wanted)}; got ${JSON.stringify(value.slice(0, 100))}.`, [field]);
-}
-
-function presentOutcome(outcome: DecideOutcome): object {
-  if (outcome.kind === 'notFound')
-    return { decision: false, context: { verdict: 'DENY', explanation: 'There is no such project, or you may not see it.' } };
-  const { id, callId, verdict, basis, explanation, advice, reasons, obligations, approvalNeeded } = outcome.decision;
-  const { epoch, toolId, toolDefinitionDigest, actionType, decidedAt } = outcome.decision;
-  return {
-    decision: verdict === 'ALLOW',
-    context: {
-      id,
-      callId,
-      verdict,
-      basis,
-      explanation,
-      advice,
-      reasons,
-      obligations,
-      approvalNeeded,
-      epoch,
-      toolId,
-      toolDefinitionDigest,
-      actionType,
-      decidedAt,
-      isRepeated: outcome.isRepeated,
-    },
-  };
-}

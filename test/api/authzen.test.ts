@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { anEvaluation, authzen } from '../support/authzen.js';
 import { aPublishedPolicy } from '../support/governing.js';
 import { anOrganization, type TestOrganization } from '../support/organization.js';
 import { itWithData } from '../support/shared-data.js';
@@ -23,32 +24,8 @@ beforeAll(async () => {
 });
 afterAll(() => subgraph.close());
 
-interface Evaluation {
-  readonly subject?: unknown;
-  readonly action?: unknown;
-  readonly resource?: unknown;
-  readonly context?: unknown;
-}
-
-const aRequest = (more: object = {}): Evaluation => ({
-  subject: { type: 'agent', id: company.coder },
-  action: { name: 'invokeTool', properties: { arguments: { path: '/tmp' } } },
-  resource: { type: 'tool', id: 'read', properties: { project: company.api } },
-  context: { session: 'run 1', call: 'call 1' },
-  ...more,
-});
-
-async function evaluation(request: unknown, headers: Readonly<Record<string, string>> = {}) {
-  const response = await developer.request('/access/v1/evaluation', {
-    method: 'POST',
-    body: JSON.stringify(request),
-    headers: { 'content-type': 'application/json', ...headers },
-  });
-  const body: { readonly decision?: boolean; readonly context?: Readonly<Record<string, unknown>>; readonly error?: unknown } = JSON.parse(
-    await response.text(),
-  );
-  return { status: response.status, requestId: response.headers.get('x-request-id'), type: response.headers.get('content-type'), body };
-}
+const aRequest = (more: object = {}): object => anEvaluation(company, more);
+const evaluation = (request: unknown, headers: Readonly<Record<string, string>> = {}) => authzen(developer, 'evaluation', request, headers);
 
 describe('POST /access/v1/evaluation', () => {
   it('answers with the decision and what determined it', async () => {
@@ -105,14 +82,14 @@ describe('POST /access/v1/evaluation', () => {
     expect(await evaluation(request)).toMatchObject({ status: 200, body: { decision: true } });
   });
 
-  it.each<[string, () => Evaluation]>([
+  it.each<[string, () => object]>([
     ['subject:', () => aRequest({ subject: undefined })],
     ['action:', () => aRequest({ action: undefined })],
     ['resource:', () => aRequest({ resource: null })],
     ['subject.id:', () => aRequest({ subject: { type: 'agent' } })],
     ['subject.id: must not be empty.', () => aRequest({ subject: { type: 'agent', id: '' } })],
-    ['subject.type: must be "agent"; got "user".', () => aRequest({ subject: { type: 'user', id: 'ada' } })],
-    ['action.name: must be "invokeTool"; got "can_read".', () => aRequest({ action: { name: 'can_read' } })],
+    ['subject.type: must be "agent" or "identity"; got "user".', () => aRequest({ subject: { type: 'user', id: 'ada' } })],
+    ['action.name: must be "invokeTool" or "tools/call"; got "can_read".', () => aRequest({ action: { name: 'can_read' } })],
     [
       'resource.type: must be "tool"; got "todo".',
       () => aRequest({ resource: { type: 'todo', id: '1', properties: { project: company.api } } }),

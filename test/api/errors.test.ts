@@ -46,6 +46,24 @@ describe('a REST request that is refused', () => {
     });
   });
 
+  it.each(['evaluations', 'search/subject', 'search/resource', 'search/action'])(
+    'says so for every route of AuthZEN: %s',
+    async (route) => {
+      const statusOf = async (body: string, headers: Readonly<Record<string, string>> = JSON_TYPE) => {
+        const response = await owner.request(`/access/v1/${route}`, {
+          method: 'POST',
+          body,
+          headers: { ...headers, 'x-request-id': 'r 1' },
+        });
+        return [response.status, response.headers.get('x-request-id')];
+      };
+
+      for (const body of ['{', '', '[]', 'null', '{}']) expect(await statusOf(body)).toEqual([400, 'r 1']);
+      expect(await statusOf('{}', { 'content-type': 'text/plain' })).toEqual([415, 'r 1']);
+      expect(await statusOf(JSON.stringify({ more: 'x'.repeat(1024 * 1024) }))).toEqual([413, 'r 1']);
+    },
+  );
+
   it('says so for the directory too', async () => {
     expect(await answerTo('/v1/directory', { method: 'PUT', body: 'hello', headers: { 'content-type': 'text/plain' } })).toMatchObject({
       status: 415,
@@ -58,7 +76,8 @@ describe('a REST request that is refused', () => {
 
   it.each([
     ['GET', '/access/v1/evaluation'],
-    ['POST', '/access/v1/evaluations'],
+    ['GET', '/access/v1/evaluations'],
+    ['PUT', '/access/v1/search/subject'],
     ['GET', '/'],
     ['GET', '/v1/audit-events?secret=hunter2'],
   ])('names what is not there: %s %s', async (method, path) => {
@@ -240,8 +259,11 @@ describe('while Postgres is away', () => {
       resource: { type: 'tool', id: 't', properties: { project: organization.api } },
     });
     const response = await owner.request('/access/v1/evaluation', { method: 'POST', body, headers: JSON_TYPE });
+    const several = { evaluations: [JSON.parse(body), {}] };
+    const ofSeveral = await owner.request('/access/v1/evaluations', { method: 'POST', body: JSON.stringify(several), headers: JSON_TYPE });
 
     expect(graphql).toMatchObject({ data: { answer: null }, errors: [{ extensions: { code: 'UNAVAILABLE' } }] });
+    expect(ofSeveral.status).toBe(503);
     expect({ status: response.status, retryAfter: response.headers.get('retry-after'), body: await response.json() }).toEqual({
       status: 503,
       retryAfter: '1',

@@ -16,13 +16,21 @@ export interface AccessReading {
   readonly clock: Clock;
 }
 
-/** Of what place, on whose behalf and in what circumstances access is asked for. */
-export interface AccessRequest extends Pick<Question, 'circumstances' | 'promises'> {
-  readonly projectId: string;
+/** Of what place, on whose behalf, for what calls and in what circumstances access is asked for. */
+export interface AccessRequest extends Pick<Question, 'projectId' | 'arguments' | 'sessionId' | 'circumstances' | 'promises'> {
   /** Null: the viewer. */
   readonly userId: string | null;
   readonly page: PageRequest;
+  /** Only what has one of these; null: all. */
+  readonly verdicts: readonly Evaluation['verdict'][] | null;
 }
+
+/** The most agents or tools that one page looks at when only some verdicts are wanted. */
+export const MAX_LOOKED_AT = 1_000;
+
+/** The page to read for a request: one more than it may look at shows whether there are more. */
+export const pageToRead = ({ verdicts, page }: AccessRequest): PageRequest =>
+  verdicts === null ? page : { first: MAX_LOOKED_AT, after: page.after };
 
 export interface EffectiveToolsRequest extends AccessRequest {
   readonly agentId: string;
@@ -31,8 +39,6 @@ export interface EffectiveToolsRequest extends AccessRequest {
 export interface ToolAccessRequest extends AccessRequest {
   /** Canonical id, alias or name. */
   readonly tool: string;
-  /** Null: all. */
-  readonly verdicts: readonly Evaluation['verdict'][] | null;
 }
 
 const unique = (ids: readonly string[]): readonly string[] => [...new Set(ids)];
@@ -66,14 +72,14 @@ export async function readAgents(
 
 /** The tools of a page of a project; one more than asked when there are more. One statement for each page that is asked for. */
 export async function readToolPages({ tools }: AccessReading, { organizationId }: Viewer, requests: readonly EffectiveToolsRequest[]) {
-  const keyOf = ({ page }: EffectiveToolsRequest): string => JSON.stringify(page);
+  const keyOf = (request: EffectiveToolsRequest): string => JSON.stringify(pageToRead(request));
   const placeOf = (request: EffectiveToolsRequest): string => JSON.stringify([keyOf(request), request.projectId]);
   const lists = new Map<string, readonly Tool[] | null>();
   for (const [key, group] of groupBy(requests, keyOf)) {
     const projectIds = unique(group.map(({ projectId }) => projectId));
     const [first] = group;
     if (first === undefined) continue;
-    const found = await tools.listFor(organizationId, [organizationId], projectIds, first.page);
+    const found = await tools.listFor(organizationId, [organizationId], projectIds, pageToRead(first));
     projectIds.forEach((projectId, index) => lists.set(JSON.stringify([key, projectId]), found[index] ?? null));
   }
   return (request: EffectiveToolsRequest): readonly Tool[] | null => lists.get(placeOf(request)) ?? null;

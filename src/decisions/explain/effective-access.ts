@@ -1,11 +1,13 @@
 import type { Agent } from '../../directory/index.js';
-import { pageOf, type Page, type PageRequest, type Viewer, othersFirst } from '../../kernel/index.js';
+import { othersFirst, pageOf, type Page, type PageRequest, type Viewer } from '../../kernel/index.js';
 import { effectiveAccess, type EffectiveAccess } from '../../policy/index.js';
 import { namedAmong, type NamedTool } from '../../tools/index.js';
 import { callOf } from '../gather.js';
 import type { Facts } from '../snapshot.js';
 import {
   agentLists,
+  MAX_LOOKED_AT,
+  pageToRead,
   placeFor,
   readAgents,
   readNamedTools,
@@ -27,12 +29,9 @@ export interface AgentAccess extends EffectiveAccess {
   readonly agentId: string;
 }
 
-/** The most agents that one page looks at when only some verdicts are wanted. */
-export const MAX_LOOKED_AT = 1_000;
-
 /**
- * What each of many agents may do with the tools of a project, for a call without arguments; null where the project does not exist for
- * the viewer, or they may not ask for that user. Few statements, however many are asked for.
+ * What each of many agents may do with the tools of a project, for calls with the arguments that are named; null where the project does
+ * not exist for the viewer, or they may not ask for that user. Few statements, however many are asked for.
  */
 export async function listEffectiveTools(
   deps: AccessReading,
@@ -49,7 +48,7 @@ export async function listEffectiveTools(
       if (place === null || tools === null) return null;
       const agent = agents.get(request.agentId) ?? null;
       const judge = judgeIn(deps, facts, place, request);
-      return pageWith(request.page, tools, (tool) => ({
+      return pageWith(request, tools, (tool) => ({
         toolId: tool.id,
         ...judge(request.agentId, agent, { tool, isElsewhere: false }, tool.id),
       }));
@@ -58,9 +57,9 @@ export async function listEffectiveTools(
 }
 
 /**
- * What the agents of the directory may do with a tool in each of many projects, for a call without arguments; null where the project does
- * not exist for the viewer, or they may not ask for that user. Who maintains, owns or audits the project is shown every agent, others
- * those that they are responsible for.
+ * What the agents of the directory may do with a tool in each of many projects, for calls with the arguments that are named; null where
+ * the project does not exist for the viewer, or they may not ask for that user. Who maintains, owns or audits the project is shown every
+ * agent, others those that they are responsible for.
  */
 export async function listToolAccess(
   deps: AccessReading,
@@ -75,15 +74,13 @@ export async function listToolAccess(
     return inTurn(requests, async (request) => {
       const place = await placeFor(deps, facts, viewer, places, request);
       if (place === null) return null;
-      const { verdicts, page, tool } = request;
+      const { tool } = request;
+      const { first, after } = pageToRead(request);
       const ownedBy = (await overseesProject(facts, viewer, place.project)) ? null : viewer.userId;
-      const limit = verdicts === null ? page.first + 1 : MAX_LOOKED_AT + 1;
-      const found = await agents({ ownedBy, after: page.after, limit });
+      const found = await agents({ ownedBy, after, limit: first + 1 });
       const named = namedAmong(tools.get(tool) ?? [], place.project.ancestors, tool);
       const judge = judgeIn(deps, facts, place, request);
-      const access = (agent: Agent): AgentAccess => ({ agentId: agent.id, ...judge(agent.id, agent, named, tool) });
-      if (verdicts === null) return pageWith(page, found, access);
-      return somePage(page, found, access, ({ evaluation }) => verdicts.includes(evaluation.verdict));
+      return pageWith(request, found, (agent): AgentAccess => ({ agentId: agent.id, ...judge(agent.id, agent, named, tool) }));
     });
   });
 }
@@ -102,18 +99,24 @@ async function inTurn<Request, Answer>(
 }
 
 /** Judges calls in a place, all at one moment. */
-function judgeIn(deps: AccessReading, facts: Facts, place: Place, { circumstances, promises, projectId }: AccessRequest) {
+function judgeIn(deps: AccessReading, facts: Facts, place: Place, request: AccessRequest) {
+  const { circumstances, promises, projectId, sessionId } = request;
   const now = deps.clock();
   const set = facts.policySet(place.project, now);
   return (agentId: string, agent: Agent | null, named: NamedTool, tool: string): EffectiveAccess => {
-    const asked = { agentId, projectId, tool, arguments: {}, sessionId: null, circumstances, promises };
+    const asked = { agentId, projectId, tool, arguments: request.arguments, sessionId, circumstances, promises };
     return effectiveAccess(set, callOf(place.user, asked, { ...place, agent, named }, now));
   };
 }
 
-function pageWith<Row, Item>(request: PageRequest, rows: readonly Row[], present: (row: Row) => Item): Page<Item> {
-  const page = pageOf(rows, request);
-  return { ...page, items: page.items.map(present) };
+async function pageWith<Row extends { readonly id: string }, Item extends EffectiveAccess>(
+  { page, verdicts }: AccessRequest,
+  rows: readonly Row[],
+  present: (row: Row) => Item,
+): Promise<Page<Item>> {
+  if (verdicts !== null) return somePage(page, rows, present, ({ evaluation }) => verdicts.includes(evaluation.verdict));
+  const whole = pageOf(rows, page);
+  return { ...whole, items: whole.items.map(present) };
 }
 
 /** A page of those that are wanted: ends when it is full, or enough rows were looked at. */

@@ -1,7 +1,8 @@
 import DataLoader from 'dataloader';
-import type { AgentCircumstancesInput, AgentResolvers, ProjectResolvers } from '../../generated/graphql.js';
-import { connectionOf, cursorOf, Failure, isPlain, pageRequest, type Page, type Viewer } from '../../kernel/index.js';
+import type { AgentCircumstancesInput, AgentResolvers, AgentToolResolvers, ProjectResolvers } from '../../generated/graphql.js';
+import { connectionOf, cursorOf, Failure, isPlain, MAX_PAGE, pageRequest, type Page, type Viewer } from '../../kernel/index.js';
 import { inputProblems } from '../../platform/graphql-input.js';
+import { limitedTo } from '../../platform/graphql-limit.js';
 import type { AccessReading, EffectiveToolsRequest, ToolAccessRequest } from '../explain/access-facts.js';
 import { listEffectiveTools, listToolAccess, type AgentAccess, type EffectiveTool } from '../explain/effective-access.js';
 import { CircumstancesInput, NameInput } from '../parse-question.js';
@@ -10,6 +11,8 @@ import { CircumstancesInput, NameInput } from '../parse-question.js';
 export interface AccessForRequest {
   effectiveTools(request: EffectiveToolsRequest): Promise<Page<EffectiveTool> | null>;
   toolAccess(request: ToolAccessRequest): Promise<Page<AgentAccess> | null>;
+  /** The same, for a page of tools at most: looking for verdicts costs more than what is found says. */
+  agentsAllowed(request: ToolAccessRequest): Promise<Page<AgentAccess> | null>;
 }
 
 export interface AccessContext {
@@ -25,18 +28,24 @@ export function accessForRequest(deps: AccessReading, viewer: () => Viewer): Acc
     async (requests) => listToolAccess(deps, viewer(), requests),
     { cacheKeyFn: (request) => JSON.stringify(request) },
   );
-  return { effectiveTools: (request) => tools.load(request), toolAccess: (request) => agents.load(request) };
+  return {
+    effectiveTools: (request) => tools.load(request),
+    toolAccess: (request) => agents.load(request),
+    agentsAllowed: limitedTo(MAX_PAGE, 'lists usableBy', (request: ToolAccessRequest) => agents.load(request)),
+  };
 }
 
 const TOOL_CURSOR = 'effective-tool';
 const AGENT_CURSOR = 'tool-access';
+const USABLE_CURSOR = 'usable-by';
+const BARE_CALL = { arguments: {}, sessionId: null };
 const isKey = (key: string): boolean => key !== '' && isPlain(key);
 
 export const Agent: Pick<AgentResolvers<AccessContext>, 'effectiveTools'> = {
   async effectiveTools({ id }, { projectId, userId, circumstances, ...args }, { access }) {
     const page = await access.effectiveTools({
       ...{ agentId: id, projectId, page: pageRequest(TOOL_CURSOR, args, isKey) },
-      ...{ userId: namedUser(userId), ...circumstancesIn(circumstances) },
+      ...{ userId: namedUser(userId), verdicts: null, ...BARE_CALL, ...circumstancesIn(circumstances) },
     });
     if (page === null) return null;
     return connectionOf(
@@ -51,17 +60,29 @@ export const Project: Pick<ProjectResolvers<AccessContext>, 'agentToolAccess'> =
   async agentToolAccess({ id }, { tool, userId, circumstances, verdicts, ...args }, { access }) {
     const page = await access.toolAccess({
       ...{ projectId: id, tool: nameIn('tool', tool), page: pageRequest(AGENT_CURSOR, args, isKey) },
-      ...{ userId: namedUser(userId), verdicts: verdicts ?? null, ...circumstancesIn(circumstances) },
+      ...{ userId: namedUser(userId), verdicts: verdicts ?? null, ...BARE_CALL, ...circumstancesIn(circumstances) },
     });
-    if (page === null) return null;
-    return connectionOf(
-      page,
-      ({ agentId }) => cursorOf(AGENT_CURSOR, agentId),
-      ({ agentId, ...item }) => ({ agentId, agent: { id: agentId }, ...presentAccess(item) }),
-      AGENT_CURSOR,
-    );
+    return page === null ? null : presentAgents(page, AGENT_CURSOR);
   },
 };
+
+export const AgentTool: Pick<AgentToolResolvers<AccessContext>, 'usableBy'> = {
+  async usableBy({ id }, { projectId, circumstances, ...args }, { access }) {
+    const page = await access.agentsAllowed({
+      ...{ projectId, tool: id, page: pageRequest(USABLE_CURSOR, args, isKey) },
+      ...{ userId: null, verdicts: ['ALLOW'], ...BARE_CALL, ...circumstancesIn(circumstances) },
+    });
+    return page === null ? null : presentAgents(page, USABLE_CURSOR);
+  },
+};
+
+const presentAgents = (page: Page<AgentAccess>, kind: string) =>
+  connectionOf(
+    page,
+    ({ agentId }) => cursorOf(kind, agentId),
+    ({ agentId, ...item }) => ({ agentId, agent: { id: agentId }, ...presentAccess(item) }),
+    kind,
+  );
 
 const presentAccess = ({ evaluation, dependsOn }: Omit<EffectiveTool, 'toolId'>) => ({
   ...{ verdict: evaluation.verdict, basis: evaluation.basis, obligations: [...evaluation.obligations] },
