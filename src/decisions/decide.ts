@@ -93,8 +93,11 @@ export async function decide(deps: Deciding, viewer: Viewer, asked: Question, ro
   if (set !== null) deps.selfCheck.offer({ organizationId, eventId: first.stored.event.id, set, call, evaluation });
   // What was allowed once is not allowed for ever: by now a policy may forbid it, or ask for more, and then that is the answer.
   const isOutdated = first.isRepeated && isStricter(evaluation, first.decision);
-  return isOutdated ? recordOnce(deps, viewer, event, keyOf(facts.epoch)) : first;
+  return isOutdated ? recordOnce(deps, viewer, event, keyOf(facts.epoch, saidBy(evaluation))) : first;
 }
+
+/** The same for answers that are as strict: at one epoch the clock, or the session, can make another of what was stricter already. */
+const saidBy = ({ verdict, basis, obligations, approval }: Evaluation): string => JSON.stringify([verdict, basis, obligations, approval]);
 
 /** Where each door has the project of a question. */
 const PROJECT_FIELDS = { GRAPHQL: 'projectId', AUTHZEN: 'resource.properties.project' } as const;

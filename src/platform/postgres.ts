@@ -101,12 +101,16 @@ const ignore = (): void => undefined;
 async function nobodysSession(pool: pg.Pool): Promise<Session> {
   const session = await pool.connect();
   if ((named.get(session) ?? '') === '') return session;
+  // One that breaks meanwhile fails the statement too; without a listener it would end the process.
+  session.on('error', ignore);
   try {
     await nameOrganization(session, '');
     return session;
   } catch (error) {
     session.release(true);
     throw error;
+  } finally {
+    session.off('error', ignore);
   }
 }
 

@@ -174,9 +174,12 @@ describe('a call that names a session', () => {
 
   it('that was allowed, is not any more under the same request id once the session turns out to be another agent’s', async () => {
     const sessionId = `run ${randomUUID()}`;
-    const asked = question({ sessionId, requestId: 'r' });
+    const asked = question({ sessionId, requestId: 'r', promises: ['redact'] });
     const token = { userId: 'ada', organizationId: company.id, scopes: ['decision:request'] };
     const first = await decisionOn(ada, asked);
+    const oblige = '@oblige("redact:pii") forbid (principal, action, resource) unless { context.promises.contains("redact:pii") };';
+    await aPublishedPolicy(owner, company.id, oblige);
+    const stricter = await decisionOn(ada, asked);
     // The session's agent is that of its earliest event.
     await recordedInOrder(company.platform, owner, [
       aCloudEvent({ subject: sessionId, projectid: company.api, userid: 'ada', agentid: 'another', time: '2026-11-29T00:00:00Z' }),
@@ -187,8 +190,8 @@ describe('a call that names a session', () => {
     const again = await decisionOn(await elsewhere.as(token), asked);
     await elsewhere.close();
 
-    expect([first.verdict, again.verdict]).toEqual(['ALLOW', 'DENY']);
-    expect(again.id).not.toBe(first.id);
+    expect([first.verdict, stricter.verdict, again.verdict]).toEqual(['ALLOW', 'ALLOW', 'DENY']);
+    expect(new Set([first.id, stricter.id, again.id]).size).toBe(3);
   });
 
   it.each<[string, object, readonly [boolean, boolean]]>([

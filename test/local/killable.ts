@@ -21,6 +21,8 @@ export interface Killable {
   bringUpPostgres(): Promise<void>;
   killService(): Promise<void>;
   bringUpService(): Promise<void>;
+  /** What the service said last, when it has ended without being killed; null as long as it has not. */
+  lastWords(): readonly string[] | null;
   /** Somebody with every scope in an organization of their own, which the directory knows. */
   anOrganization(name: string): Promise<KillableOrganization>;
   close(): Promise<void>;
@@ -41,16 +43,23 @@ export async function startKillable(): Promise<Killable> {
   const keys = await serveKeys(issuer, keyPort);
   let postgres: RunningPostgres;
   let service: Script;
+  let isKilled = false;
+  let lastWords: readonly string[] | null = null;
 
   const bringUpPostgres = async (): Promise<void> => {
     postgres = await startPostgres({ dataDir: join(folder, 'postgres'), port: postgresPort });
   };
   const bringUpService = async (): Promise<void> => {
+    isKilled = false;
     service = runScript(['--import', 'tsx', 'src/main.ts'], {
       ...{ PORT: String(port), TOKEN_ISSUER: url, JWKS_URL: `${url}/.well-known/jwks.json` },
       ...{ DATABASE_URL: postgres.url, POLICY_BASELINE: 'off' },
     });
-    await service.said(/"listening"/);
+    const { ended, said } = service;
+    await said(/"listening"/);
+    void ended.then(({ stderr }) => {
+      if (!isKilled) lastWords = stderr.slice(-50);
+    });
   };
   await bringUpPostgres();
   await bringUpService();
@@ -63,6 +72,7 @@ export async function startKillable(): Promise<Killable> {
     },
     bringUpPostgres,
     async killService() {
+      isKilled = true;
       service.child.kill('SIGKILL');
       await service.ended;
     },
@@ -75,7 +85,9 @@ export async function startKillable(): Promise<Killable> {
       await pushed(client, { namespaces: [{ id, kind: 'ORGANIZATION', parentId: null, path: name }] });
       return { id, userId, client };
     },
+    lastWords: () => lastWords,
     async close() {
+      isKilled = true;
       service.child.kill('SIGTERM');
       await service.ended;
       await postgres.stop();

@@ -75,7 +75,7 @@ async function askOnce(client: Client, projectId: string, requestId: string): Pr
 }
 
 /** Askers who go on until it is over: half of them ask again what had no answer, under the same request id. */
-function asking(client: Client, projectId: string): Load {
+function asking(client: Client, projectId: string, isLost: () => boolean): Load {
   const state = { told: [] as Told[], unexpected: [] as unknown[], unanswered: 0, isOver: false };
   const ask = async (asker: number): Promise<void> => {
     for (let number = 0; !state.isOver; number += 1) {
@@ -94,7 +94,7 @@ function asking(client: Client, projectId: string): Load {
   return Object.assign(state, {
     async goOn(count: number) {
       const wanted = state.told.length + count;
-      await until(() => state.told.length >= wanted || state.unexpected.length > 0);
+      await until(() => state.told.length >= wanted || state.unexpected.length > 0 || isLost());
     },
     async end() {
       state.isOver = true;
@@ -127,7 +127,7 @@ describe(`decisions asked for while Postgres and the service are killed, ${KILLS
       memberships: [{ namespaceId: id, userId, role: 'OWNER' }],
     });
     await aPublishedPolicy(client, id, 'permit (principal, action, resource);');
-    const running = (load = asking(client, projectId));
+    const running = (load = asking(client, projectId, () => killable.lastWords() !== null));
 
     await running.goOn(BETWEEN_ACCIDENTS);
     for (let kills = 0; kills < KILLS; kills += 1) {
@@ -140,6 +140,7 @@ describe(`decisions asked for while Postgres and the service are killed, ${KILLS
         await killable.bringUpService();
       }
       await running.goOn(BETWEEN_ACCIDENTS);
+      expect(killable.lastWords()).toBeNull();
     }
     await running.end();
 

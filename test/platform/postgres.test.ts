@@ -51,6 +51,21 @@ describe('a database that does not answer', () => {
     await network.mend();
   });
 
+  it('that breaks off a connection while that is made somebody’s own fails for who asked, and ends no process', async () => {
+    const own = openDatabase(through(network, testDatabase.url), 1, LIMITS);
+    await own.of(acme).query('SELECT 1');
+    network.stall();
+
+    const session = errorOf(() => own.session());
+    // It has the connection, and has said that it names nobody: that is never answered.
+    await new Promise((resolve) => setImmediate(resolve));
+    await network.cut();
+
+    expect(databaseFailure(await session)).toMatchObject({ code: 'UNAVAILABLE' });
+    await network.mend();
+    await own.close();
+  });
+
   it('ends a statement that takes too long by itself', async () => {
     const plain = await errorOf(() => database.sql.query('SELECT pg_sleep(10)'));
     const within = await errorOf(() => inTransaction(database, acme, (tx) => tx.$queryRawUnsafe('SELECT pg_sleep(10)::text')));
