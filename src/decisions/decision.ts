@@ -1,5 +1,5 @@
 import type { StoredEvent, Verdict } from '../audit/index.js';
-import { isJsonObject, type JsonObject } from '../kernel/index.js';
+import { isJsonObject, type Json, type JsonObject } from '../kernel/index.js';
 import { DECISION_EVENT, type Approval, type Evaluation, type Reason } from '../policy/index.js';
 import type { ActionType } from '../tools/index.js';
 import type { Contradiction } from './identity.js';
@@ -60,10 +60,13 @@ export type DecisionData = Omit<Decision, 'id' | 'verdict' | 'toolName' | 'callI
 type StoredData = Omit<DecisionData, Later> & Partial<Pick<DecisionData, Later>>;
 type Later = 'advice' | 'obligations' | 'approvalNeeded' | 'facts';
 
+/** Only this service records decisions, and in this form. */
+const isDecisionData = (data: Json): data is JsonObject & StoredData => isJsonObject(data) && typeof data['basis'] === 'string';
+
 /** The decision in its event; null when the event is none. */
 export function decisionIn({ event }: StoredEvent): Decision | null {
-  if (event.type !== DECISION_EVENT || event.verdict === null || !isJsonObject(event.data)) return null;
-  const data: StoredData = JSON.parse(JSON.stringify(event.data));
+  const { data } = event;
+  if (event.type !== DECISION_EVENT || event.verdict === null || !isDecisionData(data)) return null;
   const { basis, explanation, advice = [], reasons, shadow = null, obligations = [], approvalNeeded = null, facts = null } = data;
   const { epoch, requestId, toolId, toolDefinitionDigest, actionType } = data;
   return {

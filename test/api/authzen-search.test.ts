@@ -17,7 +17,7 @@ beforeAll(async () => {
   subgraph = await aSubgraph();
   database = openAsOwner(subgraph.databaseUrl);
   ({ company, owner, developer } = await aGeneratedOrganization(subgraph));
-});
+}, 60_000);
 afterAll(async () => {
   await database.close();
   await subgraph.close();
