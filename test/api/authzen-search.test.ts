@@ -2,7 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Database } from '../../src/platform/postgres.js';
 import { aResource, authzen, type Evaluated } from '../support/authzen.js';
 import { openAsOwner } from '../support/database.js';
-import { agents, aGeneratedOrganization, isOwn, ofCore, pairsAllowed, tools } from '../support/generated-organization.js';
+import {
+  agents,
+  aGeneratedOrganization,
+  inSessionOfItsOwn,
+  isOwn,
+  ofCore,
+  pairsAllowed,
+  tools,
+} from '../support/generated-organization.js';
 import { aPublishedPolicy } from '../support/governing.js';
 import { anOrganization, pushed, type TestOrganization } from '../support/organization.js';
 import { aSubgraph, type Client, type TestSubgraph } from '../support/subgraph.js';
@@ -50,7 +58,7 @@ const byAction = (more: object = {}): object => ({
 const idsIn = ({ body }: { readonly body: Found }): readonly unknown[] => (body.results ?? []).map(({ id, name }) => id ?? name);
 
 describe('a search', () => {
-  const asked: readonly (readonly [string, { readonly action: object; readonly context?: object }])[] = [
+  const asked: readonly (readonly [string, { readonly action: object; readonly context?: Readonly<Record<string, unknown>> }])[] = [
     ['with nothing said', { action: INVOKE }],
     ['in staging, with promises', { action: INVOKE, context: { environment: 'staging', promises: ['redact', 'log'] } }],
     ['in a session', { action: INVOKE, context: { session: 'trusted', promises: ['redact:pii'] } }],
@@ -111,7 +119,7 @@ describe('a search', () => {
 
     expect(body.results?.length).toBeGreaterThan(0);
     const { body: answer } = await authzen<{ readonly evaluations: readonly Evaluated[] }>(developer, 'evaluations', {
-      ...{ ...subject(agents[0]), action: INVOKE, context },
+      ...{ ...subject(agents[0]), action: INVOKE, context: inSessionOfItsOwn(context) },
       evaluations: body.results?.map((resource) => ({ resource })),
     });
     expect(new Set(answer.evaluations.map(({ decision }) => decision))).toEqual(new Set([true]));

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { aResource, authzen, type Evaluated } from './authzen.js';
 import { aPublishedPolicy, registerTool } from './governing.js';
 import { anOrganization, pushed, type TestOrganization } from './organization.js';
@@ -8,7 +9,7 @@ import type { Client, TestSubgraph } from './subgraph.js';
 const POLICY = `permit (principal, action, resource) when { context.role >= 30 && resource.risk * 25 <= principal.trust };
 permit (principal in AgentClass::"ops", action, resource in ToolLabel::"exec");
 @oblige("log:full") forbid (principal in AgentClass::"ops", action, resource) unless { context.promises.contains("log:full") };
-permit (principal, action, resource) when { context has session && context.session == "trusted" };
+permit (principal, action, resource) when { context has session && context.session like "trusted*" };
 @oblige("redact:pii") forbid (principal, action, resource in ToolLabel::"data") unless { context.promises.contains("redact:pii") };
 @approval("maintainer") forbid (principal, action, resource) when { resource.risk >= 3 && context.environment == "production" }
 unless { context has approval && context.approval.level >= 40 };
@@ -57,12 +58,12 @@ export async function aGeneratedOrganization(subgraph: TestSubgraph): Promise<Ge
 export async function pairsAllowed(
   client: Client,
   project: string,
-  more: { readonly action: object; readonly context?: object },
+  more: { readonly action: object; readonly context?: Readonly<Record<string, unknown>> },
 ): Promise<ReadonlySet<string>> {
   const answers = await Promise.all(
     agents.map((id) =>
       authzen<{ readonly evaluations: readonly Evaluated[] }>(client, 'evaluations', {
-        ...{ ...more, subject: { type: 'agent', id } },
+        ...{ ...more, subject: { type: 'agent', id }, context: inSessionOfItsOwn(more.context) },
         evaluations: tools.map((tool) => ({ resource: aResource(tool, project) })),
       }),
     ),
@@ -73,3 +74,7 @@ export async function pairsAllowed(
   if (allowed.length === 0 || allowed.length === agents.length * tools.length) throw new Error('There is nothing to compare.');
   return new Set(allowed);
 }
+
+/** A session belongs to the user and the agent that were first decided about in it; policies take one that is trusted for any other. */
+export const inSessionOfItsOwn = (context: Readonly<Record<string, unknown>> = {}): object =>
+  context['session'] === undefined ? context : { ...context, session: `${String(context['session'])} ${randomUUID()}` };
