@@ -61,6 +61,19 @@ const LIMITS: DatabaseLimits = {
 };
 
 /**
+ * A connection whose breaking ends no process, in whatever moment of its life that is. It is told to whoever waits for a statement, and to
+ * the pool while it is idle; but between those, and while Postgres starts up and takes none, nobody would listen.
+ */
+class SafeClient extends pg.Client {
+  constructor(config?: string | pg.ClientConfig) {
+    super(config);
+    this.on('error', ignore);
+  }
+}
+
+const ignore = (): void => undefined;
+
+/**
  * Opens the pool. Connects when first used.
  *
  * What was answered is on disk, whatever the database's own default. A caller gets an error within a bounded time, and a transaction
@@ -72,6 +85,7 @@ export function openDatabase(url: string, poolSize: number, limits: Partial<Data
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
+    Client: SafeClient,
     connectionTimeoutMillis: connectMilliseconds,
     query_timeout: answerMilliseconds,
     options: `-c role=${role} -c statement_timeout=${statementMilliseconds} -c idle_in_transaction_session_timeout=10000 -c synchronous_commit=on -c timezone=UTC`,
@@ -95,8 +109,6 @@ export function openDatabase(url: string, poolSize: number, limits: Partial<Data
 
 /** The organization that each connection has named last: naming it again would cost a round trip. */
 const named = new WeakMap<Session, string>();
-
-const ignore = (): void => undefined;
 
 async function nobodysSession(pool: pg.Pool): Promise<Session> {
   const session = await pool.connect();
