@@ -84,7 +84,10 @@ describe('the comparison with Cedar', () => {
     ['tags are attributes', 'forbid (principal, action, resource) when { resource.hasTag("path") && resource.getTag("path") == "/etc" };'],
     ['containsAll is turned round', 'permit (principal, action, resource) when { ["a", "b"].containsAll(resource.labels) };'],
     ['permits beat forbids', 'forbid (principal, action, resource) when { resource.risk > 2 };'],
-    ['an overflow is a large number', 'forbid (principal, action, resource) when { resource.risk * 9007199254740991 * 9007199254740991 > 7 };'],
+    [
+      'an overflow is a large number',
+      'forbid (principal, action, resource) when { resource.risk * 9007199254740991 * 9007199254740991 > 7 };',
+    ],
   ] as const)('finds the bug “%s”', (bug, text) => {
     const beside = [policy('permit (principal, action, resource);', 'all')];
 
