@@ -48,7 +48,7 @@ export interface CheckedRevisions {
 const RECORDED = 50;
 /** Of a place with more statements than that, what is there already is left out: it was checked when it came. */
 const MAX_STATEMENTS_BESIDE = 100;
-/** With more policies at once than that, likewise. */
+/** With more policies at once than that, likewise, and each statement alone is asked. */
 const POLICIES_BESIDE_OTHERS = 5;
 /** How many policies are checked together. */
 const POLICIES_A_QUESTION = 50;
@@ -79,13 +79,18 @@ export function expectCheck(deps: SelfChecking, viewer: Viewer, namespace: Names
       const surroundings = isSmall ? beside : [];
       const { most, together, least } = CALLS_A_POLICY;
       const share = Math.min(most, Math.max(least, Math.floor(together / own.length)));
+      // Of many at once each statement alone is asked: what there is to say of how they decide together is said of fewer.
+      const decidedOf = (all: number, aimed: number): number => {
+        if (own.length > POLICIES_BESIDE_OTHERS) return 0;
+        return surroundings.length > 0 ? all : aimed;
+      };
       const again = await recorded;
       for (let first = 0; first < own.length; first += POLICIES_A_QUESTION) {
         const some = own.slice(first, first + POLICIES_A_QUESTION);
         await othersFirst();
         const aimed = some.flatMap(({ statements }) => generateCalls(statements, line, share));
         const calls = [...aimed, ...again];
-        const question = { own: some, beside: surroundings, calls, decided: surroundings.length > 0 ? calls.length : aimed.length };
+        const question = { own: some, beside: surroundings, calls, decided: decidedOf(calls.length, aimed.length) };
         const difference = await comparison.compare(question);
         if (difference !== null) return failed(deps, viewer, question, difference);
       }
