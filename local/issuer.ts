@@ -8,6 +8,8 @@ export interface TokenRequest {
   readonly userId: string;
   readonly organizationId: string;
   readonly scopes: readonly string[];
+  /** The agent for which alone the token speaks; default: none in particular. */
+  readonly agentId?: string;
   /** Default: both the platform behind the gateway and the governance subgraph itself. */
   readonly audience?: readonly string[];
   /** Default: 30 days. */
@@ -33,9 +35,11 @@ export async function openIssuer(keyFile: string, url: string): Promise<Issuer> 
   const { d: _private, ...visible } = secret;
   return {
     keySet: { keys: [{ ...visible, kid, alg: algorithm, use: 'sig' }] },
-    mintToken({ userId, organizationId, scopes, audience = ['platform', 'agent-governance'], expiresInSeconds = thirtyDaysInSeconds }) {
+    mintToken(request) {
+      const { userId, organizationId, scopes, agentId } = request;
+      const { audience = ['platform', 'agent-governance'], expiresInSeconds = thirtyDaysInSeconds } = request;
       const issuedAtSeconds = Math.floor(Date.now() / 1000);
-      return new SignJWT({ org: organizationId, scope: scopes.join(' ') })
+      return new SignJWT({ org: organizationId, scope: scopes.join(' '), ...(agentId !== undefined && { agent: agentId }) })
         .setProtectedHeader({ alg: algorithm, kid, typ: 'JWT' })
         .setIssuer(url)
         .setSubject(userId)

@@ -7,8 +7,8 @@ import { Refusal, sentenceOf } from './refusal.js';
 import { addressesOf, filesIn, readSettings, type Settings } from './settings.js';
 import { makeWritable, savedEnvironment } from './supervisor/data-folder.js';
 
-const usage = `Usage: npm run --silent token -- ${Object.keys(tokenHolders).join('|')} [--expires-in SECONDS]
-       npm run --silent token -- --user ID --scopes "a b" [--organization ID] [--expires-in SECONDS]`;
+const usage = `Usage: npm run --silent token -- ${Object.keys(tokenHolders).join('|')} [--expires-in SECONDS] [--agent ID]
+       npm run --silent token -- --user ID --scopes "a b" [--organization ID] [--agent ID] [--expires-in SECONDS]`;
 
 try {
   console.log(await tokenFor(process.argv.slice(2)));
@@ -32,18 +32,25 @@ function issuerOf({ dataDir, ports }: Settings): string {
 
 function requestFrom(args: string[]): TokenRequest {
   const { values, positionals } = parsed(args);
-  const lifetime = values['expires-in'] === undefined ? {} : { expiresInSeconds: secondsFrom(values['expires-in']) };
+  const more = {
+    ...(values['expires-in'] !== undefined && { expiresInSeconds: secondsFrom(values['expires-in']) }),
+    ...(values.agent !== undefined && { agentId: values.agent }),
+  };
   const [name] = positionals;
-  if (name !== undefined && isTokenHolder(name)) return { ...tokenHolders[name], ...lifetime };
+  if (name !== undefined && isTokenHolder(name)) return { ...tokenHolders[name], ...more };
   if (name !== undefined || values.user === undefined || values.scopes === undefined) throw new Refusal(usage);
   const scopes = values.scopes.split(' ').filter((scope) => scope !== '');
-  return { userId: values.user, organizationId: values.organization ?? organization.id, scopes, ...lifetime };
+  return { userId: values.user, organizationId: values.organization ?? organization.id, scopes, ...more };
 }
 
 function parsed(args: string[]) {
   const text = { type: 'string' } as const;
   try {
-    return parseArgs({ args, allowPositionals: true, options: { user: text, organization: text, scopes: text, 'expires-in': text } });
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: { user: text, organization: text, scopes: text, agent: text, 'expires-in': text },
+    });
   } catch {
     throw new Refusal(usage);
   }

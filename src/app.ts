@@ -19,7 +19,7 @@ import {
 import { auditRoutes } from './audit/rest.js';
 import type { Config } from './config.js';
 import * as decisionsGraphql from './decisions/graphql.js';
-import { decide, explainPolicies, listEffectiveTools, listToolAccess, wouldBeAnswered, type Question } from './decisions/index.js';
+import { decideInTime, explainPolicies, listEffectiveTools, listToolAccess, wouldBeAnswered, type Question } from './decisions/index.js';
 import { decisionRoutes, metadataRoutes } from './decisions/rest.js';
 import { pushDirectory, type DirectoryPush } from './directory/index.js';
 import { directoryRoutes } from './directory/rest.js';
@@ -169,7 +169,8 @@ function contextFor(services: Services, caller: Caller): Context {
     retention: { viewer, deps: services.retention },
     sessions: sessionsForRequest(services.sessions, viewer),
     tools: toolsGraphql.toolsForRequest(services.registry, viewer),
-    decide: (question: Question) => decide(services.deciding, viewer(), question),
+    decide: (question: Question) => decideInTime(services.deciding, viewer(), question, 'GRAPHQL'),
+    refusedQuestion: (refused) => services.deciding.refusals.record(viewer(), { ...refused, reason: 'QUESTION_INVALID', route: 'GRAPHQL' }),
     explain: decisionsGraphql.explainForRequest((request) => explainPolicies(services.explaining, viewer(), request)),
     revisionText: async (policyId, revision) => (await policies.revision(policyId, revision))?.text ?? null,
     access: decisionsGraphql.accessForRequest(services.access, viewer),
@@ -208,11 +209,12 @@ async function addRoutes(
       envelope: (viewer, id) => classicEnvelopeById(services.audit, viewer, id),
     });
     decisionRoutes(scope, {
-      decide: (viewer, question) => decide(services.deciding, viewer, question),
+      decide: (viewer, question) => decideInTime(services.deciding, viewer, question, 'AUTHZEN'),
+      refused: (viewer, refused) => services.deciding.refusals.record(viewer, { ...refused, route: 'AUTHZEN' }),
       search: {
         agents: async (viewer, request) => (await listToolAccess(services.access, viewer, [request]))[0] ?? null,
         tools: async (viewer, request) => (await listEffectiveTools(services.access, viewer, [request]))[0] ?? null,
-        answer: (viewer, asked) => wouldBeAnswered(services.access, viewer, asked),
+        answer: (viewer, asked) => wouldBeAnswered(services.deciding, viewer, asked),
       },
     });
   });

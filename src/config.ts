@@ -38,6 +38,7 @@ const Environment = z.object({
   AUDIT_MAX_AHEAD_SECONDS: wholeNumber(0, 86_400).default(300),
   AUDIT_QUEUE_MAX_EVENTS: wholeNumber(500, 1_000_000).default(20_000),
   AUDIT_ORPHAN_AFTER_SECONDS: wholeNumber(1, 31_536_000).default(900),
+  DECISION_TIMEOUT_MS: wholeNumber(100, 60_000).default(5_000),
   FEED_HEARTBEAT_SECONDS: wholeNumber(1, 3_600).default(15),
   SEQUENCER: z.enum(['on', 'off']).default('on'),
   RETENTION_INTERVAL_MINUTES: wholeNumber(1, 10_080).default(60),
@@ -69,6 +70,8 @@ export interface Config {
     /** After how many seconds an allowed call that reported no outcome counts as an orphan. */
     readonly orphanAfterSeconds: number;
   };
+  /** How long the answer to a question may take. */
+  readonly decisions: { readonly timeoutMilliseconds: number };
   readonly feed: { readonly heartbeatSeconds: number };
   /** Whether this process is a candidate for giving events their positions. */
   readonly sequencer: boolean;
@@ -139,6 +142,7 @@ function toConfig(env: z.infer<typeof Environment>): Config {
       queueMaxEvents: env.AUDIT_QUEUE_MAX_EVENTS,
       orphanAfterSeconds: env.AUDIT_ORPHAN_AFTER_SECONDS,
     },
+    decisions: { timeoutMilliseconds: env.DECISION_TIMEOUT_MS },
     feed: { heartbeatSeconds: env.FEED_HEARTBEAT_SECONDS },
     sequencer: env.SEQUENCER === 'on',
     retention: { intervalMinutes: env.RETENTION_INTERVAL_MINUTES },

@@ -6,6 +6,7 @@ import {
   redactorBy,
   rememberPlaces,
   rememberSessionHumans,
+  rememberSessionIdentities,
   rememberSettings,
   scopeOf,
   secretScanner,
@@ -33,7 +34,15 @@ import { postgresProjection } from './audit/postgres/projection.js';
 import { postgresRollups } from './audit/postgres/rollups.js';
 import { postgresSessionReader } from './audit/postgres/sessions.js';
 import type { Config } from './config.js';
-import { keepSelfCheck, keepSnapshots, keepTrust, type AccessReading, type Deciding, type Explaining } from './decisions/index.js';
+import {
+  keepSelfCheck,
+  keepSnapshots,
+  keepTrust,
+  recordRefusals,
+  type AccessReading,
+  type DecidingInTime,
+  type Explaining,
+} from './decisions/index.js';
 import { rememberServiceAccounts, type Pushing } from './directory/index.js';
 import { postgresDirectory, postgresDirectoryWriter, postgresEpoch } from './directory/postgres.js';
 import { epochHints } from './directory/redis.js';
@@ -216,13 +225,17 @@ export function buildServices(config: Config, logger: Logger, clock: Clock, data
   const snapshots = keepSnapshots({ ...promptly, policies, trust, hints, clock });
   // The others ask Cedar about every decision.
   const rate = config.policyEngine === 'compiled' ? config.decisionSelfCheckRate : 0;
-  const deciding: Deciding = {
-    ...{ snapshots, log, places, humans, redactor, clock, alarm },
+  const notice: DecidingInTime['notice'] = (message, details) => logger.warn(message, details);
+  const identities = rememberSessionIdentities(postgresSessionReader(database.of), clock);
+  const deciding: DecidingInTime = {
+    ...config.decisions,
+    ...{ snapshots, log, places, humans, redactor, clock, alarm, notice },
+    refusals: recordRefusals({ log, places, humans, redactor, clock, notice }),
+    sessions: identities,
     selfCheck: keepSelfCheck({ rate, reference, trust, alarm }),
-    notice: (message, details) => logger.warn(message, details),
   };
   const explaining: Explaining = { ...policy, snapshots, events: audit.events };
-  const access: AccessReading = { snapshots, directory, tools, clock };
+  const access: AccessReading = { snapshots, directory, tools, humans, sessions: identities, clock };
   const follower = followLogs({ reader: postgresLogReader(database.of), hints: growth, report });
   const feeding: Feeding = {
     follower,

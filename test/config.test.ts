@@ -22,6 +22,7 @@ describe('readConfig', () => {
         routerSecret: null,
       },
       audit: { maxAgeDays: 400, maxAheadSeconds: 300, queueMaxEvents: 20_000, orphanAfterSeconds: 900 },
+      decisions: { timeoutMilliseconds: 5_000 },
       feed: { heartbeatSeconds: 15 },
       sequencer: true,
       policyEngine: 'compiled',

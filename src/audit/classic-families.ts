@@ -53,6 +53,7 @@ const FAMILIES: Readonly<Record<Family, ClassicFamily>> = {
     ),
   },
   decision: { target: toolOf, details: decisionDetails },
+  decisionRefusal: { target: agentOf, details: asOurs('reason', 'route', 'fields', 'leftOut') },
   policy: {
     target: policyOf,
     details: asOurs(
@@ -152,7 +153,7 @@ function decisionDetails({ arguments: tool_args = null, ...data }: JsonObject): 
   return {
     ...asOurs(
       ...['basis', 'explanation', 'advice', 'reasons', 'failed', 'shadow', 'obligations', 'approvalNeeded'],
-      ...['epoch', 'requestId', 'toolId', 'toolDefinitionDigest', 'actionType'],
+      ...['epoch', 'requestId', 'toolId', 'toolDefinitionDigest', 'actionType', 'contradictions'],
     )(data),
     ...picked({ tool_args }, ['tool_args']),
   };

@@ -40,11 +40,19 @@ export async function withHumans(
 
 /** The viewer with the human behind it, for what this service records of their doings: in the session, where there is one. */
 export async function authorOf(humans: Humans, viewer: Viewer, sessionId: string | null = null): Promise<Author> {
-  const { organizationId, userId } = viewer;
+  return { ...viewer, ...(await actorOf(humans, viewer, sessionId)), userId: viewer.userId };
+}
+
+/** The user with the human behind it: in the session, where there is one. */
+export async function actorOf(
+  humans: Humans,
+  { organizationId, userId }: Pick<Viewer, 'organizationId' | 'userId'>,
+  sessionId: string | null = null,
+): Promise<Actor> {
   const owners = await humans.owners(organizationId);
   const isAsked = sessionId !== null && owners.has(userId);
   const named = await namedBefore(humans, organizationId, isAsked ? [sessionId] : []);
-  return { ...viewer, ...actorAmong(owners, userId, named.get(partOf({ userId, sessionId }))), userId };
+  return actorAmong(owners, userId, named.get(partOf({ userId, sessionId })));
 }
 
 /** Who a user is among service accounts; with the human whom its session names, where there is one. Pure. */
@@ -53,6 +61,22 @@ export function actorAmong(owners: Owners, userId: string | null, inSession?: st
   if (inSession !== undefined) return { userId, humanId: inSession, humanSource: 'SESSION' };
   const owner = owners.get(userId) ?? null;
   return { userId, humanId: owner, humanSource: owner === null ? 'UNKNOWN' : 'DIRECTORY' };
+}
+
+const NOBODY: readonly string[] = [];
+
+/**
+ * The humans behind a service account: whom its session names, and who is responsible for it. Both: who reports events can name anybody in
+ * them, and by that must not come to more than the one who is responsible. None for a human, and where nobody is known. Pure.
+ */
+export function humansAmong(owners: Owners, { userId, humanId, humanSource }: Actor): readonly string[] {
+  if (humanSource === null || userId === null) return NOBODY;
+  return [...new Set([humanId, owners.get(userId) ?? null])].filter((id) => id !== null);
+}
+
+/** The same, for what the user does in a session. */
+export async function humansBehind(humans: Humans, organizationId: OrganizationId, actor: Actor): Promise<readonly string[]> {
+  return actor.humanSource === null ? NOBODY : humansAmong(await humans.owners(organizationId), actor);
 }
 
 /** Who did it, out of whatever says more. */

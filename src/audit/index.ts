@@ -1,7 +1,7 @@
 export { type RecordingModeChanging } from './change-recording-mode.js';
 export { groupCommit, type GroupCommit } from './append.js';
 export { eventFrom, eventOf, OWN_SOURCE, type AuditEvent, type NewEvent, type Outcome, type StoredEvent, type Verdict } from './event.js';
-export { authorOf, whoDid, type Author, type Humans } from './humans.js';
+export { actorOf, authorOf, humansBehind, whoDid, type Actor, type Author, type Humans } from './humans.js';
 export { NO_FILTER } from './ports.js';
 export type {
   Append,
@@ -30,6 +30,8 @@ export { type KnownSecrets, type SecretScanner, type SecretSpan } from './secret
 export { catchUpWith, startProjector, type Projector } from './project-events.js';
 export type { SessionReading } from './read-sessions.js';
 export { rememberSessionHumans } from './session-humans.js';
+export { rememberSessionIdentities } from './session-identities.js';
+export type { SessionIdentities, SessionIdentity } from './session-ports.js';
 export { recordSessionBatch, type BatchReceipt, type BatchRecording } from './record-session-batch.js';
 export { eventScope, isVisible } from './scope.js';
 export { seal, sealContent, sealOf } from './seal.js';

@@ -12,6 +12,7 @@ export const PAYLOAD_TYPES = {
   modelCall: 'AgentModelCallPayload',
   toolCall: 'AgentToolCallPayload',
   decision: 'AgentDecisionPayload',
+  decisionRefusal: 'AgentDecisionRefusalPayload',
   approval: 'AgentApprovalPayload',
   policy: 'AgentPolicyPayload',
   policySettings: 'AgentPolicySettingsPayload',
@@ -48,6 +49,8 @@ const from =
     const parsed = data.safeParse(event.data);
     return parsed.success ? present(parsed.data, event) : null;
   };
+
+const CONTRADICTED = { userId: 'USER_ID', agentId: 'AGENT_ID', surface: 'SURFACE', executionMode: 'EXECUTION_MODE' } as const;
 
 const stub = (id: string | null): { readonly id: string } | null => (id === null ? null : { id });
 
@@ -95,7 +98,9 @@ const presenters = {
     __typename: PAYLOAD_TYPES.decision,
     decision: { id },
     arguments: data.arguments ?? null,
+    contradictions: (data.contradictions ?? []).map(({ field, ...said }) => ({ ...said, field: CONTRADICTED[field] })),
   })),
+  decisionRefusal: from(own.decisionRefusal, (data) => ({ __typename: PAYLOAD_TYPES.decisionRefusal, ...data })),
   approval: from(own.approval, ({ decisionId, toolId, decidedBy, ...data }) => ({
     __typename: PAYLOAD_TYPES.approval,
     ...data,

@@ -56,6 +56,15 @@ export interface SessionHumans {
   named(organizationId: OrganizationId, sessionIds: readonly string[]): Promise<readonly NamedHuman[]>;
 }
 
+/** Who runs a session, and how, as far as its events tell. */
+export type SessionIdentity = Pick<Session, 'userId' | 'agentId' | 'surface' | 'executionMode' | 'parentSessionId'>;
+
+/** Reads who runs sessions, as far as they are projected. */
+export interface SessionIdentities {
+  /** Null for a session of which no event is known. Says it to anybody: for what is decided, not for what is shown. */
+  identity(organizationId: OrganizationId, sessionId: string): Promise<SessionIdentity | null>;
+}
+
 /** Reads allowed calls that never reported an outcome, as far as events are projected; oldest first. */
 export interface OpenCallReader {
   /** Those that were allowed before `before`, in `namespaceIds` and everything below; null for wherever the viewer may see them. */

@@ -35,7 +35,7 @@ export function connection(given: { readonly url?: string; readonly token?: stri
   const running = given.url !== undefined && given.token !== undefined && given.project !== undefined ? null : readRunning();
   const projectId = given.project ?? running?.demo.projectId;
   const service = within(running, given, 'developer');
-  if (projectId === undefined) throw new CommandError('In which project did the runs take place? Give --project.');
+  if (projectId === undefined) throw new CommandError('Which project is it about? Give --project.');
   return { ...service, projectId, userId: subjectOf(service.token) };
 }
 

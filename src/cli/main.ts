@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { askCommand } from './ask.js';
 import { connection } from './connection.js';
 import { CommandError } from './command-error.js';
 import { policiesCommand } from './policies/command.js';
@@ -41,6 +42,7 @@ program
     process.stdout.write(options.json === true ? `${JSON.stringify(summary)}\n` : inWords(summary));
   });
 
+program.addCommand(askCommand());
 program.addCommand(policiesCommand());
 
 interface ReplayOptions {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   authorOf,
   eventOf,
+  humansBehind,
   OWN_SOURCE,
   prepareEvent,
   type PreparedEvent,
@@ -14,15 +15,18 @@ import {
   type NewEvent,
   type RecordingPlaces,
   type Redactor,
+  type SessionIdentities,
   type StoredEvent,
 } from '../audit/index.js';
-import { hashOf, requireScope, type Clock, type Json, type Viewer } from '../kernel/index.js';
-import { DECISION_EVENT, evaluate, factsOf, type Evaluation, type PolicySet, type ToolCall } from '../policy/index.js';
+import { hashOf, requireScope, type Clock, type Json, type JsonObject, type Viewer } from '../kernel/index.js';
+import { DECISION_EVENT, evaluate, factsOf, type Evaluation, type PolicySet, type Reason, type ToolCall } from '../policy/index.js';
 import type { Tool } from '../tools/index.js';
 import { decisionIn, EXPLANATIONS, type Decision, type DecisionData } from './decision.js';
-import { callOf, gather } from './gather.js';
+import { callOf, gather, type Gathered } from './gather.js';
+import { identify, unasked, type Identified } from './identity.js';
 import type { SelfCheck } from './self-check.js';
 import { questionDigest, type Question } from './question.js';
+import type { Refusals, Route } from './refusals.js';
 import { shadowVerdict, type ShadowVerdict, type Watching } from './shadow.js';
 import type { Facts, Snapshots } from './snapshot.js';
 
@@ -31,7 +35,9 @@ export interface Deciding extends Watching {
   readonly log: AuditLog;
   readonly places: RecordingPlaces;
   readonly humans: Humans;
+  readonly sessions: SessionIdentities;
   readonly redactor: Redactor;
+  readonly refusals: Refusals;
   readonly clock: Clock;
   readonly selfCheck: Pick<SelfCheck, 'offer'>;
 }
@@ -53,34 +59,70 @@ export type DecideOutcome =
  * A question asked again with the same request id has one record and one answer, also when policies changed in between; unless it
  * was allowed, or could be approved, and is not so readily any more: then that is the answer, with a record of it.
  *
+ * A question that is refused, for want of the scope or of the project, is recorded too, as far as `Refusals` goes.
+ *
  * @throws Failure FORBIDDEN without the scope `decision:request`; OVERLOADED, UNAVAILABLE.
  */
-export async function decide(deps: Deciding, viewer: Viewer, question: Question): Promise<DecideOutcome> {
+export async function decide(deps: Deciding, viewer: Viewer, asked: Question, route: Route): Promise<DecideOutcome> {
+  if (!viewer.scopes.has('decision:request'))
+    deps.refusals.record(viewer, { reason: 'SCOPE_MISSING', route, fields: [], agentId: asked.agentId });
   requireScope(viewer, 'decision:request');
-  const gathered = await deps.snapshots.read(viewer.organizationId, (facts) => gather(facts, viewer.userId, question));
-  if (gathered === null) return { kind: 'notFound', field: 'projectId' };
+  const [session, author] = await Promise.all([
+    asked.sessionId === null ? null : deps.sessions.identity(viewer.organizationId, asked.sessionId),
+    authorOf(deps.humans, viewer, asked.sessionId),
+  ]);
+  const identified = identify(viewer, asked, session);
+  const { question } = identified;
+  const humanIds = await humansBehind(deps.humans, viewer.organizationId, author);
+  const gathered = await deps.snapshots.read(viewer.organizationId, (facts) => gather(facts, viewer.userId, question, humanIds));
+  if (gathered === null) {
+    deps.refusals.record(viewer, { reason: 'PROJECT_NOT_FOUND', route, fields: [PROJECT_FIELDS[route]], agentId: asked.agentId });
+    return { kind: 'notFound', field: 'projectId' };
+  }
 
   const now = deps.clock();
   const call = callOf(viewer.userId, question, gathered, now);
-  const judge = (set: PolicySet): Evaluation => evaluate(set, call);
-  const set = gathered.facts.policySet(gathered.project, now);
-  const evaluation = judge(set);
-  if (evaluation.failed.length > 0)
-    deps.alarm('policies could not be evaluated', { organizationId: viewer.organizationId, failed: evaluation.failed });
-
+  const { set, evaluation, shadow } = judged(deps, viewer, { identified, gathered, call });
   const { facts, named } = gathered;
-  const shadows = facts.shadows(gathered.project, now);
-  const shadow = shadowVerdict(deps, viewer.organizationId, { shadows, enforced: evaluation, judge });
-  const author = await authorOf(deps.humans, viewer, question.sessionId);
-  const made = eventOfDecision({ author, question, facts, call, tool: named.tool, evaluation, shadow, now });
+  const made = eventOfDecision({ author, identified, facts, call, tool: named.tool, evaluation, shadow, now });
   const event = withCallId(eventOf(viewer.organizationId, now, made, await asRecorded(deps, viewer, made)));
-  const keyParts = ['decision', viewer.userId, question.requestId, questionDigest(question)] as const;
   const { organizationId } = viewer;
-  const first = await recordOnce(deps, viewer, event, question.requestId === null ? null : hashOf(...keyParts));
+  const keyOf = (...more: readonly (string | number)[]): Buffer =>
+    hashOf('decision', viewer.userId, asked.requestId, questionDigest(asked), ...more);
+  const first = await recordOnce(deps, viewer, event, asked.requestId === null ? null : keyOf());
+  if (set !== null) deps.selfCheck.offer({ organizationId, eventId: first.stored.event.id, set, call, evaluation });
   // What was allowed once is not allowed for ever: by now a policy may forbid it, or ask for more, and then that is the answer.
-  deps.selfCheck.offer({ organizationId, eventId: first.stored.event.id, set, call, evaluation });
   const isOutdated = first.isRepeated && isStricter(evaluation, first.decision);
-  return isOutdated ? recordOnce(deps, viewer, event, hashOf(...keyParts, facts.epoch)) : first;
+  return isOutdated ? recordOnce(deps, viewer, event, keyOf(facts.epoch)) : first;
+}
+
+/** Where each door has the project of a question. */
+const PROJECT_FIELDS = { GRAPHQL: 'projectId', AUTHZEN: 'resource.properties.project' } as const;
+
+interface Judging {
+  readonly identified: Identified;
+  readonly gathered: Gathered;
+  readonly call: ToolCall;
+}
+
+interface Judged {
+  /** The policies that were asked; null where none was. */
+  readonly set: PolicySet | null;
+  readonly evaluation: Evaluation;
+  readonly shadow: ShadowVerdict | null;
+}
+
+/** What policies say of the call; where it is not made by whom it says, none is asked. */
+function judged(deps: Deciding, { organizationId }: Viewer, { identified, gathered, call }: Judging): Judged {
+  if (identified.isSomebodyElse) return { set: null, evaluation: unasked('IDENTITY_CONTRADICTED'), shadow: null };
+  if (call.user.level === 0) return { set: null, evaluation: unasked('HUMAN_NO_MEMBER'), shadow: null };
+  const { facts, project } = gathered;
+  const judge = (set: PolicySet): Evaluation => evaluate(set, call);
+  const set = facts.policySet(project, call.now);
+  const evaluation = judge(set);
+  if (evaluation.failed.length > 0) deps.alarm('policies could not be evaluated', { organizationId, failed: evaluation.failed });
+  const shadow = shadowVerdict(deps, organizationId, { shadows: facts.shadows(project, call.now), enforced: evaluation, judge });
+  return { set, evaluation, shadow };
 }
 
 const STRICTNESS = { ALLOW: 0, ASK: 1, DENY: 2 } as const;
@@ -120,7 +162,7 @@ async function recordOnce(deps: Deciding, viewer: Viewer, event: AuditEvent, key
 
 interface Made {
   readonly author: Author;
-  readonly question: Question;
+  readonly identified: Identified;
   readonly facts: Facts;
   readonly call: ToolCall;
   readonly tool: Tool | null;
@@ -129,7 +171,8 @@ interface Made {
   readonly now: Date;
 }
 
-function eventOfDecision({ author, question, facts, call, tool, evaluation, shadow, now }: Made): NewEvent {
+function eventOfDecision({ author, identified, facts, call, tool, evaluation, shadow, now }: Made): NewEvent {
+  const { question, parentSessionId, contradictions } = identified;
   const data: DecisionData = {
     basis: evaluation.basis,
     explanation: EXPLANATIONS[evaluation.basis],
@@ -146,6 +189,7 @@ function eventOfDecision({ author, question, facts, call, tool, evaluation, shad
     actionType: call.tool.actionType,
     arguments: question.arguments,
     facts: factsOf(call),
+    contradictions,
   };
   return {
     type: DECISION_EVENT,
@@ -156,6 +200,7 @@ function eventOfDecision({ author, question, facts, call, tool, evaluation, shad
     ...whoDid(author),
     agentId: question.agentId,
     sessionId: question.sessionId,
+    parentSessionId,
     surface: question.circumstances.surface,
     executionMode: question.circumstances.executionMode,
     callId: question.callId,
@@ -166,10 +211,24 @@ function eventOfDecision({ author, question, facts, call, tool, evaluation, shad
   };
 }
 
+/** Field by field: a copy by spreading costs as much as a hash. */
 const asJson = (data: DecisionData): Json => ({
-  ...data,
-  reasons: data.reasons.map((reason) => ({ ...reason })),
-  failed: data.failed.map((reason) => ({ ...reason })),
+  basis: data.basis,
+  explanation: data.explanation,
+  advice: data.advice,
+  reasons: data.reasons.map(reasonAsJson),
+  obligations: data.obligations,
   approvalNeeded: data.approvalNeeded === null ? null : { ...data.approvalNeeded },
-  shadow: data.shadow === null ? null : { ...data.shadow, reasons: data.shadow.reasons.map((reason) => ({ ...reason })) },
+  failed: data.failed.map(reasonAsJson),
+  shadow: data.shadow === null ? null : { ...data.shadow, reasons: data.shadow.reasons.map(reasonAsJson) },
+  epoch: data.epoch,
+  requestId: data.requestId,
+  toolId: data.toolId,
+  toolDefinitionDigest: data.toolDefinitionDigest,
+  actionType: data.actionType,
+  arguments: data.arguments,
+  facts: data.facts,
+  ...(data.contradictions.length > 0 && { contradictions: data.contradictions.map((contradiction) => ({ ...contradiction })) }),
 });
+
+const reasonAsJson = (reason: Reason): JsonObject => ({ ...reason });

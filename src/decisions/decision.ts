@@ -2,6 +2,7 @@ import type { StoredEvent, Verdict } from '../audit/index.js';
 import { isJsonObject, type JsonObject } from '../kernel/index.js';
 import { DECISION_EVENT, type Approval, type Evaluation, type Reason } from '../policy/index.js';
 import type { ActionType } from '../tools/index.js';
+import type { Contradiction } from './identity.js';
 import type { ShadowVerdict } from './shadow.js';
 
 /** The answer to one tool call, as it was recorded. */
@@ -42,6 +43,8 @@ export const EXPLANATIONS: Readonly<Record<Evaluation['basis'], string>> = {
   NO_MATCH: 'No policy of the organization permits this call.',
   ARGUMENTS_UNREADABLE: 'The call is denied, because it has too many arguments, or two of one name, for the policies that read them.',
   POLICY_ERROR: 'The call could not be checked against a policy that may forbid it, so it is denied.',
+  IDENTITY_CONTRADICTED: 'The call is denied, because the token, or the session that it names, is of another agent or user than it says.',
+  HUMAN_NO_MEMBER: 'The call is denied, because the human on whose behalf it would be made is no member of the project.',
 };
 
 /** What of a decision stands in its event's data; the rest is in the event's own fields. */
@@ -49,6 +52,8 @@ export type DecisionData = Omit<Decision, 'id' | 'verdict' | 'toolName' | 'callI
   readonly arguments: JsonObject;
   /** Policies that could not be evaluated. */
   readonly failed: readonly Reason[];
+  /** What the caller said that the token or the session says otherwise. */
+  readonly contradictions: readonly Contradiction[];
 };
 
 /** Records from before there were approvals and obligations say nothing of them. */

@@ -15,6 +15,7 @@ import type { ExplainContext } from './graphql/explain.js';
 import { presentDecision, type PresentedDecision } from './graphql/present.js';
 import { parseQuestion } from './parse-question.js';
 import { MAX_QUESTIONS, type Question } from './question.js';
+import type { Refusal } from './refusals.js';
 
 export { accessForRequest, Agent, AgentTool, Project } from './graphql/access.js';
 export { AgentExplainedPolicy, AgentExplainedStatement, AgentPolicyExplanation, explainForRequest, Query } from './graphql/explain.js';
@@ -22,6 +23,8 @@ export { AgentExplainedPolicy, AgentExplainedStatement, AgentPolicyExplanation, 
 export interface DecisionContext extends ExplainContext, AccessContext {
   /** Decides for the viewer. */
   readonly decide: (question: Question) => Promise<DecideOutcome>;
+  /** Records that the input could not be read as a question. */
+  readonly refusedQuestion: (refused: Pick<Refusal, 'fields' | 'agentId'>) => void;
   /** The event, as far as the viewer may see it. */
   readonly eventById: (id: string) => Promise<StoredEvent | null>;
 }
@@ -51,18 +54,22 @@ export const AgentOrphanedCall: Pick<AgentOrphanedCallResolvers<DecisionContext>
 };
 
 export const Mutation: Pick<MutationResolvers<DecisionContext>, 'agentDecisionRequest' | 'agentDecisionRequests'> = {
-  agentDecisionRequest: async (_root, { input }, { decide }) => decided(input, decide),
+  agentDecisionRequest: async (_root, { input }, context) => decided(input, context),
 
-  async agentDecisionRequests(_root, { inputs }, { decide }) {
+  async agentDecisionRequests(_root, { inputs }, context) {
     if (inputs.length > MAX_QUESTIONS)
       throw new Failure('BAD_USER_INPUT', `inputs: must hold at most ${MAX_QUESTIONS}; got ${inputs.length}.`);
-    return Promise.all(inputs.map((input) => decided(input, decide)));
+    return Promise.all(inputs.map((input) => decided(input, context)));
   },
 };
 
-async function decided(input: AgentDecisionRequestInput, decide: DecisionContext['decide']) {
+async function decided(input: AgentDecisionRequestInput, { decide, refusedQuestion }: DecisionContext) {
   const parsed = parseQuestion(input);
-  if (!parsed.success) return refused(inputInvalid(inputProblems(parsed.error)));
+  if (!parsed.success) {
+    const problems = inputProblems(parsed.error);
+    refusedQuestion({ fields: problems.map(({ path }) => path), agentId: input.agentId });
+    return refused(inputInvalid(problems));
+  }
   const outcome = await decide(parsed.data);
   if (outcome.kind === 'notFound') return refused(notFound(outcome.field));
   return { decision: presentDecision(outcome.stored), errors: [] };

@@ -1,10 +1,12 @@
-export { decide, type DecideOutcome, type Deciding } from './decide.js';
+export type { DecideOutcome } from './decide.js';
+export { decideInTime, type DecidingInTime } from './decide-in-time.js';
 export type { Decision } from './decision.js';
 export type { AccessReading } from './explain/access-facts.js';
 export { listEffectiveTools, listToolAccess } from './explain/effective-access.js';
 export { explainPolicies, type Explaining, type ExplainOutcome, type ExplainRequest } from './explain/explain-policies.js';
 export { wouldBeAnswered } from './explain/would-be-answered.js';
 export { MAX_ARGUMENTS_CHARACTERS, type Question } from './question.js';
+export { recordRefusals, type Refusal, type Refusals } from './refusals.js';
 export { keepSelfCheck, type SelfCheck } from './self-check.js';
 export { keepTrust, type Trust } from './trust.js';
 export { keepSnapshots, type Snapshots } from './snapshot.js';

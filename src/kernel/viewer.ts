@@ -20,6 +20,8 @@ export type Scope = (typeof SCOPES)[number];
 export interface Viewer {
   readonly userId: UserId;
   readonly organizationId: OrganizationId;
+  /** The agent for which alone the token speaks; null when it names none. */
+  readonly agentId: string | null;
   readonly scopes: ReadonlySet<string>;
   /** When the token ends. */
   readonly expiresAt: Date;

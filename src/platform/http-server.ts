@@ -11,6 +11,9 @@ import type { Logger } from './logger.js';
 /** The HTTP server, as rooms add their routes to it. */
 export type HttpServer = FastifyInstance;
 
+/** A request, as its routes and hooks see it. */
+export type HttpRequest = FastifyRequest;
+
 /** What a REST caller gets instead of an answer. */
 export interface ErrorBody {
   readonly error: { readonly code: FailureCode | 'INTERNAL'; readonly message: string; readonly traceId?: string };

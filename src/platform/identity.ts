@@ -94,13 +94,16 @@ function refusal(cause: unknown): Failure {
 }
 
 function viewerFrom(claims: JWTPayload): Viewer {
-  const { sub, org, exp, scope } = claims;
+  const { sub, org, exp, scope, agent } = claims;
   if (!isName(sub) || !isName(org) || exp === undefined) {
     throw new Failure('UNAUTHENTICATED', 'The token must name its user (sub) and organization (org), and when it ends (exp).');
   }
+  if (agent !== undefined && !isName(agent))
+    throw new Failure('UNAUTHENTICATED', 'The token’s claim agent must be the id of an agent: a string of 1 to 300 characters.');
   return {
     userId: userId(sub),
     organizationId: organizationId(org),
+    agentId: agent ?? null,
     scopes: new Set(typeof scope === 'string' ? scope.split(' ').filter((word) => word !== '') : []),
     expiresAt: new Date(exp * 1_000),
   };

@@ -26,9 +26,13 @@ interface Owner {
   readonly annotations: Annotations;
 }
 
+/** Why a verdict came out as it did, without that any policy was asked. */
+export const UNASKED_BASES = ['IDENTITY_CONTRADICTED', 'HUMAN_NO_MEMBER'] as const;
+
 /** Why a verdict came out as it did. */
 export type Basis =
-  'PERMITTED' | 'APPROVAL_NEEDED' | 'FORBIDDEN' | 'OBLIGATION_NEEDED' | 'NO_MATCH' | 'ARGUMENTS_UNREADABLE' | 'POLICY_ERROR';
+  | ('PERMITTED' | 'APPROVAL_NEEDED' | 'FORBIDDEN' | 'OBLIGATION_NEEDED' | 'NO_MATCH' | 'ARGUMENTS_UNREADABLE' | 'POLICY_ERROR')
+  | (typeof UNASKED_BASES)[number];
 
 /** A policy that determined a verdict: one for each of its statements that has a name or words of its own. */
 export interface Reason {
@@ -182,7 +186,7 @@ export const promisedIn = (set: PolicySet, { promises }: ToolCall): readonly str
 /** What Cedar says, with what it does not: what could not be evaluated, or not be seen. */
 interface Judgement {
   readonly isAllowed: boolean;
-  readonly basis: Exclude<Basis, 'APPROVAL_NEEDED' | 'OBLIGATION_NEEDED'>;
+  readonly basis: Exclude<Basis, 'APPROVAL_NEEDED' | 'OBLIGATION_NEEDED' | (typeof UNASKED_BASES)[number]>;
   /** Ids of statements. */
   readonly reasons: readonly string[];
   readonly failed: readonly string[];

@@ -18,7 +18,7 @@ export { stopBacktests, type Backtesting } from './backtest/start-backtest.js';
 export { forEachLine } from './by-line.js';
 export type { PolicyChanging } from './changes/changing.js';
 export { compiledEngine } from './compiled-engine.js';
-export { evaluate, preparePolicySet, type Evaluation, type PolicySet, type Reason } from './evaluate.js';
+export { evaluate, preparePolicySet, UNASKED_BASES, type Evaluation, type PolicySet, type Reason } from './evaluate.js';
 export { MAX_TEXT_BYTES } from './guard.js';
 export { MAX_APPROVERS } from './annotations.js';
 export { DEPENDENCIES, effectiveAccess, type Dependency, type EffectiveAccess } from './explain/effective-access.js';
@@ -44,6 +44,7 @@ export {
   SURFACES,
   type Approval,
   type Circumstances,
+  type OnBehalf,
   type ToolCall,
   type ToolFacts,
 } from './tool-call.js';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { StoredEvent } from '../audit/index.js';
 import { isJsonObject, type JsonObject } from '../kernel/index.js';
+import { UNASKED_BASES } from './evaluate.js';
 import { SCHEMA_VERSION } from './model.js';
 import { EXECUTION_MODES, SURFACES, type ToolCall } from './tool-call.js';
 
@@ -21,7 +22,12 @@ const Facts = z.object({
     autonomous: z.boolean().default(false),
     owner: z.string().nullable().default(null),
   }),
-  user: z.object({ level: z.number(), teams: z.array(z.string()).default([]) }),
+  user: z.object({
+    level: z.number(),
+    teams: z.array(z.string()).default([]),
+    ownLevel: z.number().optional(),
+    humans: z.array(z.object({ id: z.string(), level: z.number() })).default([]),
+  }),
   /** From the organization down. */
   line: z.array(z.object({ id: z.string(), class: z.number().nullable().default(null), frozen: z.boolean().default(false) })).min(2),
   tool: z.object({
@@ -55,7 +61,7 @@ export function factsOf(call: ToolCall): JsonObject {
       ...(agent.autonomous && { autonomous: true }),
       ...(agent.ownerId !== null && { owner: agent.ownerId }),
     },
-    user: { level: user.level, ...(user.teams.length > 0 && { teams: user.teams }) },
+    user: { level: user.level, ...(user.teams.length > 0 && { teams: user.teams }), ...onBehalfFacts(user) },
     line: projectLine.map(({ id, dataClass, isFrozen }) => ({
       id,
       ...(dataClass !== null && { class: dataClass }),
@@ -81,7 +87,15 @@ export function factsOf(call: ToolCall): JsonObject {
   };
 }
 
+const onBehalfFacts = ({ onBehalf }: ToolCall['user']): JsonObject =>
+  onBehalf == null ? {} : { ownLevel: onBehalf.ownLevel, humans: onBehalf.humans.map(({ id, level }) => ({ id, level })) };
+
 const Recorded = z.object({
+  // What no policy decided can tell nothing of policies.
+  basis: z
+    .string()
+    .refine((basis) => !UNASKED_BASES.some((unasked) => unasked === basis))
+    .optional(),
   toolId: z.string().nullish(),
   toolDefinitionDigest: z.string().nullish(),
   actionType: z.enum(['READ', 'WRITE', 'DESTROY']),
@@ -96,7 +110,10 @@ export interface RecordedCall {
   readonly isWhole: boolean;
 }
 
-/** The call that a decision was about, as it was evaluated; null when the event is none, or from before facts were recorded. */
+/**
+ * The call that a decision was about, as it was evaluated; null when the event is none, is from before facts were recorded, or no policy was
+ * asked.
+ */
 export function callIn({ event }: Pick<StoredEvent, 'event'>): RecordedCall | null {
   const parsed = event.type === DECISION_EVENT ? Recorded.safeParse(event.data) : null;
   if (parsed?.success !== true || event.agentId === null || event.userId === null) return null;
@@ -111,7 +128,10 @@ export function callIn({ event }: Pick<StoredEvent, 'event'>): RecordedCall | nu
       autonomous: agent.autonomous,
       ownerId: agent.owner,
     },
-    user: { id: event.userId, level: user.level, teams: user.teams },
+    user: {
+      ...{ id: event.userId, level: user.level, teams: user.teams },
+      onBehalf: user.ownLevel === undefined ? null : { ownLevel: user.ownLevel, humans: user.humans },
+    },
     projectLine: line.map((one, index) => ({ id: one.id, kind: kindAt(index, line.length), dataClass: one.class, isFrozen: one.frozen })),
     tool: {
       id: toolId ?? event.tool ?? '',

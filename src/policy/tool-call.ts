@@ -12,9 +12,11 @@ export interface ToolCall {
   };
   readonly user: {
     readonly id: string;
-    /** Of the highest role in the project or above, see ROLE_LEVELS. */
+    /** Of the highest role in the project or above, see ROLE_LEVELS; of a service account, no higher than that of a human behind it. */
     readonly level: number;
     readonly teams: readonly string[];
+    /** Of a service account behind which a human is known, whose levels were compared; absent for everybody else. */
+    readonly onBehalf?: OnBehalf | null;
   };
   /** The project's line of namespaces, from the organization down to the project itself. */
   readonly projectLine: readonly NamespaceFacts[];
@@ -30,6 +32,12 @@ export interface ToolCall {
   readonly approval: Approval | null;
   /** Obligations, or kinds of them, that the enforcement point fulfils when a decision names them. */
   readonly promises: readonly string[];
+}
+
+/** A service account's own level, and those of the humans behind it. */
+export interface OnBehalf {
+  readonly ownLevel: number;
+  readonly humans: readonly { readonly id: string; readonly level: number }[];
 }
 
 /** What the platform said of a namespace itself, whatever lies above it. */

@@ -54,6 +54,14 @@ describe('over HTTP', () => {
     expect(await ask({ authorization: `${scheme} ${await provider.token()}` })).toMatchObject(ANSWERED);
   });
 
+  it.each(['', 7, 'a\nb', 'x'.repeat(301), null])('takes no token whose claim agent names none: %j', async (agent) => {
+    expect(await ask({ authorization: `Bearer ${await provider.token({ agent })}` })).toMatchObject({
+      ...UNAUTHENTICATED,
+      messages: [expect.stringContaining('agent')],
+    });
+    expect(await ask({ authorization: `Bearer ${await provider.token({ agent: 'gid://platform/Agent/coder' })}` })).toMatchObject(ANSWERED);
+  });
+
   it('takes no request without a token and without the router’s secret', async () => {
     expect(await ask({})).toMatchObject(UNAUTHENTICATED);
   });

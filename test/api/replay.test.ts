@@ -5,11 +5,12 @@ import { createServer, type Server } from 'node:http';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CommandError } from '../../src/cli/command-error.js';
 import { replayFile, type Replaying, type Summary } from '../../src/cli/replay.js';
 import { aDatabase, type TestDatabase } from '../support/database.js';
-import { aPublishedPolicy, retirePolicy } from '../support/governing.js';
+import { aPublishedPolicy, decisionOn, retirePolicy } from '../support/governing.js';
 import { anOrganization, type TestOrganization } from '../support/organization.js';
 import { aProxy, through, type Proxy } from '../support/proxy.js';
 import { itWithData, linesOf } from '../support/shared-data.js';
@@ -254,14 +255,29 @@ describe('a replay', () => {
     expect(await replayed(await aFile(ROWS), developer, company.api)).toMatchObject({ allowed: 0, denied: 7, stored: 0 });
   });
 
-  it('in another project, or for another user, is a replay of its own', async () => {
+  it('in another project is a replay of its own', async () => {
+    const { company, owner } = await aCompany();
+    const file = await aFile(ROWS);
+    await replayed(file, owner, company.api);
+
+    expect(await replayed(file, owner, company.shop)).toMatchObject({ calls: 7, stored: EVENTS });
+    expect(await replayed(file, owner, company.api)).toMatchObject({ stored: 0 });
+  });
+
+  it('for another user is one of its own, in which nothing is allowed: the sessions are somebody else’s', async () => {
     const { company, developer, owner } = await aCompany();
     const file = await aFile(ROWS);
     await replayed(file, developer, company.api);
+    await sessionsOf(developer);
+    for (const sessionId of ['a', 'b', 'c']) {
+      // Until the service knows whose they are.
+      const ask = () => decisionOn(owner, { agentId: 'agent/m1', projectId: company.api, tool: 'read', sessionId });
+      while ((await ask()).basis !== 'IDENTITY_CONTRADICTED') await sleep(20);
+    }
 
-    expect(await replayed(file, owner, company.api)).toMatchObject({ calls: 7, stored: EVENTS });
-    expect(await replayed(file, owner, company.shop)).toMatchObject({ calls: 7, stored: EVENTS });
-    expect(await replayed(file, owner, company.api)).toMatchObject({ stored: 0 });
+    const [started, decided, ended, reported] = [3, 7, 3, 3];
+    expect(await replayed(file, owner, company.api)).toMatchObject({ denied: 7, stored: started + decided + ended + reported });
+    expect(await replayed(file, owner, company.api)).toMatchObject({ denied: 7, stored: 0 });
   });
 
   it('sends nothing more once the service has refused something', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { decide, keepSelfCheck, keepSnapshots, keepTrust, type Deciding, type Question } from '../../src/decisions/index.js';
+import { decideInTime, keepSelfCheck, keepSnapshots, keepTrust, type DecidingInTime, type Question } from '../../src/decisions/index.js';
 import type { Viewer } from '../../src/kernel/index.js';
 import type { PolicyChanging } from '../../src/policy/index.js';
 import { applyBundle } from '../../src/policy/changes/apply-bundle.js';
@@ -234,14 +234,14 @@ describe('one in so many decisions', () => {
     const selfCheck = keepSelfCheck({ rate: 1, reference, trust, alarm });
     const hints = { announce: () => undefined, onMove: () => () => undefined };
     const snapshots = keepSnapshots({ ...registry, policies: policy.policies, trust, hints });
-    const process: Deciding = { ...deciding, snapshots, selfCheck };
+    const process: DecidingInTime = { ...deciding, snapshots, selfCheck };
     const unsaid = { environment: null, branch: null, isBranchProtected: null, surface: null, executionMode: null };
     const question: Question = {
       ...{ requestId: null, agentId: company.coder, projectId: company.api, tool: 'anything', arguments: {} },
       ...{ sessionId: null, callId: null, circumstances: unsaid, promises: [] },
     };
     const decided = async (): Promise<{ readonly verdict: string; readonly eventId: string }> => {
-      const outcome = await decide(process, viewer, question);
+      const outcome = await decideInTime(process, viewer, question, 'GRAPHQL');
       if (outcome.kind !== 'decided') throw new Error('The project is not there.');
       return { verdict: outcome.decision.verdict, eventId: outcome.stored.event.id };
     };

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { ROLE_LEVELS } from '../../src/directory/index.js';
+import { SCOPES } from '../../src/kernel/index.js';
 import { aCloudEvent, type CloudEvent } from '../support/cloud-events.js';
 import { aPublishedPolicy, decisionOn, registerTool } from '../support/governing.js';
 import { anOrganization, pushed, type TestOrganization } from '../support/organization.js';
@@ -193,7 +195,8 @@ describe('a decision that a service account asks for', () => {
   const ask = (client: Client, sessionId: string | null = null) =>
     decisionOn(client, { agentId: company.coder, projectId: company.api, tool: 'read', arguments: {}, sessionId });
 
-  it('is recorded with the human behind it, and is the same', async () => {
+  it('is recorded with the human behind it', async () => {
+    await company.member('DEVELOPER', company.api, { userId: 'ada' });
     await aPublishedPolicy(await company.member('OWNER', company.id), company.id, 'permit (principal, action, resource in Tool::"read");');
     const asked = await Promise.all(
       ['ci', 'bot', 'bob'].map(async (user) => ask(await company.member('DEVELOPER', company.api, { userId: user }), 'run')),
@@ -205,6 +208,80 @@ describe('a decision that a service account asks for', () => {
       { user: { id: 'bot' }, ...knownAs(null, 'UNKNOWN') },
       { user: { id: 'bob' }, ...knownAs('bob', 'USER') },
     ]);
+  });
+
+  /** What a decision's record says of the user and the humans behind it. */
+  const levelsIn = async (id: string): Promise<unknown> => {
+    const { data } = await auditor.graphql<{ event: { payload: { decision: { facts: { user: unknown } } } } }>(
+      'query ($id: ID!) { event: agentAuditEvent(id: $id) { payload { ... on AgentDecisionPayload { decision { facts } } } } }',
+      { id },
+    );
+    return data?.event.payload.decision.facts.user;
+  };
+
+  it.each([
+    ['MAINTAINER', 'REPORTER', 20, 'DENY'],
+    ['DEVELOPER', 'OWNER', 30, 'ALLOW'],
+    ['GUEST', 'OWNER', 10, 'DENY'],
+  ] as const)('of a %s is decided with no more than its human, a %s, may: level %i', async (account, human, level, verdict) => {
+    const permit = 'permit (principal, action, resource) when { context.role >= 30 };';
+    const owner = await company.member('OWNER', company.id);
+    await aPublishedPolicy(owner, company.id, permit);
+    await company.member(human, company.api, { userId: 'ada' });
+    const ci = await company.member(account, company.api, { userId: 'ci' });
+
+    const decision = await ask(ci);
+
+    expect(decision).toMatchObject({ verdict });
+    expect(await levelsIn(decision.id)).toEqual({
+      level,
+      ownLevel: ROLE_LEVELS[account],
+      humans: [{ id: 'ada', level: ROLE_LEVELS[human] }],
+    });
+    // What is explained, and what is shown of effective access, is what is decided.
+    const { data } = await owner.graphql(
+      `query ($p: ID!, $a: ID!) {
+        explain: agentPolicyExplain(input: { agentId: $a, projectId: $p, tool: "read", userId: "ci" }) { explanation { verdict } }
+        access: _entities(representations: [{ __typename: "Project", id: $p }]) {
+          ... on Project { agentToolAccess(tool: "read", userId: "ci") { nodes { verdict } } } } }`,
+      { p: company.api, a: company.coder },
+    );
+    expect(data).toEqual({ explain: { explanation: { verdict } }, access: [{ agentToolAccess: { nodes: [{ verdict }] } }] });
+  });
+
+  it('is denied where its human is no member of the project, whatever policies permit', async () => {
+    await aPublishedPolicy(await company.member('OWNER', company.id), company.id, 'permit (principal, action, resource);');
+    await company.member('OWNER', company.shop, { userId: 'ada' });
+
+    const decision = await ask(await company.member('OWNER', company.api, { userId: 'ci' }));
+
+    expect(decision).toMatchObject({ verdict: 'DENY', basis: 'HUMAN_NO_MEMBER' });
+    expect(await levelsIn(decision.id)).toEqual({ level: 0, ownLevel: 50, humans: [{ id: 'ada', level: 0 }] });
+  });
+
+  it('has its own level where nobody is known to be behind it', async () => {
+    const { id } = await ask(await company.member('DEVELOPER', company.api, { userId: 'bot' }));
+
+    expect(await levelsIn(id)).toEqual({ level: 30 });
+  });
+
+  it('does not come to more by naming a mightier human in its session, also with the scope to act for any', async () => {
+    await company.member('REPORTER', company.api, { userId: 'ada' });
+    await company.member('OWNER', company.api, { userId: 'boss' });
+    const ci = await company.member('MAINTAINER', company.api, { userId: 'ci', scopes: [...SCOPES] });
+    await recordedInOrder(ci, auditor, [done('ci', { humanid: 'boss' })]);
+    await sessionWith('run');
+
+    const { id } = await ask(ci, 'run');
+
+    expect(await levelsIn(id)).toEqual({
+      level: 20,
+      ownLevel: 40,
+      humans: [
+        { id: 'boss', level: 50 },
+        { id: 'ada', level: 20 },
+      ],
+    });
   });
 
   it('has the human whom the session names', async () => {

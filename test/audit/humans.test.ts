@@ -105,7 +105,7 @@ describe('the human behind an event', () => {
 
 describe('whoever does something themselves', () => {
   const viewer = (user: string) => ({
-    ...{ userId: userId(user), organizationId: acme, scopes: new Set<string>() },
+    ...{ userId: userId(user), organizationId: acme, agentId: null, scopes: new Set<string>() },
     expiresAt: new Date(Date.now() + 60_000),
   });
 

@@ -49,6 +49,7 @@ const hold = {
 };
 
 export const ownData = {
+  ai_tool_decision_refused: { reason: 'QUESTION_INVALID', route: 'AUTHZEN', fields: ['subject.id'], leftOut: 2 },
   ai_tool_decision_made: {
     basis: 'FORBIDDEN',
     explanation: 'No.',

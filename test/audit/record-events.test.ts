@@ -39,7 +39,7 @@ function givenRecording({ scopes = ['audit:record'], role = 'DEVELOPER' as Role 
     redactor: { redact: (value: Json) => ({ value, redacted: [] }), secretIn: () => null },
     window: { maxAgeDays: 400, maxAheadSeconds: 300 },
   };
-  const viewer = { userId: userId('ada'), organizationId: acme, scopes: new Set(scopes), expiresAt: new Date(Date.now() + 60_000) };
+  const viewer = { userId: userId('ada'), organizationId: acme, agentId: null, scopes: new Set(scopes), expiresAt: new Date(Date.now() + 60_000) };
   return {
     record: (...events: readonly unknown[]) => recordEvents(deps, viewer, events),
     stored: () => log.storedOf(acme).map(({ event }) => event),

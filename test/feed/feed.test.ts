@@ -30,6 +30,7 @@ function givenFeed(events: readonly AuditEvent[] = [], { role = 'MAINTAINER' as 
   const viewer = {
     userId: userId('ada'),
     organizationId: acme,
+    agentId: null,
     scopes: new Set(['audit:read']),
     expiresAt: new Date(time.now + tokenSeconds * 1_000),
   };

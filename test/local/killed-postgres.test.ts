@@ -1,20 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openIssuer, serveKeys, type Issuer, type KeyServer } from '../../local/issuer.js';
-import { freePort } from '../../local/ports.js';
-import { startPostgres, type RunningPostgres } from '../../local/postgres.js';
-import { SCOPES } from '../../src/kernel/index.js';
 import type { Database } from '../../src/platform/postgres.js';
 import { aCloudEvent } from '../support/cloud-events.js';
 import { openAsOwner } from '../support/database.js';
-import { pushed } from '../support/organization.js';
 import { postBatch, type RecordAnswer } from '../support/recording.js';
-import { clientOf, type Client } from '../support/subgraph.js';
-import { runScript, until, type Script } from './house.js';
+import type { Client } from '../support/subgraph.js';
+import { until } from './house.js';
+import { settled, startKillable, type Killable } from './killable.js';
 
 jest.setTimeout(120_000);
 
@@ -30,60 +22,16 @@ interface Acknowledged {
   readonly seal: unknown;
 }
 
-let folder: string;
-let keys: KeyServer;
-let issuer: Issuer;
-let environment: Readonly<Record<string, string>>;
-let postgres: RunningPostgres;
-let service: Script;
+let killable: Killable;
 let load: Load | undefined;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'agent-governance-killed-'));
-  const [keyPort, port, postgresPort] = [await freePort(), await freePort(), await freePort()];
-  const url = `http://127.0.0.1:${keyPort}`;
-  issuer = await openIssuer(join(folder, 'key.json'), url);
-  keys = await serveKeys(issuer, keyPort);
-  environment = { PORT: String(port), TOKEN_ISSUER: url, JWKS_URL: `${url}/.well-known/jwks.json`, POSTGRES_PORT: String(postgresPort) };
-  await bringUpPostgres();
-  await bringUpService();
+  killable = await startKillable();
 });
 afterAll(async () => {
   // A test that failed has left its producers behind.
   await load?.end();
-  service.child.kill('SIGTERM');
-  await service.ended;
-  await postgres.stop();
-  await keys.close();
-  await rm(folder, { recursive: true, force: true });
+  await killable.close();
 });
-
-/** On the same data and the same port each time, durable as in production. */
-async function bringUpPostgres(): Promise<void> {
-  postgres = await startPostgres({ dataDir: join(folder, 'postgres'), port: Number(environment['POSTGRES_PORT']) });
-}
-
-async function bringUpService(): Promise<void> {
-  service = runScript(['--import', 'tsx', 'src/main.ts'], { ...environment, DATABASE_URL: postgres.url, POLICY_BASELINE: 'off' });
-  await service.said(/"listening"/);
-}
-
-async function killPostgres(): Promise<void> {
-  process.kill(postgres.pid, 'SIGKILL');
-  await postgres.ended;
-}
-
-async function killService(): Promise<void> {
-  service.child.kill('SIGKILL');
-  await service.ended;
-}
-
-async function anOrganization(name: string): Promise<{ readonly id: string; readonly client: Client }> {
-  const id = `gid://platform/Organization/${name}-${randomUUID()}`;
-  const token = await issuer.mintToken({ userId: `gid://platform/User/${name}`, organizationId: id, scopes: [...SCOPES] });
-  const client = clientOf(`http://127.0.0.1:${environment['PORT'] ?? ''}`, { authorization: `Bearer ${token}` });
-  await pushed(client, { namespaces: [{ id, kind: 'ORGANIZATION', parentId: null, path: name }] });
-  return { id, client };
-}
 
 /** Null when there was none: the connection broke, or nobody listened. */
 const answerTo = (client: Client, events: readonly object[]): Promise<RecordAnswer | null> => postBatch(client, events).catch(() => null);
@@ -166,29 +114,22 @@ async function logOf(owner: Database, organization: string): Promise<readonly Lo
   return rows.map((row) => ({ ...row, position: Number(row.position) }));
 }
 
-/** Until every event has its position and is counted. */
-async function settled(owner: Database): Promise<void> {
-  const isBehind = async (): Promise<boolean> =>
-    (await owner.sql.query<{ is_due: boolean }>('SELECT log_sequence_peek() OR audit_project_step_due() AS is_due'))[0]?.is_due !== false;
-  while (await isBehind()) await delay(20);
-}
-
 describe('two organizations that write while Postgres and the service are killed', () => {
   it('find every event that was acknowledged in their log, once, at positions without a gap', async () => {
-    const organizations = [await anOrganization('one'), await anOrganization('two')];
+    const organizations = [await killable.anOrganization('one'), await killable.anOrganization('two')];
     const writing = (load = writers(organizations));
 
     await writing.goOn(BETWEEN_ACCIDENTS);
-    await killPostgres();
-    await bringUpPostgres();
+    await killable.killPostgres();
+    await killable.bringUpPostgres();
     await writing.goOn(BETWEEN_ACCIDENTS);
-    await killService();
-    await bringUpService();
+    await killable.killService();
+    await killable.bringUpService();
     await writing.goOn(BETWEEN_ACCIDENTS);
     await writing.end();
 
     expect(writing.unexpected).toEqual([]);
-    const owner = openAsOwner(postgres.url);
+    const owner = openAsOwner(killable.databaseUrl());
     await settled(owner);
     for (const { id } of organizations) {
       const log = await logOf(owner, id);

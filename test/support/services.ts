@@ -28,6 +28,6 @@ export function servicesOn(subgraph: TestSubgraph, environment: Readonly<Record<
 
 /** Somebody with every scope. */
 export const aViewer = (organization: string, user: string): Viewer => ({
-  ...{ organizationId: organizationId(organization), userId: userId(user), scopes: new Set(SCOPES) },
+  ...{ organizationId: organizationId(organization), userId: userId(user), agentId: null, scopes: new Set(SCOPES) },
   expiresAt: new Date(Date.now() + 60_000),
 });

@@ -8,6 +8,7 @@ export type Family =
   | 'modelCall'
   | 'toolCall'
   | 'decision'
+  | 'decisionRefusal'
   | 'approval'
   | 'policy'
   | 'policySettings'

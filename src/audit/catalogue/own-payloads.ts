@@ -25,10 +25,19 @@ const reason = z.object({
   severity: z.enum(['low', 'medium', 'high', 'critical']).optional(),
 });
 
+const contradiction = z.object({
+  field: z.enum(['userId', 'agentId', 'surface', 'executionMode']),
+  claimed: z.string(),
+  known: maybe(z.string()),
+});
+
 export const decision = payload(
   'decision',
   z.object({
-    basis: z.enum(['PERMITTED', 'APPROVAL_NEEDED', 'FORBIDDEN', 'OBLIGATION_NEEDED', 'NO_MATCH', 'ARGUMENTS_UNREADABLE', 'POLICY_ERROR']),
+    basis: z.enum([
+      ...(['PERMITTED', 'APPROVAL_NEEDED', 'FORBIDDEN', 'OBLIGATION_NEEDED', 'NO_MATCH', 'ARGUMENTS_UNREADABLE', 'POLICY_ERROR'] as const),
+      ...(['IDENTITY_CONTRADICTED', 'HUMAN_NO_MEMBER'] as const),
+    ]),
     explanation: z.string(),
     /** The policies that determined the verdict, and those that could not be evaluated. */
     reasons: z.array(reason),
@@ -48,8 +57,22 @@ export const decision = payload(
     arguments: z.unknown().optional(),
     /** Everything else that was known of the call, by which it can be evaluated again. Absent in earlier records. */
     facts: z.record(z.string(), z.unknown()).optional(),
+    /** What the caller said that the token or the session says otherwise. Absent when nothing, and in earlier records. */
+    contradictions: z.array(contradiction).optional(),
   }),
   { details: ['arguments'] },
+);
+
+export const decisionRefusal = payload(
+  'decisionRefusal',
+  z.object({
+    reason: z.enum(['SCOPE_MISSING', 'PROJECT_NOT_FOUND', 'QUESTION_INVALID']),
+    route: z.enum(['GRAPHQL', 'AUTHZEN']),
+    /** The fields at fault, by their names. */
+    fields: z.array(z.string()),
+    /** How many refusals of the same user were not recorded since the last that was. */
+    leftOut: wholeNumber,
+  }),
 );
 
 /** How far an approval reaches: this call, the session, or calls that match a pattern. */

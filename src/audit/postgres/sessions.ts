@@ -4,7 +4,7 @@ import { groupByPlace, hasAnyOf, type SqlOf } from '../../platform/postgres.js';
 import { EXECUTION_MODES, HUMAN_SOURCES, SURFACES } from '../event.js';
 import type { EventScope } from '../ports.js';
 import { partsOfSessionKey, SESSION_STATUSES, type Session, type SessionFilter } from '../session.js';
-import type { SessionHumans, SessionOwner, SessionReader } from '../session-ports.js';
+import type { SessionHumans, SessionIdentities, SessionIdentity, SessionOwner, SessionReader } from '../session-ports.js';
 import { AUDITED_NAMESPACE, namespacesBelow } from './event-filter.js';
 import { RECEIVED, toReceived, type ReceivedRow } from './session-sources.js';
 import { Values } from './values.js';
@@ -34,7 +34,7 @@ interface SessionRow {
 }
 
 /** Sessions as they are projected. */
-export const postgresSessionReader = (of: SqlOf): SessionReader & SessionHumans => ({
+export const postgresSessionReader = (of: SqlOf): SessionReader & SessionHumans & SessionIdentities => ({
   async list(organizationId, scope, filter, page) {
     const values = new Values(organizationId);
     const newest = streamsOf(values, scope, filter, page).join(' UNION ');
@@ -88,6 +88,15 @@ export const postgresSessionReader = (of: SqlOf): SessionReader & SessionHumans 
       [organizationId, sessionIds],
     );
     return rows.map((row) => ({ sessionId: row.id, userId: row.user_id, humanId: row.human_id }));
+  },
+
+  async identity(organizationId, sessionId) {
+    const [row] = await of(organizationId).query<IdentityRow>(
+      `SELECT user_id, agent_id, surface, execution_mode, parent_session_id FROM agent_session WHERE organization_id = $1 AND id = $2`,
+      [organizationId, sessionId],
+      'session identity',
+    );
+    return row === undefined ? null : toIdentity(row);
   },
 });
 
@@ -151,18 +160,24 @@ function conditions(values: Values, { projectIds, agentIds, userIds, statuses, s
 type Nullable<Row> = { readonly [Field in keyof Row]: Row[Field] | null };
 const isRow = <Row extends Nullable<SessionRow>>(row: Row): row is Row & SessionRow => row.id !== null;
 
-/** The only way out of this table. */
+type IdentityRow = Pick<SessionRow, 'user_id' | 'agent_id' | 'surface' | 'execution_mode' | 'parent_session_id'>;
+
+const toIdentity = (row: IdentityRow): SessionIdentity => ({
+  userId: row.user_id,
+  agentId: row.agent_id,
+  surface: SURFACES.find((surface) => surface === row.surface) ?? null,
+  executionMode: EXECUTION_MODES.find((mode) => mode === row.execution_mode) ?? null,
+  parentSessionId: row.parent_session_id,
+});
+
+/** The way out of this table. */
 function toSession(row: SessionRow): Session {
   return {
+    ...toIdentity(row),
     id: row.id,
     projectId: row.project_id,
-    userId: row.user_id,
     humanId: row.human_id ?? (row.human_source === 'UNKNOWN' ? null : row.user_id),
     humanSource: HUMAN_SOURCES.find((source) => source === row.human_source) ?? null,
-    agentId: row.agent_id,
-    surface: SURFACES.find((surface) => surface === row.surface) ?? null,
-    executionMode: EXECUTION_MODES.find((mode) => mode === row.execution_mode) ?? null,
-    parentSessionId: row.parent_session_id,
     workflowType: row.workflow_type,
     startedAt: row.started_at,
     endedAt: row.ended_at,

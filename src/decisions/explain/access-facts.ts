@@ -1,8 +1,9 @@
+import { actorOf, humansBehind, type Humans, type SessionIdentities } from '../../audit/index.js';
 import type { Agent, AgentReader, Directory, Namespace } from '../../directory/index.js';
 import { userId, type Clock, type PageRequest, type UserId, type Viewer } from '../../kernel/index.js';
 import type { Evaluation } from '../../policy/index.js';
 import type { Tool, ToolReader } from '../../tools/index.js';
-import type { CallFacts } from '../gather.js';
+import { levelOf, levelsBehind, type CallFacts } from '../gather.js';
 import type { Question } from '../question.js';
 import type { Facts, Snapshots } from '../snapshot.js';
 import { mayAskFor } from './asking-for.js';
@@ -11,6 +12,8 @@ export interface AccessReading {
   readonly snapshots: Snapshots;
   readonly directory: Pick<Directory, 'namespaces'> & AgentReader;
   readonly tools: ToolReader;
+  readonly humans: Humans;
+  readonly sessions: SessionIdentities;
   readonly clock: Clock;
 }
 
@@ -116,12 +119,13 @@ export function agentLists({ directory }: AccessReading, { organizationId }: Vie
   };
 }
 
-export interface Place extends Placed, Pick<CallFacts, 'level' | 'teams'> {
+export interface Place extends Placed, Pick<CallFacts, 'level' | 'onBehalf' | 'teams'> {
   readonly user: UserId;
 }
 
 /** Where and for whom access is asked for; null where there is no such place or user for the viewer. */
 export async function placeFor(
+  deps: Pick<AccessReading, 'humans'>,
   facts: Facts,
   viewer: Viewer,
   places: ReadonlyMap<string, Placed>,
@@ -131,7 +135,15 @@ export async function placeFor(
   const user = request.userId === null ? viewer.userId : userId(request.userId);
   if (placed === undefined || (await facts.level(viewer.userId, placed.project)) === 0) return null;
   if (!(await mayAskFor(facts, viewer, user, placed.project))) return null;
-  const level = await facts.level(user, placed.project);
+  const ownLevel = await facts.level(user, placed.project);
+  const { organizationId } = viewer;
+  const humanIds = await humansBehind(
+    deps.humans,
+    organizationId,
+    await actorOf(deps.humans, { organizationId, userId: user }, request.sessionId),
+  );
+  const onBehalf = humanIds.length === 0 ? null : await levelsBehind(facts, placed.project, ownLevel, humanIds);
+  const level = levelOf(ownLevel, onBehalf);
   if (level === 0) return null;
-  return { ...placed, user, level, teams: (await facts.user(user))?.teams ?? [] };
+  return { ...placed, user, level, onBehalf, teams: (await facts.user(user))?.teams ?? [] };
 }

@@ -3,6 +3,7 @@ import { othersFirst, pageOf, type Page, type PageRequest, type Viewer } from '.
 import { effectiveAccess, type EffectiveAccess } from '../../policy/index.js';
 import { namedAmong, type NamedTool } from '../../tools/index.js';
 import { callOf } from '../gather.js';
+import { identify, unasked } from '../identity.js';
 import type { Facts } from '../snapshot.js';
 import {
   agentLists,
@@ -43,11 +44,11 @@ export async function listEffectiveTools(
       Promise.all([readPlaces(deps, viewer, requests), readAgents(deps, viewer, requests), readToolPages(deps, viewer, requests)]),
     );
     return inTurn(requests, async (request) => {
-      const place = await placeFor(facts, viewer, places, request);
+      const place = await placeFor(deps, facts, viewer, places, request);
       const tools = pages(request);
       if (place === null || tools === null) return null;
       const agent = agents.get(request.agentId) ?? null;
-      const judge = judgeIn(deps, facts, place, request);
+      const judge = await judgeIn(deps, facts, { viewer, place, request });
       return pageWith(request, tools, (tool) => ({
         toolId: tool.id,
         ...judge(request.agentId, agent, { tool, isElsewhere: false }, tool.id),
@@ -72,14 +73,14 @@ export async function listToolAccess(
     );
     const agents = agentLists(deps, viewer, facts);
     return inTurn(requests, async (request) => {
-      const place = await placeFor(facts, viewer, places, request);
+      const place = await placeFor(deps, facts, viewer, places, request);
       if (place === null) return null;
       const { tool } = request;
       const { first, after } = pageToRead(request);
       const ownedBy = (await overseesProject(facts, viewer, place.project)) ? null : viewer.userId;
       const found = await agents({ ownedBy, after, limit: first + 1 });
       const named = namedAmong(tools.get(tool) ?? [], place.project.ancestors, tool);
-      const judge = judgeIn(deps, facts, place, request);
+      const judge = await judgeIn(deps, facts, { viewer, place, request });
       return pageWith(request, found, (agent): AgentAccess => ({ agentId: agent.id, ...judge(agent.id, agent, named, tool) }));
     });
   });
@@ -98,14 +99,27 @@ async function inTurn<Request, Answer>(
   return answers;
 }
 
-/** Judges calls in a place, all at one moment. */
-function judgeIn(deps: AccessReading, facts: Facts, place: Place, request: AccessRequest) {
+interface Judging {
+  readonly viewer: Viewer;
+  readonly place: Place;
+  readonly request: AccessRequest;
+}
+
+type Judge = (agentId: string, agent: Agent | null, named: NamedTool, tool: string) => EffectiveAccess;
+
+/** Judges calls in a place, all at one moment; in a session, as the decision would that holds them against what is known of it. */
+async function judgeIn(deps: AccessReading, facts: Facts, { viewer, place, request }: Judging): Promise<Judge> {
   const { circumstances, promises, projectId, sessionId } = request;
+  const session = sessionId === null ? null : await deps.sessions.identity(viewer.organizationId, sessionId);
   const now = deps.clock();
   const set = facts.policySet(place.project, now);
-  return (agentId: string, agent: Agent | null, named: NamedTool, tool: string): EffectiveAccess => {
-    const asked = { agentId, projectId, tool, arguments: request.arguments, sessionId, circumstances, promises };
-    return effectiveAccess(set, callOf(place.user, asked, { ...place, agent, named }, now));
+  return (agentId, agent, named, tool) => {
+    const call = { agentId, projectId, tool, arguments: request.arguments, sessionId, circumstances, promises };
+    const asked = { requestId: null, callId: null, ...call };
+    if (session === null) return effectiveAccess(set, callOf(place.user, asked, { ...place, agent, named }, now));
+    const { question, isSomebodyElse } = identify(viewer, asked, session);
+    if (isSomebodyElse) return { evaluation: unasked('IDENTITY_CONTRADICTED'), dependsOn: ['SESSION'] };
+    return effectiveAccess(set, callOf(place.user, question, { ...place, agent, named }, now));
   };
 }
 

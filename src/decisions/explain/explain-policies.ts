@@ -1,4 +1,4 @@
-import { eventsById, scopeOf, type Reading, type StoredEvent } from '../../audit/index.js';
+import { actorOf, eventsById, humansBehind, scopeOf, type Humans, type Reading, type StoredEvent } from '../../audit/index.js';
 import { readableNamespaces, type Agent, type Namespace } from '../../directory/index.js';
 import { userId, type Viewer } from '../../kernel/index.js';
 import {
@@ -6,6 +6,7 @@ import {
   evaluate,
   explainCall,
   readDraft,
+  UNASKED_BASES,
   type Approval,
   type CallExplanation,
   type DraftReading,
@@ -24,6 +25,7 @@ import { policiesAsked, type PoliciesAsked } from './policies-asked.js';
 export interface Explaining extends DraftReading {
   readonly snapshots: Snapshots;
   readonly events: Reading['events'];
+  readonly humans: Humans;
 }
 
 /** What is to be explained. */
@@ -130,8 +132,10 @@ async function calledBy(
   const project = await facts.project(asked.projectId);
   if (project === null || (await facts.level(viewer.userId, project)) === 0) return { kind: 'notFound', field: 'projectId' };
   const user = named === null ? viewer.userId : userId(named);
-  const gathered = (await mayAskFor(facts, viewer, user, project)) ? await gather(facts, user, asked) : null;
-  if (gathered === null) return { kind: 'notFound', field: 'userId' };
+  if (!(await mayAskFor(facts, viewer, user, project))) return { kind: 'notFound', field: 'userId' };
+  const actor = await actorOf(deps.humans, { organizationId: viewer.organizationId, userId: user }, asked.sessionId);
+  const gathered = await gather(facts, user, asked, await humansBehind(deps.humans, viewer.organizationId, actor));
+  if (gathered === null || gathered.level === 0) return { kind: 'notFound', field: 'userId' };
   const call = callOf(user, asked, gathered, at ?? deps.clock());
   const { agent, named: tool } = gathered;
   const about = { project, line: project.ancestors, call, agent, toolId: tool.tool?.id ?? null };
@@ -144,6 +148,8 @@ async function recordedIn(deps: Explaining, viewer: Viewer, facts: Facts, stored
   const project = stored?.event.projectId == null ? null : await facts.project(stored.event.projectId);
   if (stored === null || decision === null || project === null || (await facts.level(viewer.userId, project)) === 0)
     return { kind: 'notFound', field: 'decisionId' };
+  if (UNASKED_BASES.some((basis) => basis === decision.basis))
+    return unexplainable('was made without asking any policy: its explanation says why');
   const recorded = callIn(stored);
   if (recorded === null)
     return unexplainable('was made before everything that is known of a call was recorded with it, and cannot be explained');

@@ -8,6 +8,13 @@ import type { EvaluationsRequest, Semantic } from './shapes.js';
 /** The longest `X-Request-ID` of several evaluations: each has its place added to it. */
 export const MAX_SHARED_REQUEST_ID_CHARACTERS = MAX_REQUEST_ID_CHARACTERS - `#${MAX_QUESTIONS - 1}`.length;
 
+/** What becomes of each. */
+export interface Deciding {
+  decide(question: Question): Promise<DecideOutcome>;
+  /** Records that one was refused for these fields. */
+  refused(fields: readonly string[], sent: unknown): void;
+}
+
 /**
  * Answers several evaluations, each recorded as one decision, in the order sent. `execute_all` decides them together; the other semantics
  * decide one after the other, and answer up to the one that settles it.
@@ -18,11 +25,14 @@ export async function evaluateSeveral(
   viewer: Viewer,
   request: EvaluationsRequest,
   requestId: string | null,
-  decide: (question: Question) => Promise<DecideOutcome>,
+  { decide, refused }: Deciding,
 ): Promise<readonly PresentedEvaluation[]> {
   const answer = async (item: unknown, index: number): Promise<PresentedEvaluation> => {
-    const read = readQuestion(viewer, withDefaults(item, request), requestId === null ? null : `${requestId}#${index}`);
-    return read.kind === 'invalid' ? illFormed(read.message) : presentOutcome(await decide(read.question));
+    const sent = withDefaults(item, request);
+    const read = readQuestion(viewer, sent, requestId === null ? null : `${requestId}#${index}`);
+    if (read.kind === 'asked') return presentOutcome(await decide(read.question));
+    refused(read.fields, sent);
+    return illFormed(read.message);
   };
   if (request.options === 'execute_all') return Promise.all(request.evaluations.map(answer));
 

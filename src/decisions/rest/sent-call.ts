@@ -53,8 +53,17 @@ const PLACES: Readonly<Record<string, string>> = {
 };
 
 /** Every problem of an input, in one sentence each that names its place in the request. */
-export const sentenceOnInput = ({ issues }: z.ZodError, sent: SentCall): string =>
-  issues.map(({ path, message }) => `${[placeOf(String(path[0]), sent), ...path.slice(1)].join('.')}: ${message}.`).join(' ');
+export const sentenceOnInput = (error: z.ZodError, sent: SentCall): string => {
+  const places = placesOf(error, sent);
+  return error.issues.map(({ message }, index) => `${places[index]}: ${message}.`).join(' ');
+};
+
+/** Where in the request each problem of an input is. */
+export const placesOf = ({ issues }: z.ZodError, sent: SentCall): readonly string[] =>
+  issues.map(({ path }) => [placeOf(String(path[0]), sent), ...path.slice(1)].join('.'));
+
+/** The field that a problem begins with. */
+export const fieldOf = (problem: string): string => problem.slice(0, problem.indexOf(':'));
 
 const placeOf = (part: string, sent: SentCall): string => (part === 'agentId' && isUser(sent) ? 'context.agent' : (PLACES[part] ?? 'body'));
 

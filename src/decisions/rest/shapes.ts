@@ -3,14 +3,12 @@ import { MAX_QUESTIONS } from '../question.js';
 
 const properties = z.record(z.string(), z.unknown()).nullish();
 const context = z.record(z.string(), z.unknown()).nullish();
+const one = z.object({ type: z.string(), id: z.string(), properties });
+const anyOfType = z.object({ type: z.string(), properties });
+const action = z.object({ name: z.string(), properties });
 
 /** A request of the AuthZEN Authorization API 1.0: unknown fields are ignored, missing ones refused. */
-export const EvaluationRequest = z.object({
-  subject: z.object({ type: z.string(), id: z.string(), properties }),
-  action: z.object({ name: z.string(), properties }),
-  resource: z.object({ type: z.string(), id: z.string(), properties }),
-  context,
-});
+export const EvaluationRequest = z.object({ subject: one, action, resource: one, context });
 export type EvaluationRequest = z.infer<typeof EvaluationRequest>;
 
 const SEMANTICS = ['execute_all', 'deny_on_first_deny', 'permit_on_first_permit'] as const;
@@ -41,10 +39,6 @@ export const SearchPage = z
   .object({ token: z.string('must be a string').nullish(), limit: wholeNumber.nullish() }, 'must be a JSON object')
   .nullish();
 export type SearchPage = z.infer<typeof SearchPage>;
-
-const anyOfType = z.object({ type: z.string(), properties });
-const one = z.object({ type: z.string(), id: z.string(), properties });
-const action = z.object({ name: z.string(), properties });
 
 /** The searches of AuthZEN: each leaves out what it looks for, and ignores it where it is sent. */
 export const SubjectSearchRequest = z.object({ subject: anyOfType, action, resource: one, context, page: SearchPage });

@@ -29,6 +29,8 @@ const WORDS: Readonly<Record<Evaluation['basis'], (names: string) => string>> = 
   NO_MATCH: () => 'nothing permits it',
   ARGUMENTS_UNREADABLE: (names) => `${names} reads arguments, of which not all can be seen`,
   POLICY_ERROR: (names) => `${names} could not be evaluated, which denies`,
+  IDENTITY_CONTRADICTED: () => 'the call is not made by whom it says',
+  HUMAN_NO_MEMBER: () => 'the human behind it is no member of the project',
 };
 
 function difference(what: string, wanted: readonly string[], got: readonly string[]): readonly string[] {
