@@ -51,9 +51,9 @@ const MAX_STATEMENTS_BESIDE = 100;
 /** With more policies at once than that, likewise, and each statement alone is asked. */
 const POLICIES_BESIDE_OTHERS = 5;
 /** How many policies are checked together. */
-const POLICIES_A_QUESTION = 50;
+const POLICIES_A_QUESTION = 10;
 /** How many calls are made up for one policy and, shared among all of them, for many; but for each at least so many. */
-const CALLS_A_POLICY = { most: 80, together: 240, least: 2 } as const;
+const CALLS_A_POLICY = { most: 80, together: 100, least: 1 } as const;
 
 /** A check that will be asked for soon. */
 export interface ExpectedCheck {
