@@ -48,8 +48,12 @@ export interface CheckedRevisions {
 const RECORDED = 50;
 /** Of a place with more statements than that, what is there already is left out: it was checked when it came. */
 const MAX_STATEMENTS_BESIDE = 100;
+/** With more policies at once than that, likewise, and each statement alone is asked. */
+const POLICIES_BESIDE_OTHERS = 5;
 /** How many policies are checked together. */
-const POLICIES_A_QUESTION = 20;
+const POLICIES_A_QUESTION = 10;
+/** How many calls are made up for one policy and, shared among all of them, for many; but for each at least so many. */
+const CALLS_A_POLICY = { most: 80, together: 100, least: 1 } as const;
 
 /** A check that will be asked for soon. */
 export interface ExpectedCheck {
@@ -71,14 +75,22 @@ export function expectCheck(deps: SelfChecking, viewer: Viewer, namespace: Names
   return {
     async check({ own, beside, line }) {
       const count = beside.reduce((sum, { statements }) => sum + statements.length, 0);
-      const surroundings = count <= MAX_STATEMENTS_BESIDE ? beside : [];
+      const isSmall = own.length + count <= MAX_STATEMENTS_BESIDE && own.length <= POLICIES_BESIDE_OTHERS;
+      const surroundings = isSmall ? beside : [];
+      const { most, together, least } = CALLS_A_POLICY;
+      const share = Math.min(most, Math.max(least, Math.floor(together / own.length)));
+      // Of many at once each statement alone is asked: what there is to say of how they decide together is said of fewer.
+      const decidedOf = (all: number, aimed: number): number => {
+        if (own.length > POLICIES_BESIDE_OTHERS) return 0;
+        return surroundings.length > 0 ? all : aimed;
+      };
       const again = await recorded;
       for (let first = 0; first < own.length; first += POLICIES_A_QUESTION) {
         const some = own.slice(first, first + POLICIES_A_QUESTION);
         await othersFirst();
-        const aimed = some.flatMap(({ statements }) => generateCalls(statements, line));
+        const aimed = some.flatMap(({ statements }) => generateCalls(statements, line, share));
         const calls = [...aimed, ...again];
-        const question = { own: some, beside: surroundings, calls, decided: surroundings.length > 0 ? calls.length : aimed.length };
+        const question = { own: some, beside: surroundings, calls, decided: decidedOf(calls.length, aimed.length) };
         const difference = await comparison.compare(question);
         if (difference !== null) return failed(deps, viewer, question, difference);
       }

@@ -6,9 +6,9 @@ import { entitiesNamed, scopeOf } from '../statement-scope.js';
 import { EXECUTION_MODES, SURFACES, type NamespaceFacts, type ToolCall } from '../tool-call.js';
 import { argumentPath, literalsIn, type ArgumentKind, type Literals } from './literals.js';
 
-/** How many calls are made for one statement, and how many for one policy. */
-const CALLS_A_STATEMENT = 16;
+/** How many calls are made for one policy, unless it is said, and for one statement. */
 const MAX_CALLS = 80;
+const CALLS_A_STATEMENT = 16;
 /** Of those, every so many are made without a look at whom the statement is about. */
 const UNAIMED = 4;
 
@@ -16,12 +16,13 @@ const UNAIMED = 4;
  * Calls that are aimed at statements: by those that the scope names and others, with values that conditions compare with and their
  * neighbours. Pure; the same for the same statements.
  *
+ * @param most how many at most
  * @param line the namespace that the statements are attached to, with those above it
  */
-export function generateCalls(statements: readonly Statement[], line: readonly LineSeat[]): readonly ToolCall[] {
+export function generateCalls(statements: readonly Statement[], line: readonly LineSeat[], most = MAX_CALLS): readonly ToolCall[] {
   const random = seeded(Number.parseInt(sha256Hex(JSON.stringify(statements.map(({ est }) => est))).slice(0, 8), 16));
   const all = literalsIn(statements);
-  const count = Math.min(MAX_CALLS, statements.length * CALLS_A_STATEMENT);
+  const count = Math.min(most, statements.length * CALLS_A_STATEMENT);
   return Array.from({ length: count }, (_, index): ToolCall => {
     const statement = statements[index % statements.length];
     const isAimed = statement !== undefined && index % UNAIMED > 0;
