@@ -12,6 +12,8 @@ import { ActionSearchRequest, EvaluationsRequest, ResourceSearchRequest, Subject
 export { metadataRoutes } from './rest/metadata.js';
 
 const MAX_BODY_BYTES = 1024 * 1024;
+/** AuthZEN's certification scenario wants 400 for a wrong Content-Type. */
+const config = { wrongTypeStatus: 400 };
 
 /** What the routes call. */
 export interface DecisionServing {
@@ -44,11 +46,11 @@ export function decisionRoutes(server: HttpServer, serving: DecisionServing): vo
     return presentOutcome(await serving.decide(viewer, read.question));
   };
 
-  server.post('/access/v1/evaluation', { bodyLimit: MAX_BODY_BYTES, onError }, async (request) =>
+  server.post('/access/v1/evaluation', { bodyLimit: MAX_BODY_BYTES, onError, config }, async (request) =>
     evaluateOne(viewerOfRequest(request), request.body, requestIdOf(request)),
   );
 
-  server.post('/access/v1/evaluations', { bodyLimit: MAX_BODY_BYTES, onError }, async (request) => {
+  server.post('/access/v1/evaluations', { bodyLimit: MAX_BODY_BYTES, onError, config }, async (request) => {
     const viewer = viewerOfRequest(request);
     if (!viewer.scopes.has('decision:request'))
       serving.refused(viewer, { reason: 'SCOPE_MISSING', fields: [], agentId: claimedAgent(request.body) });
@@ -68,13 +70,13 @@ export function decisionRoutes(server: HttpServer, serving: DecisionServing): vo
 }
 
 function searchRoutes(server: HttpServer, search: Searching): void {
-  server.post('/access/v1/search/subject', async (request) =>
+  server.post('/access/v1/search/subject', { config }, async (request) =>
     searchSubjects(search, asking(request), parseBody(SubjectSearchRequest, request.body)),
   );
-  server.post('/access/v1/search/resource', async (request) =>
+  server.post('/access/v1/search/resource', { config }, async (request) =>
     searchResources(search, asking(request), parseBody(ResourceSearchRequest, request.body)),
   );
-  server.post('/access/v1/search/action', async (request) =>
+  server.post('/access/v1/search/action', { config }, async (request) =>
     searchActions(search, asking(request), parseBody(ActionSearchRequest, request.body)),
   );
 }

@@ -32,6 +32,10 @@ declare module 'fastify' {
   interface FastifyRequest {
     caller: Caller | null;
   }
+  interface FastifyContextConfig {
+    /** The status that answers a body of a type which the route does not take, where a protocol wants another one than 415. */
+    wrongTypeStatus?: number;
+  }
 }
 
 /** The HTTP server before any room has added its routes. */
@@ -170,12 +174,17 @@ function presentError(error: FastifyError, request: FastifyRequest, logger: Logg
   const failure = toFailure(error) ?? refusalOfFastify(error, request);
   if (failure !== null)
     return {
-      status: error.statusCode === 415 || error.statusCode === 413 ? error.statusCode : STATUS[failure.code],
+      status: statusOf(error, failure, request),
       body: { error: { code: failure.code, message: failure.message } },
     };
   const traceId = crypto.randomUUID();
   logger.error('a request failed', { traceId, method: request.method, url: request.routeOptions.url ?? '', error });
   return { status: 500, body: { error: { code: 'INTERNAL', message: 'Internal server error', traceId } } };
+}
+
+function statusOf({ statusCode }: FastifyError, { code }: Failure, { routeOptions }: FastifyRequest): number {
+  if (statusCode === 415) return routeOptions.config.wrongTypeStatus ?? 415;
+  return statusCode === 413 ? statusCode : STATUS[code];
 }
 
 /** Fastify's own refusals of a request that never reached a route: bad JSON, a wrong content type, too large a body. */
