@@ -118,8 +118,17 @@ export function buildServices(config: Config, logger: Logger, clock: Clock, data
   };
 
   const places = rememberPlaces(postgresRecordingPlaces(database.of), clock);
+  // What decisions read is of use at once or not at all.
+  const promptly = {
+    ...{ directory: postgresDirectory(database.promptly), tools: postgresTools(database.promptly) },
+    sessions: postgresSessionReader(database.promptly),
+  };
   const accounts = rememberServiceAccounts(directory, clock);
-  hints.onMove(accounts.forget);
+  const accountsForDecisions = rememberServiceAccounts(promptly.directory, clock);
+  const forgetAccounts = (organizationId: Viewer['organizationId']): void => {
+    for (const remembered of [accounts, accountsForDecisions]) remembered.forget(organizationId);
+  };
+  hints.onMove(forgetAccounts);
   const humans: Humans = { ...accounts, ...rememberSessionHumans(postgresSessionReader(database.of), clock) };
   const redactor = redactorBy(secretScanner({ leads, scan: scanTokens }));
   const audit: Reading & Recording & Revealing & RecordingModeChanging & EnvelopeReading = {
@@ -179,7 +188,7 @@ export function buildServices(config: Config, logger: Logger, clock: Clock, data
         { timeoutMilliseconds: 60_000 },
       ),
     announce: (organizationId) => {
-      accounts.forget(organizationId);
+      forgetAccounts(organizationId);
       announce(organizationId);
     },
   };
@@ -220,16 +229,15 @@ export function buildServices(config: Config, logger: Logger, clock: Clock, data
     logger.warn('the policies on which the compiled ones and Cedar did not agree are not in force any more', { organizationId }),
   );
   const reference = threadReference();
-  // What decisions read is of use at once or not at all.
-  const promptly = { directory: postgresDirectory(database.promptly), tools: postgresTools(database.promptly) };
-  const snapshots = keepSnapshots({ ...promptly, policies, trust, hints, clock });
+  const snapshots = keepSnapshots({ directory: promptly.directory, tools: promptly.tools, policies, trust, hints, clock });
   // The others ask Cedar about every decision.
   const rate = config.policyEngine === 'compiled' ? config.decisionSelfCheckRate : 0;
   const notice: DecidingInTime['notice'] = (message, details) => logger.warn(message, details);
-  const identities = rememberSessionIdentities(postgresSessionReader(database.of), clock);
+  const identities = rememberSessionIdentities(promptly.sessions, clock);
   const deciding: DecidingInTime = {
     ...config.decisions,
-    ...{ snapshots, log, places, humans, redactor, clock, alarm, notice },
+    ...{ snapshots, log, places, redactor, clock, alarm, notice },
+    humans: { ...accountsForDecisions, ...rememberSessionHumans(promptly.sessions, clock) },
     refusals: recordRefusals({ log, places, humans, redactor, clock, notice }),
     sessions: identities,
     selfCheck: keepSelfCheck({ rate, reference, trust, alarm }),

@@ -253,6 +253,12 @@ const cases: Readonly<Record<string, Case>> = {
       },
     ]),
   ),
+  ai_tool_decision_refused: {
+    data: { reason: 'QUESTION_INVALID', route: 'AUTHZEN', fields: ['subject.id'], leftOut: 2 },
+    target: entity,
+    details: { reason: 'QUESTION_INVALID', route: 'AUTHZEN', fields: ['subject.id'], left_out: 2 },
+    message: 'Tool decision refused',
+  },
   ai_content_revealed: {
     data: { eventIds: ['e1'], reason: 'Incident' },
     target: entity,

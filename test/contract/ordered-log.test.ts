@@ -151,10 +151,17 @@ describe('a sequencer whose connection is killed', () => {
     let written: ReadonlyMap<OrganizationId, readonly string[]> | null = null;
 
     const following = followed(hints, organization, (seen) => written !== null && seen >= (written.get(organization)?.length ?? 0));
-    written = await writeAtOnce(database, { random: aRandom(7), organizations: [organization], writers: 8, transactions: 40, committed });
+    const before = await writeAtOnce(database, {
+      random: aRandom(7),
+      organizations: [organization],
+      writers: 8,
+      transactions: 40,
+      committed,
+    });
     kills += await killLeader();
     await store(organization, 5, 'after');
-    written = new Map([[organization, [...(written.get(organization) ?? []), ...'12345']]]);
+    // Not told before: who follows would have seen all too early.
+    written = new Map([[organization, [...(before.get(organization) ?? []), ...'12345']]]);
     const seen = await following;
     await Promise.all(processes.map((process) => process.stop()));
 
