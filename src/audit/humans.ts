@@ -40,7 +40,9 @@ export async function withHumans(
 
 /** The viewer with the human behind it, for what this service records of their doings: in the session, where there is one. */
 export async function authorOf(humans: Humans, viewer: Viewer, sessionId: string | null = null): Promise<Author> {
-  return { ...viewer, ...(await actorOf(humans, viewer, sessionId)), userId: viewer.userId };
+  const { humanId, humanSource } = await actorOf(humans, viewer, sessionId);
+  const { userId, organizationId, agentId, scopes, expiresAt } = viewer;
+  return { userId, organizationId, agentId, scopes, expiresAt, humanId, humanSource };
 }
 
 /** The user with the human behind it: in the session, where there is one. */

@@ -7,7 +7,6 @@ import {
   prepareEvent,
   type PreparedEvent,
   seal,
-  whoDid,
   type AuditEvent,
   type AuditLog,
   type Author,
@@ -151,7 +150,7 @@ async function asRecorded({ places, redactor }: Deciding, { organizationId }: Vi
 }
 
 /** A call that its caller has no id for is called by that of its decision, so that what comes of it can name the same call. */
-const withCallId = (event: AuditEvent): AuditEvent => ({ ...event, callId: event.callId ?? event.id });
+const withCallId = (event: AuditEvent): AuditEvent => (event.callId === null ? { ...event, callId: event.id } : event);
 
 type Decided = Extract<DecideOutcome, { readonly kind: 'decided' }>;
 
@@ -200,7 +199,9 @@ function eventOfDecision({ author, identified, facts, call, tool, evaluation, sh
     sourceId: randomUUID(),
     occurredAt: now.toISOString(),
     projectId: question.projectId,
-    ...whoDid(author),
+    userId: author.userId,
+    humanId: author.humanId,
+    humanSource: author.humanSource,
     agentId: question.agentId,
     sessionId: question.sessionId,
     parentSessionId,
