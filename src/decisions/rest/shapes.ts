@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { MAX_QUESTIONS } from '../question.js';
 
-const properties = z.record(z.string(), z.unknown()).nullish();
-const context = z.record(z.string(), z.unknown()).nullish();
-const one = z.object({ type: z.string(), id: z.string(), properties });
-const anyOfType = z.object({ type: z.string(), properties });
-const action = z.object({ name: z.string(), properties });
+const anObject = 'must be a JSON object';
+const text = z.string('must be a string');
+const properties = z.record(z.string(), z.unknown(), anObject).nullish();
+const context = z.record(z.string(), z.unknown(), anObject).nullish();
+const one = z.object({ type: text, id: text, properties }, anObject);
+const anyOfType = z.object({ type: text, properties }, anObject);
+const action = z.object({ name: text, properties }, anObject);
 
 /** A request of the AuthZEN Authorization API 1.0: unknown fields are ignored, missing ones refused. */
 export const EvaluationRequest = z.object({ subject: one, action, resource: one, context });
@@ -26,7 +28,7 @@ export const EvaluationsRequest = z.object({
     .nullish()
     .transform((items) => items ?? []),
   options: z
-    .object({ evaluations_semantic: z.enum(SEMANTICS, `must be one of ${SEMANTICS.join(', ')}`).nullish() }, 'must be a JSON object')
+    .object({ evaluations_semantic: z.enum(SEMANTICS, `must be one of ${SEMANTICS.join(', ')}`).nullish() }, anObject)
     .nullish()
     .transform((options): Semantic => options?.evaluations_semantic ?? 'execute_all'),
 });
@@ -35,9 +37,7 @@ export type EvaluationsRequest = z.infer<typeof EvaluationsRequest>;
 const wholeNumber = z.number('must be a whole number').int('must be a whole number').min(1, 'must be 1 or more');
 
 /** Which part of what is found. */
-export const SearchPage = z
-  .object({ token: z.string('must be a string').nullish(), limit: wholeNumber.nullish() }, 'must be a JSON object')
-  .nullish();
+export const SearchPage = z.object({ token: z.string('must be a string').nullish(), limit: wholeNumber.nullish() }, anObject).nullish();
 export type SearchPage = z.infer<typeof SearchPage>;
 
 /** The searches of AuthZEN: each leaves out what it looks for, and ignores it where it is sent. */
