@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { eventFrom, eventOf, type ArchivePage } from '../../src/audit/index.js';
+import { eventFrom, eventOf, NO_FILTER, type ArchivePage } from '../../src/audit/index.js';
 import { canonicalEvent } from '../../src/audit/event.js';
 import { organizationId, userId } from '../../src/kernel/index.js';
 import type { Backtest, Comparison } from '../../src/policy/backtest/backtest.js';
@@ -203,7 +203,7 @@ describe('a backtest', () => {
       comparison,
       inForceDigest: 'd',
       scope,
-      filter: {} as never,
+      filter: NO_FILTER,
       signal: new AbortController().signal,
     };
     return { done: runBacktest(deps, run), said, ended };

@@ -1,3 +1,5 @@
+import { seeded } from '../../src/kernel/index.js';
+
 /** Random choices that are the same on every run: a failure names its seed and can be had again. */
 export interface Random {
   /** A whole number from 0 to `below` - 1. */
@@ -7,15 +9,9 @@ export interface Random {
   shuffled<Item>(items: readonly Item[]): readonly Item[];
 }
 
-/** Mulberry32: small, fast, and good enough to choose test cases by. */
+/** The product's own chooser of examples, for test cases. */
 export function aRandom(seed: number): Random {
-  let state = seed >>> 0;
-  const below = (limit: number): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit);
-  };
+  const { below } = seeded(seed);
   return {
     below,
     pick(items) {
