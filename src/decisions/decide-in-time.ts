@@ -1,4 +1,4 @@
-import { Failure, type Viewer } from '../kernel/index.js';
+import { within, type Viewer } from '../kernel/index.js';
 import { decide, type DecideOutcome, type Deciding } from './decide.js';
 import type { Question } from './question.js';
 import type { Route } from './refusals.js';
@@ -14,17 +14,8 @@ export interface DecidingInTime extends Deciding {
  *
  * @throws Failure as `decide` does; UNAVAILABLE also when the time has passed.
  */
-export function decideInTime(deps: DecidingInTime, viewer: Viewer, asked: Question, route: Route): Promise<DecideOutcome> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(tooLate(deps.timeoutMilliseconds)), deps.timeoutMilliseconds);
-    decide(deps, viewer, asked, route)
-      .then(resolve, reject)
-      .finally(() => clearTimeout(timer));
-  });
-}
+export const decideInTime = (deps: DecidingInTime, viewer: Viewer, asked: Question, route: Route): Promise<DecideOutcome> =>
+  within(deps.timeoutMilliseconds, tooLate(deps.timeoutMilliseconds), decide(deps, viewer, asked, route));
 
-const tooLate = (milliseconds: number): Failure =>
-  new Failure(
-    'UNAVAILABLE',
-    `The decision was not recorded within ${milliseconds} ms, so the call must not be made. Ask again, with the same request id.`,
-  );
+const tooLate = (milliseconds: number): string =>
+  `The decision was not recorded within ${milliseconds} ms, so the call must not be made. Ask again, with the same request id.`;
