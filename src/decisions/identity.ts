@@ -31,7 +31,7 @@ const NONE: readonly Contradiction[] = [];
  * The agent is the one that the token names, if it names one. The session's surface and execution mode take the place of what the caller
  * says; where the session says nothing, and without a session that is known, the caller's word is taken.
  */
-export function identify(viewer: Viewer, asked: Question, session: SessionIdentity | null): Identified {
+export function identify(viewer: Pick<Viewer, 'userId' | 'agentId'>, asked: Question, session: SessionIdentity | null): Identified {
   if (session === null && (viewer.agentId === null || viewer.agentId === asked.agentId))
     return { question: asked, parentSessionId: null, contradictions: NONE, isSomebodyElse: false };
 

@@ -71,6 +71,23 @@ describe('a search', () => {
     ],
   ];
 
+  it('with a token that names an agent finds what that one may do, and nothing of others', async () => {
+    const allowed = await pairsAllowed(owner, company.api, { action: INVOKE });
+    const [first = ''] = [...allowed];
+    const agentId = first.split(' ')[0] ?? '';
+    const as = await company.member('OWNER', company.id, { agentId });
+    const found = await Promise.all(
+      agents.map(async (id) => idsIn(await search(as, 'resource', byResource({ subject: { type: 'agent', id } })))),
+    );
+    const subjects = await Promise.all(
+      tools.map(async (id) => idsIn(await search(as, 'subject', bySubject({ resource: aResource(id, company.api) })))),
+    );
+
+    const own = tools.filter((tool) => allowed.has(`${agentId} ${tool}`));
+    expect(found).toEqual(agents.map((id) => (id === agentId ? own : [])));
+    expect(subjects).toEqual(tools.map((tool) => (own.includes(tool) ? [agentId] : [])));
+  });
+
   it.each(asked)('finds what evaluations allow, for every agent and tool: %s', async (_what, more) => {
     for (const [client, project] of [
       [owner, company.api],

@@ -107,18 +107,18 @@ interface Judging {
 
 type Judge = (agentId: string, agent: Agent | null, named: NamedTool, tool: string) => EffectiveAccess;
 
-/** Judges calls in a place, all at one moment; in a session, as the decision would that holds them against what is known of it. */
+/** Judges calls in a place, all at one moment, as the decision would that holds them against the token and what is known of the session. */
 async function judgeIn(deps: AccessReading, facts: Facts, { viewer, place, request }: Judging): Promise<Judge> {
   const { circumstances, promises, projectId, sessionId } = request;
   const session = sessionId === null ? null : await deps.sessions.identity(viewer.organizationId, sessionId);
+  // Of the token that somebody else would ask with, nothing is known.
+  const caller = { userId: place.user, agentId: place.user === viewer.userId ? viewer.agentId : null };
   const now = deps.clock();
   const set = facts.policySet(place.project, now);
   return (agentId, agent, named, tool) => {
     const call = { agentId, projectId, tool, arguments: request.arguments, sessionId, circumstances, promises };
-    const asked = { requestId: null, callId: null, ...call };
-    if (session === null) return effectiveAccess(set, callOf(place.user, asked, { ...place, agent, named }, now));
-    const { question, isSomebodyElse } = identify(viewer, asked, session);
-    if (isSomebodyElse) return { evaluation: unasked('IDENTITY_CONTRADICTED'), dependsOn: ['SESSION'] };
+    const { question, isSomebodyElse } = identify(caller, { requestId: null, callId: null, ...call }, session);
+    if (isSomebodyElse) return { evaluation: unasked('IDENTITY_CONTRADICTED'), dependsOn: session === null ? [] : ['SESSION'] };
     return effectiveAccess(set, callOf(place.user, question, { ...place, agent, named }, now));
   };
 }

@@ -27,8 +27,7 @@ export async function searchSubjects(search: Searching, viewer: Viewer, sent: z.
   const { limit, after } = pageIn(id, sent.page);
   const found = await search.agents(viewer, { ...asked, ...ALLOWED, page: { first: limit + 1, after } });
   if (found === null) return NOTHING_FOUND;
-  const own = { ...found, items: found.items.filter(({ agentId }) => speaksFor(viewer, agentId)) };
-  return presentPage(id, own, limit, { keyOf: ({ agentId }) => agentId, present: ({ agentId }) => ({ type: 'agent', id: agentId }) });
+  return presentPage(id, found, limit, { keyOf: ({ agentId }) => agentId, present: ({ agentId }) => ({ type: 'agent', id: agentId }) });
 }
 
 /** The registered tools that the agent may use in the project. */
@@ -39,7 +38,6 @@ export async function searchResources(
 ): Promise<SearchAnswer> {
   if (isOfNobody(viewer, sent)) return NOTHING_FOUND;
   const asked = read(AskedOfAgentInput, sent);
-  if (!speaksFor(viewer, asked.agentId)) return NOTHING_FOUND;
   const id = searchId('resource', viewer, asked);
   const { limit, after } = pageIn(id, sent.page);
   const found = await search.tools(viewer, { ...asked, ...ALLOWED, page: { first: limit + 1, after } });
@@ -61,9 +59,6 @@ export async function searchActions(search: Searching, viewer: Viewer, sent: z.i
 
 /** Whether it is about what there is not: a search finds nothing then, where an evaluation is refused. */
 const isOfNobody = (viewer: Viewer, sent: SentCall): boolean => unknownWord(sent) !== null || otherUser(sent, viewer) !== null;
-
-/** A token that names an agent asks for no other: decisions would be denied. */
-const speaksFor = (viewer: Viewer, agentId: string): boolean => viewer.agentId === null || viewer.agentId === agentId;
 
 /** @throws Failure BAD_USER_INPUT naming every field at fault. */
 function read<Schema extends z.ZodType>(schema: Schema, sent: SentCall): z.output<Schema> {
